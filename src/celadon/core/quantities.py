@@ -1,0 +1,68 @@
+"""Quantity: a named column with its unit and grain; a rulebook's quantities are its registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from celadon.core.periods import Grain
+from celadon.core.text import Text
+from celadon.core.units import Unit
+
+
+class Space(IntEnum):
+    """How fine a place column is, coarse to fine."""
+
+    ENTERPRISE = 1
+    SITE = 2
+    PROCESS = 3
+    METER = 4
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+SPACES = {space.word: space for space in Space}
+
+
+@dataclass(frozen=True, slots=True)
+class GrainKey:
+    """What one row stands for: how fine in place, how fine in time, and the other keys (carrier, product …)."""
+
+    space: Space
+    time: Grain
+    keys: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join((self.space.word, self.time.word, *self.keys))
+
+
+def parse_grain(text: str) -> GrainKey:
+    """Read `site, month, carrier` (ValueError when place or time is missing or doubled)."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    space = [SPACES[word] for word in words if word in SPACES]
+    time = [GRAINS_BY_WORD[word] for word in words if word in GRAINS_BY_WORD]
+    keys = tuple(sorted(word for word in words if word not in SPACES and word not in GRAINS_BY_WORD))
+    if len(space) != 1 or len(time) != 1 or len(set(keys)) != len(keys):
+        raise ValueError(f"a grain names one place, one time and other keys once: {text!r}")
+    return GrainKey(space[0], time[0], keys)
+
+
+GRAINS_BY_WORD = {grain.word: grain for grain in Grain}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A named column: label in both languages, unit, what one row stands for, and whether rows may be added.
+
+    `adds` is False for ratios, temperatures and prices: a coarser row is computed anew, never summed.
+    """
+
+    name: str
+    label: Text
+    unit: Unit
+    grain: GrainKey
+    adds: bool = True
+    doc: str = ""
+    aliases: tuple[str, ...] = field(default=())
