@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
@@ -54,7 +55,12 @@ def environment(tmp_path: Path, *pythons: str) -> subprocess.CompletedProcess[st
         (tools / name).chmod(0o755)
     return subprocess.run(
         ["sh", str(ROOT / "tools" / "environment.sh"), "runtime"],
-        env={"PATH": str(tools), "VENV": str(tmp_path / "venv")},
+        env={
+            "PATH": str(tools),
+            "VENV": str(tmp_path / "venv"),
+            "PIP_NO_INDEX": "1",
+            "PIP_REQUIRE_VIRTUALENV": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -79,6 +85,15 @@ def test_set_up_without_the_venv_package_says_what_to_install(tmp_path):
     assert run.returncode != 0
     assert "python3 is Python 3.11, but it cannot make virtual environments" in run.stderr
     assert "apt-get install python3-venv " in run.stderr
+
+
+def test_set_up_never_installs_through_a_half_made_environment(tmp_path):
+    venv.create(tmp_path / "venv", symlinks=True)
+    (tmp_path / "venv" / "pyvenv.cfg").unlink()  # what is left is a link to the Python outside
+    run = environment(tmp_path)
+    assert run.returncode != 0
+    assert "Celadon needs Python 3.11 or newer, and found none." in run.stderr
+    assert "installing" not in run.stderr
 
 
 def test_long_files_and_unfinished_source_are_refused(tmp_path):

@@ -54,7 +54,11 @@ holds() {
         "$venv/bin/python" -c '' 2>/dev/null
 }
 
-usable() { "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+# A half-made environment can hold a python that is really the one outside it, and would install there.
+usable() {
+    "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)' \
+        2>/dev/null
+}
 
 is_current() { holds dev || { [ "$kind" = runtime ] && holds runtime; }; }
 
@@ -90,7 +94,7 @@ case $kind in
 dev) locked=requirements-dev.lock ;;
 *) locked=requirements.lock ;;
 esac
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_REQUIRE_VIRTUALENV=1
 say "Celadon: installing what $locked pins ..."
 "$venv/bin/python" -m pip install --quiet -r "$locked"
 "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation -e .
