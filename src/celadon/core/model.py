@@ -94,10 +94,13 @@ class MeterChange:
 class Share:
     """Allocation of a shared meter to processes, dated: fixed weights, or weights by a declared key.
 
-    `by`: `fixed` (weights given), `production` (of the processes' products), `area`, or a meter list (`meters`)."""
+    `by`: `fixed` (weights given, adding to 1), `production` (of the processes' products), `area`, or `meters`
+    (what one other meter per process measured). For `production` and `area` each weight is 1 and only names the
+    process."""
 
     by: str
     weights: tuple[tuple[str, float], ...] = ()  # process -> weight
+    meters: tuple[tuple[str, str], ...] = ()  # by `meters`: process -> meter
     since: date | None = None
     until: date | None = None
 
@@ -245,6 +248,8 @@ class Source:
     units: tuple[tuple[str, str], ...] = ()  # header -> unit, where it differs from the meter's
     missing: tuple[str, ...] = ("", "NA", "N/A", "null", "NULL", "-", "--")
     quantity: str | None = None  # records: what `value` is, unless a column says
+    maps: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Field (item, quantity, unit, site, process, purpose; meter in long readings) -> the file's word -> ours."""
     where: Place = field(default_factory=Place)
 
 
@@ -285,6 +290,8 @@ class Plant:
     options: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Rulebook id -> option -> choice."""
     industry: str | None = None
+    store: str = "celadon-store"
+    """Folder of the store, from the plant file's folder."""
     file: str = ""
 
     def site(self, site_id: str) -> Site:
