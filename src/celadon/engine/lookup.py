@@ -1,0 +1,313 @@
+"""Factor rows for a request: which row of which table holds for each site, month and key.
+
+The plant's own entries go before the table. A missing row is a gap (Finding), or the latest earlier row where the
+rulebook's clause says so. The result is small: only keys that occur in the facts, and months only where rows differ.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+
+from celadon.core.carriers import CARRIERS, Carrier
+from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.model import FactorEntry, Plant, Site
+from celadon.core.periods import Grain, floor, next_edge, zone
+from celadon.core.text import Text
+from celadon.core.units import Unit, UnitError, parse_unit
+from celadon.rules.factors import FactorRow, FactorTable
+from celadon.rules.rulebook import FactorSpec, Rulebook
+
+FACTOR_GAP = FindingKind(
+    "factor.gap",
+    Severity.ERROR,
+    Text(en="No factor", zh="缺少因子"),
+    Text(en="{label} has no row for {key} in {span}: {rule} stays absent there.", zh="{label} 在 {span} 没有 {key} 的数值：{rule} 在该处缺失。"),
+    Text(
+        en="Give the plant's own value under factors: in the plant file, with its source; or use a rulebook edition that has the row.",
+        zh="请在工厂文件 factors: 中给出本企业数值及来源，或使用含该行的规则册版本。",
+    ),
+)
+FACTOR_CARRIED = FindingKind(
+    "factor.carried-forward",
+    Severity.WARNING,
+    Text(en="An earlier factor is used", zh="沿用较早的因子"),
+    Text(
+        en="{label} for {key}: nothing is published for {span}; the row of {since} ({source}) is carried forward.",
+        zh="{label}（{key}）：{span} 尚无发布值，沿用 {since} 的数值（{source}）。",
+    ),
+    Text(en="Account again when the year's value is published; `celadon compare` will show the change.", zh="当年数值发布后请重新核算；`celadon compare` 会显示变化。"),
+)
+FACTOR_RECALLED = FindingKind(
+    "factor.unchecked",
+    Severity.WARNING,
+    Text(en="An unchecked factor is used", zh="使用了未核实的因子"),
+    Text(
+        en="{label} for {key} = {value} {unit} is recalled, not checked against {source}.",
+        zh="{label}（{key}）= {value} {unit} 为回忆值，未与 {source} 核对。",
+    ),
+    Text(en="Check the value in the document and give it under factors:, or treat the result as unofficial.", zh="请对照原文核实并写入 factors:，否则结果不得作为正式数据。"),
+)
+FACTOR_UNIT = FindingKind(
+    "factor.unit",
+    Severity.ERROR,
+    Text(en="Factor in another kind of unit", zh="因子单位量纲不符"),
+    Text(en="{label} for {key} is in {unit}; it must convert to {expected}: the row is not used.", zh="{label}（{key}）单位为 {unit}，应可换算为 {expected}：该行未使用。"),
+    Text(en="Correct the unit of the row or entry.", zh="请更正该行或条目的单位。"),
+)
+FACTOR_UNUSED = FindingKind(
+    "factor.entry-unknown",
+    Severity.WARNING,
+    Text(en="Own factor is not used", zh="自有因子未被使用"),
+    Text(en="factors: names “{name}”, which {book} does not ask for.", zh="factors: 中的“{name}”不是 {book} 所需因子。"),
+    Text(en="Correct the name (`celadon rulebooks {book}` lists the factors) or name its rulebook:.", zh="请更正名称（`celadon rulebooks {book}` 可列出因子），或注明 rulebook:。"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One local month of one site: UTC edges and the calendar day it starts on."""
+
+    site: str
+    start: datetime
+    end: datetime
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The value that holds for one site, month and key, in the factor's declared unit; with where it comes from."""
+
+    site: str
+    month: Month
+    keys: tuple[str, ...]
+    value: float | None
+    row: FactorRow | None
+    entry: FactorEntry | None
+    carried: bool = False
+
+    @property
+    def recalled(self) -> bool:
+        return self.row is not None and self.row.confidence == "recalled"
+
+
+@dataclass(slots=True)
+class Lookup:
+    """All chosen values of one factor for one request."""
+
+    spec: FactorSpec
+    keys: tuple[str, ...]
+    chosen: list[Chosen]
+    gaps: list[tuple[str, Month, tuple[str, ...]]]
+    findings: list[Finding] = field(default_factory=list)
+
+    def at(self, site: str, month_start: datetime, keys: tuple[str, ...]) -> Chosen | None:
+        """The choice for one cell."""
+        for item in self.chosen:
+            if item.site == site and item.keys == keys and item.month.start == month_start:
+                return item
+        return None
+
+    @property
+    def by_site(self) -> bool:
+        """Whether the value depends on the site."""
+        return self._varies(lambda site, month, keys: (month.day, keys))
+
+    @property
+    def by_month(self) -> bool:
+        """Whether the value depends on the month."""
+        return self._varies(lambda site, month, keys: (site, keys))
+
+    def _varies(self, rest: Callable[[str, Month, tuple[str, ...]], tuple[object, ...]]) -> bool:
+        first: dict[tuple[object, ...], tuple[float | None, bool]] = {}
+        cells = [(rest(item.site, item.month, item.keys), (item.value, item.recalled)) for item in self.chosen]
+        cells += [(rest(site, month, keys), (None, False)) for site, month, keys in self.gaps]
+        return any(first.setdefault(mark, value) != value for mark, value in cells)
+
+
+@dataclass(frozen=True)
+class LookupContext:
+    """What a lookup needs besides the table."""
+
+    book: Rulebook
+    plant: Plant
+    months: Sequence[Month]
+    options: Mapping[str, str]
+    items: Mapping[str, Sequence[str]]
+    """Grain key -> the values that occur in the facts."""
+    published_until: date | None = None
+
+    def carrier(self, word: str) -> Carrier | None:
+        return next((item for item in self.plant.carriers if item.id == word), CARRIERS.get(word))
+
+    def item_unit(self, key: str, word: str) -> str | None:
+        """The unit of one carrier or product, for `carrier_unit` and `product_unit`."""
+        if key == "carrier" and (carrier := self.carrier(word)):
+            return str(carrier.unit)
+        if key == "product":
+            return next((product.unit for product in self.plant.products if product.id == word), None)
+        return None
+
+
+def declared_unit(unit: Unit, context: LookupContext, keys: Mapping[str, str]) -> Unit:
+    """`unit` with `carrier_unit`/`product_unit` replaced by the row's own carrier's or product's unit."""
+    text = str(unit)
+    for key in ("carrier", "product"):
+        if f"{key}_unit" in text:
+            own = context.item_unit(key, keys.get(key, ""))
+            if own is None:
+                raise UnitError(f"{keys.get(key, '?')} has no unit of its own")
+            text = text.replace(f"{key}_unit", f"({own})")
+    return unit if text == str(unit) else parse_unit(text)
+
+
+def look_up(spec: FactorSpec, context: LookupContext) -> Lookup:
+    """Choose a row for every site, month and key that the facts hold."""
+    keys = spec.row_keys
+    lookup = Lookup(spec, keys, [], [])
+    table = context.book.tables.get(spec.table)
+    told: set[tuple[object, ...]] = set()
+    fixed = _fixed_cells(spec, context)
+    for site in context.plant.sites:
+        rows_by_key = _rows_by_key(spec, table, fixed, site, context)
+        months = [month for month in context.months if month.site == site.id]
+        for combo in _combos(spec, keys, rows_by_key, context):
+            for month in months:
+                _choose(lookup, spec, site, month, combo, rows_by_key.get(combo, []), context, told)
+    return lookup
+
+
+def _fixed_cells(spec: FactorSpec, context: LookupContext) -> dict[str, str]:
+    cells = {}
+    for column, selector in spec.keys:
+        if selector.startswith("="):
+            cells[column] = selector[1:]
+        elif selector.startswith("option:"):
+            cells[column] = context.options[selector[7:]]
+    return cells
+
+
+def _rows_by_key(spec: FactorSpec, table: FactorTable | None, fixed: Mapping[str, str], site: Site,
+                 context: LookupContext) -> dict[tuple[str, ...], list[FactorRow]]:  # fmt: skip
+    if table is None:
+        return {}
+    wanted = dict(fixed)
+    for column, selector in spec.keys:
+        if selector.startswith("site."):
+            wanted[column] = str(getattr(site, selector[5:], "") or "")
+    column_of = {selector: column for column, selector in spec.keys}
+    found: dict[tuple[str, ...], list[FactorRow]] = {}
+    for row in table.matching(wanted):
+        if context.published_until and row.published and row.published > context.published_until:
+            continue
+        key = tuple(row.cells.get(column_of[name], "") for name in spec.row_keys)
+        found.setdefault(key, []).append(row)
+    return found
+
+
+def _combos(spec: FactorSpec, keys: tuple[str, ...], rows: Mapping[tuple[str, ...], list[FactorRow]],
+            context: LookupContext) -> Iterator[tuple[str, ...]]:  # fmt: skip
+    """Keys that occur in the facts; a key no fact has (a gas of a blend) comes from the table itself."""
+    known = [context.items.get(name) for name in keys]
+    if all(values is not None for values in known):
+        yield from itertools.product(*(values or () for values in known))
+        return
+    for combo in sorted(rows):
+        if all(values is None or word in values for word, values in zip(combo, known, strict=True)):
+            yield combo
+
+
+def _choose(lookup: Lookup, spec: FactorSpec, site: Site, month: Month, combo: tuple[str, ...], rows: list[FactorRow],
+            context: LookupContext, told: set[tuple[object, ...]]) -> None:  # fmt: skip
+    named = dict(zip(spec.row_keys, combo, strict=True))
+    if spec.table == "@site":
+        lookup.chosen.append(Chosen(site.id, month, combo, float(getattr(site, spec.column)), None, None))
+        return
+    if entry := _entry(spec, site, month, named, context):
+        value = _convert(lookup, spec, Fraction(str(entry.value)), entry.unit, named, context, told, entry.where)
+        lookup.chosen.append(Chosen(site.id, month, combo, value, None, entry))
+        return
+    row = next((row for row in rows if row.validity.covers(month.day)), None)
+    carried = False
+    if (row is None or row.value(spec.column) is None) and spec.on_gap == "latest_earlier":
+        earlier = [item for item in rows if item.validity.since and item.validity.since <= month.day and item.value(spec.column) is not None]
+        row, carried = max(earlier, key=lambda item: item.validity.since or date.min, default=None), True
+    amount = row.value(spec.column) if row else None
+    if row is None or amount is None:
+        lookup.gaps.append((site.id, month, combo))
+        return
+    value = _convert(lookup, spec, amount, row.unit(spec.column), named, context, told, Place(file=f"{spec.table}.csv", line=row.line))
+    _tell(lookup, spec, row, carried, month, named, context, told)
+    lookup.chosen.append(Chosen(site.id, month, combo, value, row, None, carried))
+
+
+def _entry(spec: FactorSpec, site: Site, month: Month, named: Mapping[str, str], context: LookupContext) -> FactorEntry | None:
+    """The plant's own entry for this cell; of several, the one that names most keys, then the later."""
+    found = []
+    for number, entry in enumerate(context.plant.factors):
+        if entry.factor != spec.name or entry.rulebook not in (None, context.book.id):
+            continue
+        cell = {"site": site.id, "region": site.region or "", **named}
+        if any(cell.get(name) != value for name, value in entry.keys):
+            continue
+        if (entry.since and month.day < entry.since) or (entry.until and month.day > entry.until):
+            continue
+        if context.published_until and entry.published and entry.published > context.published_until:
+            continue
+        found.append((len(entry.keys), entry.since or date.min, number, entry))
+    return max(found, key=lambda item: item[:3])[3] if found else None
+
+
+def _convert(lookup: Lookup, spec: FactorSpec, amount: Fraction, unit: str, named: Mapping[str, str], context: LookupContext,
+             told: set[tuple[object, ...]], where: Place) -> float | None:  # fmt: skip
+    try:
+        return float(amount * parse_unit(unit).factor_to(declared_unit(spec.unit, context, named)))
+    except UnitError:
+        mark = ("unit", unit, tuple(named.values()))
+        if mark not in told:
+            told.add(mark)
+            lookup.findings.append(FACTOR_UNIT.at(where, clause=spec.clause, label=spec.label.en, key=_key_text(named), unit=unit,
+                                                  expected=str(spec.unit)))  # fmt: skip
+        return None
+
+
+def _tell(lookup: Lookup, spec: FactorSpec, row: FactorRow, carried: bool, month: Month, named: Mapping[str, str],
+          context: LookupContext, told: set[tuple[object, ...]]) -> None:  # fmt: skip
+    where = Place(file=f"{context.book.id}/tables/{spec.table}.csv", line=row.line, subject=spec.name)
+    if carried and ("carried", row.line, month.day.year) not in told:
+        told.add(("carried", row.line, month.day.year))
+        lookup.findings.append(FACTOR_CARRIED.at(where, clause=spec.clause, label=spec.label.en, key=_key_text(named), span=month.day.year,
+                                                 since=row.validity.since, source=row.source))  # fmt: skip
+    if row.confidence == "recalled" and ("recalled", row.line) not in told:
+        told.add(("recalled", row.line))
+        lookup.findings.append(FACTOR_RECALLED.at(where, clause=row.clause, label=spec.label.en, key=_key_text(named),
+                                                  value=row.cells.get(spec.column, ""), unit=row.unit(spec.column),
+                                                  source=row.source))  # fmt: skip
+
+
+def _key_text(named: Mapping[str, str]) -> str:
+    return ", ".join(value for value in named.values() if value) or "—"
+
+
+def months_of(plant: Plant, start: datetime, end: datetime) -> list[Month]:
+    """The local months of every site that touch [start, end)."""
+    months = []
+    for site in plant.sites:
+        cursor = floor(start, Grain.MONTH, site.zone)
+        while cursor < end:
+            edge = next_edge(cursor, Grain.MONTH, site.zone)
+            months.append(Month(site.id, cursor, edge, cursor.astimezone(zone(site.zone)).date()))
+            cursor = edge
+    return months
+
+
+def unknown_entries(book: Rulebook, plant: Plant) -> list[Finding]:
+    """Own factors that name this rulebook but that it does not ask for."""
+    return [
+        FACTOR_UNUSED.at(entry.where, name=entry.factor, book=book.id)
+        for entry in plant.factors
+        if entry.rulebook == book.id and entry.factor not in book.factors
+    ]

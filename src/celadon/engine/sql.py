@@ -1,0 +1,360 @@
+"""One formula as SQL: value, and what the value rests on, side by side.
+
+Every expression becomes a `Piece`: the value with its unit, and the shares of it that are estimated, defaulted or from
+recalled factors, and its coverage. Only SQL that means the same on the embedded and the distributed engine is emitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from celadon.core.units import ONE, Unit
+from celadon.rules.expr import (
+    All,
+    Any,
+    Binary,
+    Choose,
+    Compare,
+    Condition,
+    Expr,
+    Extreme,
+    FirstGiven,
+    KeyIn,
+    Not,
+    Number,
+    OptionIn,
+    Ref,
+    Rounded,
+    SumOf,
+    Total,
+)
+
+ZERO = "0e0"
+QUALITIES = ("estimated", "defaulted", "recalled")
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def number(value: Fraction | float) -> str:
+    """A DOUBLE literal (with an exponent, or both engines would read a decimal)."""
+    literal = repr(float(value))
+    return literal if "e" in literal else f"{literal}e0"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The SQL of an expression. `exists` is None where a row is always there; `optional` says that a missing row means
+    “not due here” (nothing to add) rather than “due and absent”."""
+
+    value: str
+    unit: Unit
+    estimated: str = ZERO
+    defaulted: str = ZERO
+    recalled: str = ZERO
+    coverage: str | None = None
+    exists: str | None = None
+    optional: bool = True
+
+    def in_unit(self, unit: Unit) -> str:
+        """The value's SQL, converted exactly into `unit`."""
+        factor = self.unit.factor_to(unit)
+        return self.value if factor == 1 else f"({self.value} * {number(factor)})"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean where a formula stands."""
+
+    inputs: Mapping[str, Piece | None]
+    """Input name -> its columns; None = not applicable in this plant."""
+    totals: Mapping[int, Piece | None]
+    """id of a Total node -> the columns of its own step."""
+    keys: Mapping[str, str]
+    options: Mapping[str, str]
+    unit: Unit
+    """The unit the rule promises; a rounding step rounds in it."""
+
+
+def compile_expr(expr: Expr, scope: Scope) -> Piece | None:
+    """The SQL of `expr`; None where it is not applicable in this plant."""
+    compiler: Callable[[Expr, Scope], Piece | None] | None = _COMPILERS.get(type(expr))
+    if compiler is None:
+        raise TypeError(f"no SQL for {type(expr).__name__}")
+    return compiler(expr, scope)
+
+
+def _ref(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, Ref)
+    return scope.inputs[expr.name]
+
+
+def _total(expr: Expr, scope: Scope) -> Piece | None:
+    return scope.totals[id(expr)]
+
+
+def _number(expr: Expr, scope: Scope) -> Piece:
+    assert isinstance(expr, Number)
+    return Piece(number(expr.value), expr.unit)
+
+
+def _binary(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, Binary)
+    left, right = compile_expr(expr.left, scope), compile_expr(expr.right, scope)
+    if expr.op in "*/":
+        return None if left is None or right is None else _product(expr.op, left, right)
+    if left is None or right is None:
+        return _one_sided(expr.op, left, right)
+    value = f"({_addend(left, left.unit)} {expr.op} {_addend(right, left.unit)})"
+    both = (left, right)
+    return Piece(value, left.unit, *(_mean(both, name) for name in QUALITIES), coverage=_least(both), exists=_any_exists(both),
+                 optional=left.optional and right.optional)  # fmt: skip
+
+
+def _one_sided(op: str, left: Piece | None, right: Piece | None) -> Piece | None:
+    if left is not None or right is None:
+        return left
+    return right if op == "+" else replace(right, value=f"(-1e0 * {right.value})")
+
+
+def _addend(piece: Piece, unit: Unit) -> str:
+    """A row that is not due adds nothing; one that is due and absent keeps the sum absent."""
+    value = piece.in_unit(unit)
+    return f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END" if piece.exists and piece.optional else value
+
+
+def _product(op: str, left: Piece, right: Piece) -> Piece:
+    unit = left.unit * right.unit if op == "*" else left.unit / right.unit
+    divisor = f"nullif({right.value}, {ZERO})" if op == "/" else right.value
+    both = (left, right)
+    exists = " AND ".join(item for item in dict.fromkeys((left.exists, right.exists)) if item) or None
+    return Piece(f"({left.value} {op} {divisor})", unit, *(_worst(both, name) for name in QUALITIES), coverage=_least(both),
+                 exists=exists, optional=left.optional or right.optional)  # fmt: skip
+
+
+def _sum_of(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, SumOf)
+    terms = [piece for term in expr.terms if (piece := compile_expr(term, scope)) is not None]
+    if not terms:
+        return None
+    if len(terms) == 1:
+        return terms[0]
+    unit = terms[0].unit
+    values = [term.in_unit(unit) for term in terms]
+    absent = " AND ".join(f"{value} IS NULL" for value in values)
+    added = " + ".join(f"coalesce({value}, {ZERO})" for value in values)
+    return Piece(f"CASE WHEN {absent} THEN NULL ELSE {added} END", unit, *(_mean(terms, name) for name in QUALITIES),
+                 coverage=_mean_coverage(terms), exists=_any_exists(terms), optional=all(term.optional for term in terms))  # fmt: skip
+
+
+def _first_given(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, FirstGiven)
+    first = compile_expr(expr.terms[0], scope)
+    later = [piece for term in expr.terms[1:] if (piece := compile_expr(term, scope)) is not None]
+    later = [replace(piece, defaulted=number(1)) for piece in later]
+    terms = [*([first] if first is not None else []), *later]
+    if not terms:
+        return None
+    if len(terms) == 1:
+        return terms[0]
+    unit = terms[0].unit
+    values = [term.in_unit(unit) for term in terms]
+
+    def pick(name: str) -> str:
+        parts = [getattr(term, name) for term in terms]
+        if len(set(parts)) == 1:
+            return str(parts[0])
+        whens = " ".join(f"WHEN {value} IS NOT NULL THEN {part}" for value, part in zip(values, parts, strict=True))
+        return f"CASE {whens} ELSE {ZERO} END"
+
+    return Piece(f"coalesce({', '.join(values)})", unit, *(pick(name) for name in QUALITIES))
+
+
+def _extreme(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, Extreme)
+    terms = [compile_expr(term, scope) for term in expr.terms]
+    there = [term for term in terms if term is not None]
+    if len(there) < len(terms):
+        return None
+    unit = there[0].unit
+    values = [term.in_unit(unit) for term in there]
+    absent = " OR ".join(f"{value} IS NULL" for value in values)
+    value = f"CASE WHEN {absent} THEN NULL ELSE {expr.which}({', '.join(values)}) END"
+    return Piece(value, unit, *(_worst(there, name) for name in QUALITIES), coverage=_least(there))
+
+
+def _rounded(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, Rounded)
+    piece = compile_expr(expr.expr, scope)
+    if piece is None:
+        return None
+    unit = scope.unit if piece.unit.same_kind(scope.unit) else piece.unit
+    return replace(piece, value=f"round({piece.in_unit(unit)}, {expr.digits})", unit=unit)
+
+
+def _choose(expr: Expr, scope: Scope) -> Piece | None:
+    assert isinstance(expr, Choose)
+    branches: list[tuple[str, Piece | None]] = []
+    otherwise = expr.otherwise
+    for condition, value in expr.cases:
+        test = compile_condition(condition, scope)
+        if test == "FALSE":
+            continue
+        if test == "TRUE":
+            otherwise = value
+            break
+        branches.append((test, compile_expr(value, scope)))
+    last = compile_expr(otherwise, scope) if otherwise is not None else None
+    if not branches:
+        return last
+    there = [piece for piece in (*(piece for _, piece in branches), last) if piece is not None]
+    if not there:
+        return None
+    unit = there[0].unit
+
+    def pick(part: Callable[[Piece], str], none: str) -> str:
+        parts = [part(piece) if piece is not None else none for _, piece in branches]
+        final = part(last) if last is not None else none
+        if len({*parts, final}) == 1:
+            return final
+        whens = " ".join(f"WHEN {test} THEN {value}" for (test, _), value in zip(branches, parts, strict=True))
+        return f"CASE {whens} ELSE {final} END"
+
+    coverage = None if all(piece.coverage is None for piece in there) else pick(lambda piece: piece.coverage or "1e0", "NULL")
+    return Piece(pick(lambda piece: piece.in_unit(unit), "NULL"), unit, pick(lambda piece: piece.estimated, ZERO),
+                 pick(lambda piece: piece.defaulted, ZERO), pick(lambda piece: piece.recalled, ZERO), coverage,
+                 _any_exists(there), all(piece.optional for piece in there))  # fmt: skip
+
+
+def compile_condition(condition: Condition, scope: Scope) -> str:
+    """The SQL of a condition; `TRUE` or `FALSE` where options settle it before the query runs."""
+    if isinstance(condition, OptionIn):
+        return "TRUE" if scope.options[condition.name] in condition.values else "FALSE"
+    if isinstance(condition, KeyIn):
+        return f"{scope.keys[condition.name]} IN ({', '.join(text(value) for value in condition.values)})"
+    if isinstance(condition, Not):
+        test = compile_condition(condition.term, scope)
+        return {"TRUE": "FALSE", "FALSE": "TRUE"}.get(test, f"NOT ({test})")
+    if isinstance(condition, All):
+        tests = [test for term in condition.terms if (test := compile_condition(term, scope)) != "TRUE"]
+        return "FALSE" if "FALSE" in tests else " AND ".join(f"({test})" for test in tests) or "TRUE"
+    if isinstance(condition, Any):
+        tests = [test for term in condition.terms if (test := compile_condition(term, scope)) != "FALSE"]
+        return "TRUE" if "TRUE" in tests else " OR ".join(f"({test})" for test in tests) or "FALSE"
+    if isinstance(condition, Compare):
+        left, right = compile_expr(condition.left, scope), compile_expr(condition.right, scope)
+        if left is None or right is None:
+            return "FALSE"
+        return f"{left.value} {condition.op} {right.in_unit(left.unit)}"
+    raise TypeError(f"no SQL for {type(condition).__name__}")
+
+
+def settled(condition: Condition, options: Mapping[str, str]) -> bool | None:
+    """True or False where options alone decide a condition; None where rows do."""
+    if isinstance(condition, OptionIn):
+        return options[condition.name] in condition.values
+    if isinstance(condition, Not):
+        inner = settled(condition.term, options)
+        return None if inner is None else not inner
+    if isinstance(condition, All | Any):
+        values = [settled(term, options) for term in condition.terms]
+        decides = isinstance(condition, Any)
+        if decides in values:
+            return decides
+        return None if None in values else not decides
+    return None
+
+
+def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
+    """The formula without the branches that the options rule out."""
+    if isinstance(expr, Choose):
+        cases = []
+        for condition, value in expr.cases:
+            known = settled(condition, options)
+            if known is False:
+                continue
+            if known is True:
+                return prune(value, options) if not cases else Choose(tuple(cases), prune(value, options))
+            cases.append((condition, prune(value, options)))
+        otherwise = None if expr.otherwise is None else prune(expr.otherwise, options)
+        if not cases and otherwise is not None:
+            return otherwise
+        return Choose(tuple(cases), otherwise) if cases else expr
+    if isinstance(expr, Binary):
+        return Binary(expr.op, prune(expr.left, options), prune(expr.right, options))
+    if isinstance(expr, Total):
+        return Total(prune(expr.expr, options), expr.over)
+    if isinstance(expr, Rounded):
+        return Rounded(prune(expr.expr, options), expr.digits)
+    if isinstance(expr, SumOf | FirstGiven):
+        return type(expr)(tuple(prune(term, options) for term in expr.terms))
+    if isinstance(expr, Extreme):
+        return Extreme(expr.which, tuple(prune(term, options) for term in expr.terms))
+    return expr
+
+
+def _worst(pieces: tuple[Piece, ...] | list[Piece], name: str) -> str:
+    parts = [part for part in dict.fromkeys(getattr(piece, name) for piece in pieces) if part != ZERO]
+    return ZERO if not parts else parts[0] if len(parts) == 1 else f"greatest({', '.join(parts)})"
+
+
+def _mean(pieces: tuple[Piece, ...] | list[Piece], name: str) -> str:
+    """The share of a sum is the mean of its terms' shares, weighted by their size."""
+    parts = [(piece, getattr(piece, name)) for piece in pieces]
+    if all(part == ZERO for _, part in parts):
+        return ZERO
+    sizes = [f"coalesce(abs({piece.in_unit(pieces[0].unit)}), {ZERO})" for piece, _ in parts]
+    top = " + ".join(f"{size} * coalesce({part}, {ZERO})" for size, (_, part) in zip(sizes, parts, strict=True) if part != ZERO)
+    return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {ZERO})"
+
+
+def _least(pieces: tuple[Piece, ...] | list[Piece]) -> str | None:
+    parts = []
+    for piece in pieces:
+        if piece.coverage is not None:
+            parts.append(f"CASE WHEN {piece.exists} THEN {piece.coverage} ELSE 1e0 END" if piece.exists and piece.optional else piece.coverage)
+    parts = list(dict.fromkeys(parts))
+    return None if not parts else parts[0] if len(parts) == 1 else f"least({', '.join(parts)})"
+
+
+def _mean_coverage(pieces: list[Piece]) -> str | None:
+    """Terms that are not due do not count; terms that are due and absent count as uncovered."""
+    counted = [piece for piece in pieces if piece.coverage is not None]
+    if not counted:
+        return None
+    tops, bottoms = [], []
+    for piece in counted:
+        covered = f"coalesce({piece.coverage}, {ZERO})"
+        if piece.exists and piece.optional:
+            tops.append(f"CASE WHEN {piece.exists} THEN {covered} ELSE {ZERO} END")
+            bottoms.append(f"CASE WHEN {piece.exists} THEN 1e0 ELSE {ZERO} END")
+        else:
+            tops.append(covered)
+            bottoms.append("1e0")
+    return f"(({' + '.join(tops)}) / nullif({' + '.join(bottoms)}, {ZERO}))"
+
+
+def _any_exists(pieces: tuple[Piece, ...] | list[Piece]) -> str | None:
+    parts = [piece.exists for piece in pieces]
+    if any(part is None for part in parts):
+        return None
+    return "(" + " OR ".join(dict.fromkeys(f"({part})" for part in parts)) + ")"
+
+
+_COMPILERS: Mapping[type[Expr], Callable[[Expr, Scope], Piece | None]] = {
+    Ref: _ref,
+    Total: _total,
+    Number: _number,
+    Binary: _binary,
+    SumOf: _sum_of,
+    FirstGiven: _first_given,
+    Extreme: _extreme,
+    Rounded: _rounded,
+    Choose: _choose,
+}
+
+__all__ = ["ONE", "Piece", "Scope", "compile_condition", "compile_expr", "number", "prune", "settled", "text"]

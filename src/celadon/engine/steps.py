@@ -1,0 +1,188 @@
+"""Steps and queries: the chain of SELECTs that a request compiles to, and the SQL they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from celadon.core.findings import Finding
+from celadon.core.periods import Grain
+from celadon.core.quantities import SPACES, Space
+from celadon.core.units import ONE, Unit
+from celadon.engine.lookup import Lookup
+from celadon.engine.sql import ZERO, number, text
+from celadon.rules.expr import Expr
+from celadon.rules.rule import Rule
+from celadon.rules.rulebook import FactSpec
+
+MEASURES = ("value", "estimated", "defaulted", "recalled", "coverage", "seconds")
+PLACES = tuple(SPACES)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One SELECT of the chain. `time` None = one row per asked period."""
+
+    name: str
+    sql: str
+    quantity: str
+    kind: str  # fact | rule | total | sum | factor | spine | calendar
+    space: Space = Space.SITE
+    time: Grain | None = Grain.MONTH
+    keys: tuple[str, ...] = ()
+    unit: Unit = ONE
+    rule: Rule | None = None
+    formula: Expr | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Input name (or `total:<n>`) -> step that gives it."""
+    optional: bool = True
+    describes: bool = False
+    """Whether it describes (a calorific value, a factor) rather than counts; then site and month are its rows."""
+    parts: tuple[str, ...] = ()
+    """Steps this one unites or adds up."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that tell its rows apart."""
+        time = ("time_start", "time_end") if self.time is None else ("time_start", "time_end", "month")
+        return (*PLACES[: self.space], *time, *self.keys)
+
+
+@dataclass(frozen=True)
+class Query:
+    """The whole chain, ready to run; touches no data until it is run."""
+
+    steps: tuple[Step, ...]
+    outputs: tuple[tuple[str, str], ...]
+    """(quantity, step)."""
+    lookups: Mapping[str, Lookup]
+    findings: tuple[Finding, ...]
+    not_applicable: tuple[str, ...]
+    unit_factors: Mapping[str, Unit] = field(default_factory=dict)
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    def chain(self, step: Step) -> str:
+        """`WITH …` of every step up to and with `step`."""
+        names = [one.name for one in self.steps]
+        parts = [f"{one.name} AS (\n{one.sql}\n)" for one in self.steps[: names.index(step.name) + 1]]
+        return "WITH " + ",\n".join(parts)
+
+    def select(self) -> str:
+        """The last SELECT: all asked quantities in one long form."""
+        parts = [_output(quantity, self.step(name)) for quantity, name in self.outputs]
+        return "\nUNION ALL\n".join(parts) if parts else _EMPTY
+
+    def sql(self, dialect: str = "duckdb") -> str:
+        """The query's text in the embedded engine's dialect, or another's (`spark`), from the same chain."""
+        whole = f"{self.chain(self.steps[-1])}\n{self.select()}" if self.steps else self.select()
+        if dialect == "duckdb":
+            return whole
+        import sqlglot  # noqa: PLC0415  (0.1 s, and only where another engine is asked for)
+
+        return sqlglot.transpile(whole, read="duckdb", write=dialect, pretty=True)[0]
+
+
+_EMPTY = ("SELECT '' AS quantity, '' AS item, '' AS purpose, '' AS enterprise, '' AS site, '' AS process, '' AS meter, "
+          "CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, 0e0 AS value, 0e0 AS estimated, "
+          "0e0 AS defaulted, 0e0 AS recalled, 0e0 AS coverage WHERE 1 = 0")  # fmt: skip
+
+
+def _output(quantity: str, step: Step) -> str:
+    item_keys = [key for key in step.keys if key != "purpose"]
+    item = " || ' / ' || ".join(item_keys) if item_keys else "''"
+    purpose = "purpose" if "purpose" in step.keys else "''"
+    places = ", ".join(name if name in step.columns else f"'' AS {name}" for name in PLACES)
+    return (f"SELECT {text(quantity)} AS quantity, {item} AS item, {purpose} AS purpose, {places}, time_start, time_end, value, "
+            f"estimated, defaulted, recalled, coverage FROM {step.name}")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the facts hold: every (quantity, item, purpose, unit) that occurs."""
+
+    rows: tuple[tuple[str, str, str, str], ...]
+
+    def of(self, quantity: str) -> list[tuple[str, str, str]]:
+        return [row[1:] for row in self.rows if row[0] == quantity]
+
+
+def item_key(spec: FactSpec) -> str | None:
+    """The key that a fact's `item` column stands for."""
+    names = [name for name in spec.grain.keys if name != "purpose"]
+    if len(names) > 1:
+        raise ValueError(f"{spec.name}: a fact has one key besides purpose, not {names}")
+    return names[0] if names else None
+
+
+def with_sql(step: Step, sql: str) -> Step:
+    return replace(step, sql=sql)
+
+
+def group(columns: int) -> str:
+    return "GROUP BY " + ", ".join(str(number_ + 1) for number_ in range(columns))
+
+
+def seconds(prefix: str) -> str:
+    return f"CAST(date_diff('second', {prefix}time_start, {prefix}time_end) AS DOUBLE)"
+
+
+def added(prefix: str) -> str:
+    """Sums: value adds; shares are weighted by size; coverage by time."""
+    size = f"sum(abs({prefix}value))"
+    shares = ", ".join(
+        f"coalesce(sum(abs({prefix}value) * {prefix}{name}) / nullif({size}, {ZERO}), {ZERO}) AS {name}"
+        for name in ("estimated", "defaulted", "recalled")
+    )
+    coverage = f"sum({prefix}coverage * {prefix}seconds) / nullif(sum({prefix}seconds), {ZERO}) AS coverage"
+    return f"sum({prefix}value) AS value, {shares}, {coverage}, max({prefix}seconds) AS seconds"
+
+
+FACT_SECONDS = seconds("f.")
+FACT_SUMS = (
+    "sum({value}) AS value, coalesce(sum(f.estimated) / nullif(sum(abs(f.value)), 0e0), 0e0) AS estimated, "
+    "coalesce(sum(f.defaulted) / nullif(sum(abs(f.value)), 0e0), 0e0) AS defaulted, 0e0 AS recalled, "
+    f"sum(f.coverage * {FACT_SECONDS}) / nullif(sum({FACT_SECONDS}), 0e0) AS coverage, max({FACT_SECONDS}) AS seconds"
+)
+FACT_MEANS = (
+    "sum({value} * coalesce(f.weight, 1e0)) / nullif(sum(CASE WHEN f.value IS NULL THEN 0e0 ELSE coalesce(f.weight, 1e0) END), 0e0) "
+    "AS value, coalesce(sum(f.estimated) / nullif(sum(abs(f.value)), 0e0), 0e0) AS estimated, "
+    "coalesce(sum(f.defaulted) / nullif(sum(abs(f.value)), 0e0), 0e0) AS defaulted, 0e0 AS recalled, "
+    f"avg(f.coverage) AS coverage, max({FACT_SECONDS}) AS seconds"
+)
+
+
+def stamp(moment: datetime) -> str:
+    """A UTC TIMESTAMP literal."""
+    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
+
+
+def calendar(rows: Sequence[tuple[str, datetime, datetime]]) -> str:
+    values = ", ".join(f"({text(site)}, {stamp(start)}, {stamp(end)})" for site, start, end in rows)
+    return f"SELECT * FROM (VALUES {values}) AS v(site, time_start, time_end)"
+
+
+def factor_match(lookup: Lookup, alias: str, site: str, month: str | None) -> list[str]:
+    match = [f"{alias}.site = {site}"] if lookup.by_site else []
+    return [*match, f"{alias}.month = {month}"] if lookup.by_month and month else match
+
+
+def factor_sql(lookup: Lookup) -> str:
+    """The chosen values as literals; site and month are columns only where they matter."""
+    by_site, by_month = lookup.by_site, lookup.by_month
+    names = [*(["site"] if by_site else []), *(["month"] if by_month else []), *lookup.keys, "value", "recalled", "found"]
+    rows: dict[str, None] = {}
+    for item in lookup.chosen:
+        cells = [text(item.site)] if by_site else []
+        cells += [stamp(item.month.start)] if by_month else []
+        value = "CAST(NULL AS DOUBLE)" if item.value is None else number(item.value)
+        cells += [*(text(key) for key in item.keys), value, number(1 if item.recalled else 0), "1"]
+        rows.setdefault(f"({', '.join(cells)})")
+    if rows:
+        return f"SELECT * FROM (VALUES {', '.join(rows)}) AS v({', '.join(names)})"
+    empty = [f"CAST(NULL AS {'TIMESTAMP' if name == 'month' else 'VARCHAR'}) AS {name}" for name in names[:-3]]
+    return "SELECT " + ", ".join([*empty, "CAST(NULL AS DOUBLE) AS value", "0e0 AS recalled", "0 AS found"]) + " WHERE 1 = 0"
+
+

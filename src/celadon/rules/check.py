@@ -1,0 +1,283 @@
+"""Lint a rulebook before it is used: names, units, grains, dates, overlaps, cycles, clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from celadon.core.findings import FindingKind, Findings, Place, Severity
+from celadon.core.text import Text
+from celadon.core.units import ONE, Unit, did_you_mean
+from celadon.rules.expr import (
+    Binary,
+    Choose,
+    Compare,
+    Expr,
+    Extreme,
+    FirstGiven,
+    KeyIn,
+    Node,
+    Number,
+    OptionIn,
+    Ref,
+    Rounded,
+    SumOf,
+    Total,
+)
+from celadon.rules.factors import check_table
+from celadon.rules.rule import Rule
+from celadon.rules.rulebook import Rulebook
+
+RULE_NAME = FindingKind(
+    "rule.unknown-name",
+    Severity.ERROR,
+    Text(en="Unknown input", zh="未知输入"),
+    Text(en="{rule} asks for “{name}”, which is no rule, fact or factor here{hint}.", zh="{rule} 需要“{name}”，但本规则册没有此规则、事实或因子{hint}。"),
+    Text(en="Correct the parameter name, or declare it in quantities.yaml.", zh="请更正参数名，或在 quantities.yaml 中声明。"),
+)
+RULE_DIMENSION = FindingKind(
+    "rule.dimension",
+    Severity.ERROR,
+    Text(en="Units do not fit", zh="量纲不符"),
+    Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
+    Text(en="Check the formula against the clause, and the units of its inputs in quantities.yaml.", zh="请对照条款检查公式，并检查 quantities.yaml 中输入的单位。"),
+)
+RULE_GRAIN = FindingKind(
+    "rule.grain",
+    Severity.ERROR,
+    Text(en="Rows do not fit", zh="行粒度不符"),
+    Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
+    Text(en="Sum the extra key with total(…, over=…), or name it in per=.", zh="请用 total(…, over=…) 汇总多余的键，或写入 per=。"),
+)
+RULE_CYCLE = FindingKind(
+    "rule.cycle",
+    Severity.ERROR,
+    Text(en="Rules that need each other", zh="规则循环引用"),
+    Text(en="The rules go round in a circle: {path}.", zh="规则循环引用：{path}。"),
+    Text(en="Break the circle; a quantity cannot need itself.", zh="请打破循环；数量不能依赖自身。"),
+)
+RULE_EDITIONS = FindingKind(
+    "rule.editions",
+    Severity.ERROR,
+    Text(en="Editions overlap or leave a gap", zh="版本重叠或断档"),
+    Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
+    Text(en="Give each edition since= and until= so that one holds on every day.", zh="请为各版本设置 since= 与 until=，使每一天只有一个版本有效。"),
+)
+RULE_NAME_TAKEN = FindingKind(
+    "rule.name-taken",
+    Severity.ERROR,
+    Text(en="Name used twice", zh="名称重复"),
+    Text(en="“{name}” is both a {first} and a {second}.", zh="“{name}”同时是{first}和{second}。"),
+    Text(en="Rename one of them.", zh="请重命名其一。"),
+)
+
+
+class UnitsDiffer(ValueError):
+    """Two units that cannot meet in a formula."""
+
+
+def check_rulebook(book: Rulebook) -> Findings:
+    """All findings about a rulebook: those of loading, then names, cycles, editions, units and grains, tables."""
+    findings = Findings(list(book.findings))
+    _names(book, findings)
+    _cycles(book, findings)
+    _editions(book, findings)
+    for rules in book.rules.values():
+        for rule in rules:
+            _units_and_grain(book, rule, findings)
+    _tables(book, findings)
+    return findings
+
+
+def _names(book: Rulebook, findings: Findings) -> None:
+    known = book.known_names()
+    kinds: dict[str, str] = {}
+    for kind, names in (("rule", book.rules), ("fact", book.facts), ("factor", book.factors)):
+        for name in names:
+            if name in kinds:
+                findings.add(RULE_NAME_TAKEN.at(Place(file=str(book.folder)), name=name, first=kinds[name], second=kind))
+            kinds[name] = kind
+    for rules in book.rules.values():
+        for rule in rules:
+            for name in rule.needs:
+                if name not in kinds:
+                    findings.add(RULE_NAME.at(rule.place, clause=str(rule.clause), rule=rule.name, name=name, hint=did_you_mean(name, known)))
+            for node in _all_nodes(rule):
+                if isinstance(node, OptionIn):
+                    _option(book, rule, node, findings)
+    for name in book.totals:
+        if name not in book.rules:
+            findings.add(RULE_NAME.at(Place(file=str(book.folder / "about.yaml")), rule="totals", name=name, hint=did_you_mean(name, known)))
+
+
+def _option(book: Rulebook, rule: Rule, node: OptionIn, findings: Findings) -> None:
+    spec = book.options.get(node.name)
+    wrong = [node.name] if spec is None else [value for value in node.values if value not in spec.choices]
+    for name in wrong:
+        known = list(spec.choices) if spec else list(book.options)
+        findings.add(RULE_NAME.at(rule.place, clause=str(rule.clause), rule=rule.name, name=name, hint=did_you_mean(name, known)))
+
+
+def _all_nodes(rule: Rule) -> list[Node]:
+    nodes = list(rule.formula.walk())
+    return [*nodes, *rule.when.walk()] if rule.when is not None else nodes
+
+
+def _cycles(book: Rulebook, findings: Findings) -> None:
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = (*path[path.index(name) :], name)
+            findings.add(RULE_CYCLE.at(book.rules[name][0].place, path=" → ".join(circle)))
+            return
+        if name in done or name not in book.rules:
+            return
+        for rule in book.rules[name]:
+            for need in rule.needs:
+                visit(need, (*path, name))
+        done.add(name)
+
+    for name in book.rules:
+        visit(name, ())
+
+
+def _editions(book: Rulebook, findings: Findings) -> None:
+    """Editions without conditions must follow on each other; with conditions the rows decide, at run time."""
+    for name, rules in book.rules.items():
+        first = rules[0]
+        for other in rules[1:]:
+            if other.grain != first.grain or not other.unit.same_kind(first.unit) or other.adds != first.adds:
+                findings.add(RULE_EDITIONS.at(other.place, clause=str(other.clause), rule=name, why="editions differ in unit, rows or adds"))
+        plain = sorted((rule for rule in rules if rule.when is None and not rule.exception_to), key=lambda r: r.validity.since or date.min)
+        for earlier, later in zip(plain, plain[1:], strict=False):
+            if earlier.validity.overlaps(later.validity):
+                why = f"{earlier.clause} ({earlier.validity}) and {later.clause} ({later.validity}) hold at once"
+                findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
+            elif earlier.validity.until and later.validity.since and (later.validity.since - earlier.validity.until).days > 1:
+                why = f"no edition holds between {earlier.validity.until} and {later.validity.since}"
+                findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
+
+
+def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
+    try:
+        unit, keys = infer(book, rule.formula)
+        if not unit.same_kind(rule.unit):
+            raise UnitsDiffer(f"the formula gives {unit.kind_text}, the rule promises {rule.unit} ({rule.unit.kind_text})")
+    except UnitsDiffer as error:
+        findings.add(RULE_DIMENSION.at(rule.place, clause=str(rule.clause), rule=rule.name, why=str(error)))
+        return
+    except GrainError as error:
+        findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=str(error)))
+        return
+    except KeyError:
+        return  # an unknown name, already a Finding
+    extra, lacking = keys - set(rule.grain.keys), set(rule.grain.keys) - keys
+    if extra or lacking:
+        why = f"the formula's rows are per {', '.join(sorted(keys)) or 'place and time'}, the rule says {rule.grain}"
+        findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=why))
+    for node in rule.when.walk() if rule.when is not None else ():
+        if isinstance(node, KeyIn) and node.name not in rule.grain.keys:
+            findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=f"when= tests {node.name}, which is no key of the rule"))
+
+
+class GrainError(ValueError):
+    """Rows that cannot meet in a formula."""
+
+
+def unit_of(book: Rulebook, name: str) -> Unit:
+    """The declared unit of a rule, fact or factor (KeyError when there is none)."""
+    if name in book.rules:
+        return book.rules[name][0].unit
+    spec = book.facts.get(name) or book.factors.get(name)
+    if spec is None:
+        raise KeyError(name)
+    return spec.unit
+
+
+def keys_of(book: Rulebook, name: str) -> frozenset[str]:
+    """The keys, besides place and time, that tell the rows of an input apart."""
+    if name in book.rules:
+        return frozenset(book.rules[name][0].grain.keys)
+    if name in book.facts:
+        return frozenset(book.facts[name].grain.keys)
+    return frozenset(book.factors[name].row_keys)
+
+
+def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
+    """Unit and keys of a formula, from where each input is declared (UnitsDiffer, GrainError, KeyError)."""
+    if isinstance(expr, Ref):
+        return unit_of(book, expr.name), keys_of(book, expr.name)
+    if isinstance(expr, Number):
+        return expr.unit, frozenset()
+    if isinstance(expr, Binary):
+        (left, left_keys), (right, right_keys) = infer(book, expr.left), infer(book, expr.right)
+        if expr.op in "+-":
+            return _same(left, right, f"“{expr.op}”"), left_keys | right_keys
+        return (left * right if expr.op == "*" else left / right), left_keys | right_keys
+    if isinstance(expr, Total):
+        unit, keys = infer(book, expr.expr)
+        if missing := set(expr.over) - keys:
+            raise GrainError(f"total(over={', '.join(expr.over)}) but the rows have no {', '.join(sorted(missing))}")
+        return unit, keys - set(expr.over)
+    if isinstance(expr, Rounded):
+        return infer(book, expr.expr)
+    if isinstance(expr, SumOf | FirstGiven | Extreme):
+        return _terms(book, expr.terms, type(expr).__name__)
+    if isinstance(expr, Choose):
+        return _choose(book, expr)
+    raise TypeError(f"no unit for {type(expr).__name__}")
+
+
+def _terms(book: Rulebook, terms: tuple[Expr, ...], what: str) -> tuple[Unit, frozenset[str]]:
+    unit, keys = infer(book, terms[0])
+    for term in terms[1:]:
+        other, other_keys = infer(book, term)
+        unit, keys = _same(unit, other, what), keys | other_keys
+    return unit, keys
+
+
+def _choose(book: Rulebook, expr: Choose) -> tuple[Unit, frozenset[str]]:
+    branches = tuple(value for _, value in expr.cases) + ((expr.otherwise,) if expr.otherwise is not None else ())
+    unit, keys = _terms(book, branches, "choose()")
+    for condition, _ in expr.cases:
+        for node in condition.walk():
+            if isinstance(node, Compare):
+                left, right = infer(book, node.left), infer(book, node.right)
+                _same(left[0], right[0], "a comparison")
+                keys |= left[1] | right[1]
+            elif isinstance(node, KeyIn):
+                keys |= {node.name}
+    return unit, keys
+
+
+def _same(left: Unit, right: Unit, what: str) -> Unit:
+    if not left.same_kind(right):
+        raise UnitsDiffer(f"{what} joins {left} ({left.kind_text}) and {right} ({right.kind_text})")
+    return left
+
+
+def _tables(book: Rulebook, findings: Findings) -> None:
+    """A table is checked once, with the keys and columns of all factors that read it."""
+    keys: dict[str, set[str]] = {}
+    columns: dict[str, set[str]] = {}
+    for spec in book.factors.values():
+        table = book.tables.get(spec.table)
+        if table is None:
+            continue
+        keys.setdefault(spec.table, set()).update(column for column, _ in spec.keys)
+        columns.setdefault(spec.table, set()).add(spec.column)
+        for column in (spec.column, *(column for column, _ in spec.keys)):
+            if column not in table.columns:
+                where = Place(file=table.file, line=1, column=column)
+                findings.add(RULE_NAME.at(where, rule=spec.name, name=column, hint=did_you_mean(column, list(table.columns))))
+    for name, table in book.tables.items():
+        check_table(table, tuple(sorted(keys.get(name, ()))), tuple(sorted(columns.get(name, ()))), findings)
+
+
+def option_choices(book: Rulebook, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Every option's choice: the account's, else the default."""
+    return {name: chosen.get(name, spec.default) for name, spec in book.options.items()}
+
+
+__all__ = ["ONE", "GrainError", "UnitsDiffer", "check_rulebook", "infer", "keys_of", "option_choices", "unit_of"]

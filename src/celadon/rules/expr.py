@@ -1,0 +1,335 @@
+"""Symbolic columns with unit: what a rule's formula is made of.
+
+A formula is built once, when its rulebook is loaded, by calling the rule's function with `Ref` nodes. The nodes are
+immutable; `rules.check` gives each its unit and keys, `engine.compile` turns them into SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from celadon.core.units import ONE, Unit, UnitError, parse_unit
+
+
+class FormulaError(ValueError):
+    """A formula that cannot be: the loader turns it into a Finding at the rule's line."""
+
+
+class Node:
+    """Anything in a formula: expressions (columns) and conditions."""
+
+    def __bool__(self) -> bool:
+        raise FormulaError("a formula is symbolic and has no truth value: use choose() or when= instead of if/and/or/not")
+
+    def __iter__(self) -> Iterator[object]:
+        raise FormulaError("a formula is symbolic and cannot be looped over: use total()")
+
+    def children(self) -> tuple[Node, ...]:
+        """The nodes directly below this one."""
+        found: list[Node] = []
+        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
+            _collect(getattr(self, name), found)
+        return tuple(found)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and everything below it, top down."""
+        stack: list[Node] = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children()))
+
+
+def _collect(value: object, found: list[Node]) -> None:
+    if isinstance(value, Node):
+        found.append(value)
+    elif isinstance(value, tuple):
+        for item in value:
+            _collect(item, found)
+
+
+class Condition(Node):
+    """True or false per row."""
+
+    def __and__(self, other: object) -> Condition:
+        return All((self, _condition(other)))
+
+    def __or__(self, other: object) -> Condition:
+        return Any((self, _condition(other)))
+
+    def __invert__(self) -> Condition:
+        return Not(self)
+
+
+class Expr(Node):
+    """A number per row, with a unit."""
+
+    def __add__(self, other: object) -> Expr:
+        return Binary("+", self, expression(other))
+
+    def __radd__(self, other: object) -> Expr:
+        return Binary("+", expression(other), self)
+
+    def __sub__(self, other: object) -> Expr:
+        return Binary("-", self, expression(other))
+
+    def __rsub__(self, other: object) -> Expr:
+        return Binary("-", expression(other), self)
+
+    def __mul__(self, other: object) -> Expr:
+        return Binary("*", self, expression(other))
+
+    def __rmul__(self, other: object) -> Expr:
+        return Binary("*", expression(other), self)
+
+    def __truediv__(self, other: object) -> Expr:
+        return Binary("/", self, expression(other))
+
+    def __rtruediv__(self, other: object) -> Expr:
+        return Binary("/", expression(other), self)
+
+    def __neg__(self) -> Expr:
+        return Binary("*", Number(Fraction(-1), ONE), self)
+
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+        return Compare("=", self, expression(other))
+
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+        return Compare("<>", self, expression(other))
+
+    def __lt__(self, other: object) -> Condition:
+        return Compare("<", self, expression(other))
+
+    def __le__(self, other: object) -> Condition:
+        return Compare("<=", self, expression(other))
+
+    def __gt__(self, other: object) -> Condition:
+        return Compare(">", self, expression(other))
+
+    def __ge__(self, other: object) -> Condition:
+        return Compare(">=", self, expression(other))
+
+    __hash__ = Node.__hash__
+
+
+@dataclass(frozen=True, eq=False)
+class Ref(Expr):
+    """An input by name: a fact, a factor or another rule."""
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Expr):
+    """An exact constant; without a unit it must be a plain number such as 1 or 2."""
+
+    value: Fraction
+    unit: Unit
+
+
+@dataclass(frozen=True, eq=False)
+class Binary(Expr):
+    """left op right, strict: absent in, absent out."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, eq=False)
+class Total(Expr):
+    """Sum over keys; adds what is there and carries coverage."""
+
+    expr: Expr
+    over: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SumOf(Expr):
+    """Sum of terms; adds what is there and carries coverage."""
+
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FirstGiven(Expr):
+    """The first term that is present; any but the first marks the value as a default."""
+
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Extreme(Expr):
+    """Smallest or largest of terms; absent if one is absent."""
+
+    which: str  # 'least' | 'greatest'
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded(Expr):
+    """Rounded half away from zero to `digits` decimals of the rule's own unit: a cited step, never a habit."""
+
+    expr: Expr
+    digits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Choose(Expr):
+    """The expression of the first condition that holds, else `otherwise`, else absent."""
+
+    cases: tuple[tuple[Condition, Expr], ...]
+    otherwise: Expr | None
+
+
+@dataclass(frozen=True, eq=False)
+class Compare(Condition):
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, eq=False)
+class All(Condition):
+    terms: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Any(Condition):
+    terms: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Not(Condition):
+    term: Condition
+
+
+@dataclass(frozen=True, eq=False)
+class KeyIn(Condition):
+    """The row's key is one of `values`."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class OptionIn(Condition):
+    """The account's choice for an option is one of `values`; settled before any query is made."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """A key or option before it is compared; it is no number and no condition."""
+
+    name: str
+    kind: type[KeyIn] | type[OptionIn]
+
+    def isin(self, *values: str) -> Condition:
+        if not values or not all(isinstance(value, str) for value in values):
+            raise FormulaError(f"{self.name}.isin() takes one or more texts")
+        return self.kind(self.name, values)
+
+    def __eq__(self, value: object) -> Condition:  # type: ignore[override]
+        if not isinstance(value, str):
+            raise FormulaError(f"{self.name} is compared with a text")
+        return self.kind(self.name, (value,))
+
+    def __ne__(self, value: object) -> Condition:  # type: ignore[override]
+        return Not(self == value)
+
+    def __bool__(self) -> bool:
+        raise FormulaError(f"compare {self.name} with a text inside choose() or when=")
+
+    __hash__ = object.__hash__
+
+
+def expression(value: object) -> Expr:
+    """Accept an Expr, or a plain whole number or exact fraction (FormulaError otherwise)."""
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise FormulaError(f"{value!r} is no input of a formula: numbers come from facts, factor tables or constant()")
+    return Number(Fraction(value), ONE)
+
+
+def _condition(value: object) -> Condition:
+    if isinstance(value, Condition):
+        return value
+    raise FormulaError(f"{value!r} is no condition")
+
+
+def constant(value: str | int, unit: str) -> Expr:
+    """An exact ratio with its unit, such as `constant("44/12", unit="tCO2/tC")`."""
+    try:
+        return Number(Fraction(str(value)), parse_unit(unit))
+    except (ValueError, ZeroDivisionError, UnitError) as error:
+        raise FormulaError(f"constant({value!r}, unit={unit!r}): {error}") from error
+
+
+def total(value: Expr, over: str) -> Expr:
+    """Sum over keys (`over="carrier, purpose"`); what is absent is left out and lowers the coverage."""
+    keys = tuple(sorted(word.strip() for word in over.split(",") if word.strip()))
+    if not keys:
+        raise FormulaError('total() names the keys it sums over: over="carrier"')
+    return Total(expression(value), keys)
+
+
+def sum_of(*terms: Expr) -> Expr:
+    """Sum of terms; what is absent is left out and lowers the coverage."""
+    if len(terms) < 2:
+        raise FormulaError("sum_of() takes two or more terms")
+    return SumOf(tuple(expression(term) for term in terms))
+
+
+def first_given(*terms: Expr) -> Expr:
+    """The first term that is present; a later one is shown as a default."""
+    if len(terms) < 2:
+        raise FormulaError("first_given() takes two or more terms")
+    return FirstGiven(tuple(expression(term) for term in terms))
+
+
+def minimum(*terms: Expr | int) -> Expr:
+    """The smallest; absent if one is absent."""
+    return Extreme("least", tuple(expression(term) for term in terms))
+
+
+def maximum(*terms: Expr | int) -> Expr:
+    """The largest; absent if one is absent."""
+    return Extreme("greatest", tuple(expression(term) for term in terms))
+
+
+def rounded(value: Expr, digits: int) -> Expr:
+    """Round half away from zero to `digits` decimals of the value's unit."""
+    return Rounded(expression(value), digits)
+
+
+def choose(*cases: tuple[Condition, Expr], otherwise: Expr | None = None) -> Expr:
+    """`choose((condition, value), …, otherwise=value)`: the first that holds."""
+    pairs = tuple((_condition(condition), expression(value)) for condition, value in cases)
+    if not pairs:
+        raise FormulaError("choose() takes one or more (condition, value) pairs")
+    return Choose(pairs, None if otherwise is None else expression(otherwise))
+
+
+def key(name: str) -> Word:
+    """A key of the row, to compare: `key("carrier") == "electricity"`."""
+    return Word(name, KeyIn)
+
+
+def option(name: str) -> Word:
+    """An option of the rulebook, to compare: `option("gwp_set") == "AR6"`."""
+    return Word(name, OptionIn)
+
+
+def refs(node: Node) -> list[str]:
+    """Names of all inputs, in the order they stand."""
+    seen: dict[str, None] = {}
+    for item in node.walk():
+        if isinstance(item, Ref):
+            seen.setdefault(item.name)
+    return list(seen)

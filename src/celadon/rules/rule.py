@@ -1,0 +1,136 @@
+"""Rule: one formula of one clause; and the small decorator language chapters are written in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from celadon.core.clauses import Clause, Document
+from celadon.core.findings import Place
+from celadon.core.periods import Validity
+from celadon.core.quantities import GrainKey, parse_grain
+from celadon.core.text import Text, text_from
+from celadon.core.units import Unit, UnitError, parse_unit
+from celadon.rules.expr import Condition, Expr, FormulaError, Ref
+
+Formula = Callable[..., Expr]
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One formula of one clause: gives `name` in `unit` per `grain` while `validity` holds and `when` is true."""
+
+    name: str
+    clause: Clause
+    unit: Unit
+    grain: GrainKey
+    label: Text
+    adds: bool
+    validity: Validity
+    when: Condition | None
+    exception_to: str | None
+    needs: tuple[str, ...]
+    formula: Expr
+    formula_text: str
+    doc: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Chapter:
+    """What one chapter file declares while it runs; handed to it as its whole world."""
+
+    documents: dict[str, Document]
+    rules: list[Rule] = field(default_factory=list)
+    file: str = ""
+    sources: dict[int, ast.FunctionDef] = field(default_factory=dict)
+    """Line of the `def` -> its syntax tree, for the formula's text."""
+
+    def document(self, number: str) -> Standard:
+        if number not in self.documents:
+            known = ", ".join(self.documents)
+            raise FormulaError(f"document {number!r} is not listed in about.yaml (listed: {known})")
+        return Standard(self, self.documents[number])
+
+
+@dataclass(frozen=True)
+class Standard:
+    """A document as a chapter sees it: `standard.clause("5.2 eq.(1)", "paraphrase")`."""
+
+    chapter: Chapter
+    document: Document
+
+    def clause(self, ref: str, text: str) -> RuleClause:
+        return RuleClause(self.chapter, Clause(self.document, ref, text))
+
+
+@dataclass(frozen=True)
+class RuleClause:
+    """A clause on which rules hang."""
+
+    chapter: Chapter
+    clause: Clause
+
+    def rule(
+        self,
+        *,
+        unit: str,
+        per: str,
+        label: dict[str, str],
+        adds: bool = True,
+        since: str | None = None,
+        until: str | None = None,
+        when: Condition | None = None,
+        exception_to: str | None = None,
+    ) -> Callable[[Formula], Formula]:
+        """Declare the function below as the formula of this clause."""
+        try:
+            parsed_unit, grain = parse_unit(unit), parse_grain(per)
+            validity = Validity(_date(since), _date(until))
+            parsed_label = text_from(label)
+        except (UnitError, ValueError) as error:
+            raise FormulaError(str(error)) from error
+        if when is not None and not isinstance(when, Condition):
+            raise FormulaError("when= takes a condition such as key('carrier') == 'electricity'")
+
+        def hang(function: Formula) -> Formula:
+            self.chapter.rules.append(
+                _build(self, function, parsed_unit, grain, parsed_label, adds, validity, when, exception_to)
+            )
+            return function
+
+        return hang
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(str(text))
+
+
+def _build(hook: RuleClause, function: Formula, unit: Unit, grain: GrainKey, label: Text, adds: bool,
+           validity: Validity, when: Condition | None, exception_to: str | None) -> Rule:  # fmt: skip
+    code: Any = function.__code__
+    needs = tuple(code.co_varnames[: code.co_argcount])
+    line = int(code.co_firstlineno)
+    formula = function(*(Ref(name) for name in needs))
+    if not isinstance(formula, Expr):
+        raise FormulaError(f"{function.__name__} gives {formula!r}, not a formula of its inputs")
+    tree = hook.chapter.sources.get(line)
+    text = _formula_text(tree) if tree else ""
+    doc = (function.__doc__ or "").strip()
+    place = Place(file=hook.chapter.file, line=tree.lineno if tree else line, subject=function.__name__)
+    return Rule(function.__name__, hook.clause, unit, grain, label, adds, validity, when, exception_to,
+                needs, formula, text, doc, place)  # fmt: skip
+
+
+def _formula_text(tree: ast.FunctionDef) -> str:
+    """The right-hand side as written, intermediate names kept as `name = …;`."""
+    parts = []
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign):
+            parts.append(ast.unparse(statement))
+        elif isinstance(statement, ast.Return) and statement.value is not None:
+            parts.append(ast.unparse(statement.value))
+    return "; ".join(parts)
