@@ -1,0 +1,266 @@
+"""What can go wrong with a store, as Findings, and the translation of system errors into them."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
+from celadon.core.text import Text
+
+ABSENT = FindingKind(
+    "store.absent",
+    Severity.ERROR,
+    Text(en="No store here", zh="没有数据仓"),
+    Text(en="There is no store in {path}.", zh="{path} 中没有数据仓。"),
+    Text(
+        en="Load the plant first (`celadon load PLANT`), or correct `store:` in the plant file.",
+        zh="请先执行 `celadon load PLANT` 加载数据，或更正工厂文件中的 `store:`。",
+    ),
+)
+EXISTS = FindingKind(
+    "store.exists",
+    Severity.ERROR,
+    Text(en="A store is here already", zh="数据仓已存在"),
+    Text(en="{path} already holds a store.", zh="{path} 中已有数据仓。"),
+    Text(en="Open it, or name another folder.", zh="请直接打开该数据仓，或指定其他目录。"),
+)
+NOT_A_STORE = FindingKind(
+    "store.not-a-store",
+    Severity.ERROR,
+    Text(en="Not a store of Celadon", zh="不是 Celadon 数据仓"),
+    Text(en="{path} is a database of another program.", zh="{path} 是其他程序的数据库。"),
+    Text(
+        en="Name a folder of its own for the store in the plant file (`store:`).",
+        zh="请在工厂文件的 `store:` 中为数据仓指定单独的目录。",
+    ),
+)
+NEWER_FORMAT = FindingKind(
+    "store.newer-format",
+    Severity.ERROR,
+    Text(en="Store of a newer program version", zh="数据仓由更新版本的程序写成"),
+    Text(
+        en="The store in {path} has format {found}; this program reads up to format {known}.",
+        zh="{path} 的数据仓格式为 {found}，本程序最高支持格式 {known}。",
+    ),
+    Text(en="Update Celadon; the store is left as it is.", zh="请升级 Celadon；数据仓保持原样。"),
+)
+CATALOGUE_DAMAGED = FindingKind(
+    "store.catalogue-damaged",
+    Severity.ERROR,
+    Text(en="Catalogue damaged", zh="目录库损坏"),
+    Text(en="The catalogue in {path} cannot be read: {detail}.", zh="{path} 的目录库无法读取：{detail}。"),
+    Text(
+        en="Restore catalogue.sqlite from a copy of the store, or load the source files into a new store.",
+        zh="请从数据仓的副本恢复 catalogue.sqlite，或将源文件重新加载到新的数据仓。",
+    ),
+)
+LOCKED = FindingKind(
+    "store.locked",
+    Severity.ERROR,
+    Text(en="Another process is writing", zh="另一进程正在写入"),
+    Text(en="The store in {path} is being written by {holder}.", zh="{path} 的数据仓正由 {holder} 写入。"),
+    Text(
+        en="Wait until it has finished, then run the command again; reading is possible all the time.",
+        zh="请等待其完成后重试；读取始终可以进行。",
+    ),
+)
+BUSY = FindingKind(
+    "store.busy",
+    Severity.ERROR,
+    Text(en="Catalogue held by another program", zh="目录库被其他程序占用"),
+    Text(
+        en="The catalogue in {path} stayed locked by a program other than Celadon.",
+        zh="{path} 的目录库一直被 Celadon 以外的程序锁定。",
+    ),
+    Text(
+        en="Close database tools and backup programs that hold catalogue.sqlite open, then try again.",
+        zh="请关闭占用 catalogue.sqlite 的数据库工具或备份程序后重试。",
+    ),
+)
+DISK_FULL = FindingKind(
+    "store.disk-full",
+    Severity.ERROR,
+    Text(en="No room on the disk", zh="磁盘空间不足"),
+    Text(
+        en="There is no room to write into {path} ({free} bytes free); nothing of this batch was kept.",
+        zh="{path} 没有可写空间（剩余 {free} 字节）；本批数据未保留任何内容。",
+    ),
+    Text(
+        en="Free space or move the store folder to a larger disk, then run the command again: what was committed before is intact.",
+        zh="请清理空间或将数据仓目录移到更大的磁盘后重试；此前已提交的数据完好。",
+    ),
+)
+NOT_WRITABLE = FindingKind(
+    "store.not-writable",
+    Severity.ERROR,
+    Text(en="Store cannot be written", zh="数据仓不可写"),
+    Text(en="{path} cannot be written: {detail}.", zh="{path} 无法写入：{detail}。"),
+    Text(
+        en="Give this user the right to write the store folder, or name another one (`store:` in the plant file).",
+        zh="请授予当前用户对数据仓目录的写权限，或在工厂文件的 `store:` 中指定其他目录。",
+    ),
+)
+SEGMENT_MISSING = FindingKind(
+    "store.segment-missing",
+    Severity.ERROR,
+    Text(en="Segment missing", zh="数据段缺失"),
+    Text(
+        en="A file of {rows} {kind} is missing (batches {batches}, month {month}); answers leave them out.",
+        zh="缺失一个含 {rows} 行（{kind}）的文件（批次 {batches}，月份 {month}）；结果中不含这些数据。",
+    ),
+    Text(
+        en="Put the file back from a copy of the store, or load its source files into a new store.",
+        zh="请从数据仓副本恢复该文件，或将其源文件重新加载到新的数据仓。",
+    ),
+)
+SEGMENT_DAMAGED = FindingKind(
+    "store.segment-damaged",
+    Severity.ERROR,
+    Text(en="Segment damaged", zh="数据段损坏"),
+    Text(
+        en="A file of {rows} {kind} is not as it was written (batches {batches}, month {month}); answers leave it out.",
+        zh="一个含 {rows} 行（{kind}）的文件与写入时不一致（批次 {batches}，月份 {month}）；结果中不含这些数据。",
+    ),
+    Text(
+        en="Put the file back from a copy of the store and verify again; until then the rest answers without it.",
+        zh="请从数据仓副本恢复该文件并重新校验；在此之前其余数据照常可用。",
+    ),
+)
+FILE_LOADED = FindingKind(
+    "store.file-loaded",
+    Severity.NOTICE,
+    Text(en="File loaded before", zh="文件已加载过"),
+    Text(
+        en="{name} was loaded with batch {batch}, with the same content and the same column mapping.",
+        zh="{name} 已随批次 {batch} 加载，内容与列映射均相同。",
+    ),
+    Text(en="Nothing to do: no reading is stored twice.", zh="无需处理：读数不会重复入库。"),
+)
+CLOCK_BACKWARDS = FindingKind(
+    "store.clock-backwards",
+    Severity.WARNING,
+    Text(en="The computer's clock went backwards", zh="计算机时钟倒退"),
+    Text(
+        en="The clock says {clock}, but batch {batch} was recorded at {last}; this batch is recorded just after it.",
+        zh="时钟显示 {clock}，但批次 {batch} 的记录时间为 {last}；本批记录时间顺延其后。",
+    ),
+    Text(
+        en="Set the computer's clock (NTP); until it passes that time, `--as-of` needs times after {last} to see new batches.",
+        zh="请校准时钟（NTP）；在此之前，`--as-of` 须使用晚于 {last} 的时间才能看到新批次。",
+    ),
+)
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
+_FULL_WORDS = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "disk is full",
+    "max_temp_directory_size",
+)
+_RIGHT_WORDS = ("Permission denied", "Read-only file system")
+_BYTES_LEFT_AT_LEAST = 1 << 16  # less than this is a full disk, whatever the failing call said
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes free where `path` is or will be."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
+def _about(kind: FindingKind, path: Path, **values: str | int) -> FindingError:
+    return FindingError(Finding(kind, Place(file=str(path)), {"path": str(path), **values}))
+
+
+def absent(path: Path) -> FindingError:
+    """No store in `path`."""
+    return _about(ABSENT, path)
+
+
+def exists(path: Path) -> FindingError:
+    """A store is in `path` already."""
+    return _about(EXISTS, path)
+
+
+def not_a_store(path: Path) -> FindingError:
+    """`path` is some other program's database."""
+    return _about(NOT_A_STORE, path)
+
+
+def newer_format(path: Path, found: int, known: int) -> FindingError:
+    """The store in `path` was written by a later program."""
+    return _about(NEWER_FORMAT, path, found=found, known=known)
+
+
+def catalogue_damaged(path: Path, detail: str) -> FindingError:
+    """The catalogue in `path` cannot be read."""
+    return _about(CATALOGUE_DAMAGED, path, detail=detail)
+
+
+def locked(path: Path, holder: str) -> FindingError:
+    """Somebody else writes, and the caller does not want to wait."""
+    return _about(LOCKED, path, holder=holder)
+
+
+def disk_full(path: Path) -> FindingError:
+    """No room where the store is."""
+    return _about(DISK_FULL, path, free=free_bytes(path))
+
+
+def not_writable(path: Path, detail: str) -> FindingError:
+    """No right to write where the store is."""
+    return _about(NOT_WRITABLE, path, detail=detail)
+
+
+@contextmanager
+def as_findings(path: Path) -> Iterator[None]:
+    """Turn errors of the disk, the catalogue and the engine's writing under `path` into FindingErrors.
+
+    What is none of these is a program fault and passes through.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise disk_full(path) from error
+        if error.errno in _NO_RIGHT:
+            raise not_writable(path, error.strerror or str(error)) from error
+        raise
+    except sqlite3.Error as error:
+        raise of_catalogue(path, error) from error
+    except duckdb.Error as error:
+        text = str(error)
+        if any(word in text for word in _FULL_WORDS) or free_bytes(path) < _BYTES_LEFT_AT_LEAST:
+            raise disk_full(path) from error
+        if any(word in text for word in _RIGHT_WORDS):
+            raise not_writable(path, text.splitlines()[0]) from error
+        raise
+
+
+def of_catalogue(path: Path, error: sqlite3.Error) -> Exception:
+    """The FindingError for an error of the catalogue in `path`, or the error itself where it is a program fault."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return disk_full(path)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+        return catalogue_damaged(path, str(error))
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return _about(BUSY, path)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return not_writable(path, str(error))
+    if code == sqlite3.SQLITE_IOERR:
+        return (
+            disk_full(path)
+            if free_bytes(path) < _BYTES_LEFT_AT_LEAST
+            else catalogue_damaged(path, str(error))
+        )
+    return error

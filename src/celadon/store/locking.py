@@ -1,0 +1,127 @@
+"""One writer at a time: an operating-system lock on a file, which a killed process cannot leave behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from celadon.core.findings import FindingError
+from celadon.store import faults
+
+if sys.platform == "win32":
+    import msvcrt
+    import time
+
+    def _take(handle: int, wait: bool) -> bool:
+        while True:
+            os.lseek(handle, 0, os.SEEK_SET)
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            except OSError:
+                if not wait:
+                    return False
+                time.sleep(0.05)
+            else:
+                return True
+else:
+    import fcntl
+
+    def _take(handle: int, wait: bool) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return True
+
+
+Waiting = Callable[[str], None]
+"""Called once with the holder's name when a writer has to wait."""
+
+
+class WriterLock:
+    """The right to write one store; taken again by the thread that has it, it only counts.
+
+    Other threads of the process wait like other processes.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._path = store / "lock"
+        self._thread = threading.RLock()
+        self._depth = 0
+        self._handle = -1
+
+    @property
+    def held(self) -> bool:
+        return self._depth > 0
+
+    def acquire(self, wait: bool = True, waiting: Waiting | None = None) -> bool:
+        """Take the lock; True when it was not held before (FindingError `store.locked` with `wait=False`)."""
+        if not self._thread.acquire(blocking=False):
+            self._refuse_or_tell(wait, waiting)
+            self._thread.acquire()
+        try:
+            if self._depth == 0:
+                self._open(wait, waiting)
+            self._depth += 1
+        except BaseException:
+            self._thread.release()
+            raise
+        return self._depth == 1
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody else has it; True when it was taken."""
+        try:
+            self.acquire(wait=False)
+        except FindingError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give back what one `acquire` took."""
+        self._depth -= 1
+        if self._depth == 0:
+            handle, self._handle = self._handle, -1
+            os.close(handle)
+        self._thread.release()
+
+    def _open(self, wait: bool, waiting: Waiting | None) -> None:
+        with faults.as_findings(self._store):
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            if not _take(handle, wait=False):
+                self._refuse_or_tell(wait, waiting)
+                _take(handle, wait=True)
+        except BaseException:
+            os.close(handle)
+            raise
+        self._handle = handle
+        self._sign()
+
+    def _refuse_or_tell(self, wait: bool, waiting: Waiting | None) -> None:
+        if not wait:
+            raise faults.locked(self._store, self.holder())
+        if waiting is not None:
+            waiting(self.holder())
+
+    def _sign(self) -> None:
+        """Who holds the lock is told to those who wait; that it cannot be written (full disk) matters to nobody."""
+        name = f"pid {os.getpid()} @ {socket.gethostname()}"
+        try:
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is the one Windows locks
+            os.write(self._handle, name.encode())
+        except OSError:
+            return
+
+    def holder(self) -> str:
+        """Who wrote its name into the lock file last."""
+        try:
+            text = self._path.read_bytes().strip(b"\0 ").decode("utf-8", "replace")
+        except OSError:
+            text = ""
+        return text or "pid ?"

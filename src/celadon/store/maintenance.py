@@ -1,0 +1,187 @@
+"""Upkeep of a store: merge small segments, drop ledger parts nobody needs, compare segments with their digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from celadon.core.findings import Finding, Place
+from celadon.store import faults, segments
+from celadon.store.catalogue import Catalogue, int_list
+from celadon.store.rows import LEDGER_COLUMNS, READING_COLUMNS, Segment
+from celadon.store.segments import parquet_list
+from celadon.store.snapshot import damage, fault_of
+from celadon.store.staging import Staging
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What compaction did: files merged into how many, and stray files removed."""
+
+    merged: int = 0
+    made: int = 0
+    strays: int = 0
+
+    def __add__(self, other: Compacted) -> Compacted:
+        return Compacted(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+
+
+Step = Callable[[Path, Catalogue, Staging, int], Compacted]
+
+
+def steps(catalogue: Catalogue) -> list[Step]:
+    """One step for each month with something to merge."""
+    sql = "SELECT month FROM segment WHERE kind = ? AND retired_at IS NULL GROUP BY month HAVING count(*) > 1 ORDER BY month"
+    readings = [_readings_step(row[0]) for row in catalogue.rows(sql, segments.READINGS)]
+    months = "SELECT DISTINCT month FROM segment WHERE kind = ? AND retired_at IS NULL ORDER BY month"
+    return readings + [_ledger_step(row[0]) for row in catalogue.rows(months, segments.LEDGER)]
+
+
+def _readings_step(month: int) -> Step:
+    def step(store: Path, catalogue: Catalogue, staging: Staging, moment: int) -> Compacted:
+        found = catalogue.segments("kind = 'readings' AND month = ?", month)
+        # what is damaged stays as it is: merging would hide it
+        sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
+        if len(sound) < 2:
+            return Compacted()
+        merged = _merge(store, staging, sound, READING_COLUMNS, "true")
+        _move_spans(catalogue, month, sound, merged)
+        catalogue.retire([item.id for item in sound], moment)
+        _join_touched(catalogue, month)
+        return Compacted(len(sound), 1)
+
+    return step
+
+
+def _ledger_step(month: int) -> Step:
+    def step(store: Path, catalogue: Catalogue, staging: Staging, moment: int) -> Compacted:
+        _drop_stale_parts(catalogue, month)
+        found = catalogue.segments("kind = 'ledger' AND month = ?", month)
+        used = {
+            row[0]
+            for row in catalogue.rows("SELECT DISTINCT segment FROM ledger_part WHERE month = ?", month)
+        }
+        sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
+        lost = {item.id for item in found} - {item.id for item in sound}
+        if lost:  # an accelerator: what is damaged is derived again
+            catalogue.run(f"DELETE FROM ledger_part WHERE segment IN ({int_list(lost)})")
+        needed = [item for item in sound if item.id in used]
+        gone = [item for item in found if item not in needed]
+        made = 0
+        if len(needed) > 1:
+            merged = _merge_ledger(store, catalogue, staging, needed)
+            ids = int_list(item.id for item in needed)
+            catalogue.run(f"UPDATE ledger_part SET segment = ? WHERE segment IN ({ids})", merged.id)
+            gone, made = found, 1
+        catalogue.retire([item.id for item in gone], moment)
+        return Compacted(len(gone), made)
+
+    return step
+
+
+def _merge(
+    store: Path, staging: Staging, parts: list[Segment], columns: dict[str, str], where: str
+) -> Segment:
+    """One segment with all rows of `parts` that fulfil `where`."""
+    select = f"SELECT {segments.typed(columns, {})} FROM {parquet_list(store / item.path for item in parts)} WHERE {where}"
+    batches = (min(item.batch_min for item in parts), max(item.batch_max for item in parts))
+    con = duckdb.connect()
+    try:
+        merged = staging.write(con, parts[0].kind, select, parts[0].month, batches)
+    finally:
+        con.close()
+    if where == "true" and merged.rows != sum(item.rows for item in parts):
+        raise AssertionError(f"merging lost rows: {merged.rows} of {sum(item.rows for item in parts)}")
+    return merged
+
+
+def _move_spans(catalogue: Catalogue, month: int, parts: list[Segment], merged: Segment) -> None:
+    ids = int_list(item.id for item in parts)
+    catalogue.run(
+        "INSERT INTO span (point, month, segment, batch_min, batch_max, n, t_min, t_max) "
+        "SELECT point, month, ?, min(batch_min), max(batch_max), sum(n), min(t_min), max(t_max) FROM span "
+        f"WHERE month = ? AND segment IN ({ids}) GROUP BY point, month",
+        merged.id, month,
+    )  # fmt: skip
+    catalogue.run(f"DELETE FROM span WHERE month = ? AND segment IN ({ids})", month)
+
+
+def _join_touched(catalogue: Catalogue, month: int) -> None:
+    """One row per point for all batches so far: ledger parts of earlier as-of times are then derived, never wrong."""
+    rows = catalogue.rows(
+        "SELECT point, min(batch_min), max(batch_max) FROM touched WHERE month = ? GROUP BY point HAVING count(*) > 1",
+        month,
+    )
+    catalogue.run_many("DELETE FROM touched WHERE point = ? AND month = ?", [(row[0], month) for row in rows])
+    catalogue.run_many(
+        "INSERT INTO touched (point, month, batch_min, batch_max) VALUES (?, ?, ?, ?)",
+        [(point, month, low, high) for point, low, high in rows],
+    )
+
+
+def _drop_stale_parts(catalogue: Catalogue, month: int) -> None:
+    """Keep one part per point, the latest derived, and only while it is true of the newest facts."""
+    catalogue.run(
+        "DELETE FROM ledger_part WHERE month = ? AND (EXISTS (SELECT 1 FROM touched t WHERE t.point = ledger_part.point "
+        "AND t.month = ledger_part.month AND t.batch_max > ledger_part.upto) OR EXISTS (SELECT 1 FROM ledger_part o "
+        "WHERE o.point = ledger_part.point AND o.month = ledger_part.month "
+        "AND (o.upto > ledger_part.upto OR (o.upto = ledger_part.upto AND o.segment > ledger_part.segment))))",
+        month,
+    )
+
+
+def _merge_ledger(store: Path, catalogue: Catalogue, staging: Staging, parts: list[Segment]) -> Segment:
+    """The rows of the parts still kept; each segment may also hold rows of parts that are not."""
+    selects = []
+    columns = segments.typed(LEDGER_COLUMNS, {})
+    for item in parts:
+        points = [
+            row[0] for row in catalogue.rows("SELECT point FROM ledger_part WHERE segment = ?", item.id)
+        ]
+        selects.append(
+            f"SELECT {columns} FROM {parquet_list([store / item.path])} WHERE point IN ({int_list(points)})"
+        )
+    batches = (min(item.batch_min for item in parts), max(item.batch_max for item in parts))
+    con = duckdb.connect()
+    try:
+        return staging.write(con, segments.LEDGER, " UNION ALL ".join(selects), parts[0].month, batches)
+    finally:
+        con.close()
+
+
+def remove_strays(store: Path, catalogue: Catalogue) -> Compacted:
+    """Remove segment files that the catalogue does not know (the writer lock is held, so nobody is making them)."""
+    count = 0
+    for file in sorted((store / segments.FOLDER).glob("*/*/*.parquet")):
+        if not catalogue.has_path(file.relative_to(store).as_posix()):
+            file.unlink()
+            count += 1
+    return Compacted(strays=count)
+
+
+def check(
+    store: Path, catalogue: Catalogue, progress: Callable[[int, int], None] | None
+) -> tuple[list[Finding], list[tuple[int, int]]]:
+    """Findings for what is damaged or missing, and the (damaged, segment id) marks that must change."""
+    found: list[Finding] = []
+    marks: list[tuple[int, int]] = []
+    words: list[tuple[Any, ...]] = catalogue.rows("PRAGMA integrity_check(1)")
+    if words != [("ok",)]:
+        kind = faults.CATALOGUE_DAMAGED
+        found.append(kind.at(Place(file=str(catalogue.path)), path=str(store), detail=str(words[0][0])))
+    every = catalogue.segments("1 = 1")
+    for done, segment in enumerate(every):
+        if progress is not None:
+            progress(done, len(every))
+        kind_found = fault_of(segment, store / segment.path, segments.digest_of)
+        if kind_found is not None:
+            found.append(damage(kind_found, segment))
+        if (kind_found is not None) != segment.damaged:
+            marks.append((int(kind_found is not None), segment.id))
+    if progress is not None:
+        progress(len(every), len(every))
+    return found, marks

@@ -1,0 +1,101 @@
+"""Segment files on their way into the catalogue: listed before they are made, so that a killed writer leaves no litter."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from celadon.store import faults, segments
+from celadon.store.catalogue import Catalogue
+from celadon.store.rows import Segment, month_label
+
+WRITING = "writing"
+
+
+class Staging:
+    """The files one writer has made and not yet committed.
+
+    They stand where they will stay; only the catalogue's commit makes them count. The list in `writing/` names
+    them first, so the next writer can remove those that never got into the catalogue.
+    """
+
+    def __init__(self, store: Path, catalogue: Catalogue) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._list = store / WRITING / f"{secrets.token_hex(8)}.list"
+        self._paths: list[str] = []
+
+    def write(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        kind: str,
+        select: str,
+        month: int | None,
+        batches: tuple[int, int],
+    ) -> Segment:
+        """Write a segment and put it into the catalogue's open transaction (FindingError when the disk is full)."""
+        folder = "all" if month is None else month_label(month)
+        path = segments.new_path(kind, folder, batches[1])
+        with faults.as_findings(self._store):
+            self._announce(path)
+            made = segments.write(con, kind, select, self._store, path)
+        segment = Segment(
+            self._catalogue.next_id("segment"),
+            kind,
+            path,
+            month,
+            *batches,
+            made.rows,
+            made.bytes,
+            made.sha256,
+        )
+        self._catalogue.add_segment(segment)
+        return segment
+
+    def _announce(self, path: str) -> None:
+        self._paths.append(path)
+        segments.make_folder(self._list.parent)
+        with self._list.open("a", encoding="utf-8") as stream:
+            stream.write(path + "\n")
+
+    def finish(self) -> None:
+        """The catalogue has them."""
+        self._list.unlink(missing_ok=True)
+        self._paths.clear()
+
+    def abandon(self) -> None:
+        """Remove everything that was made."""
+        _remove(self._store, self._paths)
+        self.finish()
+
+
+def sweep(store: Path, catalogue: Catalogue, retired_before: int) -> int:
+    """Remove what killed writers left, and files retired before that instant (microseconds); how many files.
+
+    Only the holder of the writer lock may call it: no list in `writing/` then belongs to a living writer.
+    """
+    removed = 0
+    for listing in sorted((store / WRITING).glob("*.list")):
+        named = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+        # the kill may have cut the last line short; such a file was never begun
+        inside = [path for path in named if path.startswith(f"{segments.FOLDER}/") and ".." not in path]
+        removed += _remove(store, [path for path in inside if not catalogue.has_path(path)])
+        listing.unlink(missing_ok=True)
+    old = catalogue.retired(retired_before)
+    if old:
+        removed += _remove(store, [path for _, path in old])
+        catalogue.run_many("DELETE FROM segment WHERE id = ?", [(number,) for number, _ in old])
+    return removed
+
+
+def _remove(store: Path, paths: Iterable[str]) -> int:
+    count = 0
+    for path in paths:
+        file = store / path
+        if file.is_file():
+            file.unlink()
+            count += 1
+    return count

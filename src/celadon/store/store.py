@@ -1,0 +1,405 @@
+"""Store: facts at rest. Append-only, two clocks, one writer at a time, readers never wait.
+
+A store is a folder and may be moved or copied as one:
+
+    catalogue.sqlite            what there is (see catalogue.py)
+    segments/<kind>/<month>/    immutable Parquet files (see segments.py)
+    writing/                    lists of files that a living or killed writer has begun (see staging.py)
+    lock                        held by the writer, released by the operating system when it dies
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from celadon.core.findings import Finding, FindingError
+from celadon.store import faults, maintenance, segments, written
+from celadon.store.catalogue import NAME, Catalogue, int_list
+from celadon.store.locking import Waiting, WriterLock
+from celadon.store.pending import Clock, Pending, set_quarantine_status, system_clock
+from celadon.store.rows import (
+    LEDGER_COLUMNS,
+    Batch,
+    QuarantineRow,
+    micros,
+    month_start,
+)
+from celadon.store.segments import identifier
+from celadon.store.snapshot import Snapshot
+from celadon.store.staging import Staging, sweep
+
+GRACE = timedelta(hours=1)
+"""How long the files that compaction replaced stay for readers that have them open."""
+
+
+class Store:
+    """One open store. Reading methods may be called while any process writes; a `Pending` belongs to one thread."""
+
+    def __init__(self, path: Path, clock: Clock = system_clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._lock = WriterLock(path)
+        self._reader = _opened(path, writes=False)
+        self._writer: Catalogue | None = None
+        self._pending: Pending | None = None
+
+    @classmethod
+    def create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
+        """A new, empty store in the folder `path` (FindingError `store.exists` when one is there)."""
+        folder = Path(path).absolute()
+        if (folder / NAME).exists() and not _begun(folder):
+            _opened(folder, writes=False).close()
+            raise faults.exists(folder)
+        return cls.open_or_create(folder, clock)
+
+    @classmethod
+    def open(cls, path: str | Path, clock: Clock = system_clock) -> Self:
+        """The store in the folder `path`.
+
+        FindingError `store.absent`, `store.not-a-store`, `store.newer-format`, `store.catalogue-damaged`.
+        """
+        return cls(Path(path).absolute(), clock)
+
+    @classmethod
+    def open_or_create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
+        """The store in the folder `path`, laid out first where there is none; safe when two processes do it at once."""
+        folder = Path(path).absolute()
+        if not (folder / NAME).exists() or _begun(folder):
+            with faults.as_findings(folder):
+                segments.make_folder(folder)
+                lock = WriterLock(folder)
+                lock.acquire()
+                try:
+                    Catalogue.create(folder / NAME)
+                    segments.force_folder(folder)
+                finally:
+                    lock.release()
+        return cls(folder, clock)
+
+    def close(self) -> None:
+        """Close the connections; a pending batch is discarded."""
+        if self._pending is not None:
+            self._pending.discard()
+        for catalogue in (self._writer, self._reader):
+            if catalogue is not None:
+                catalogue.close()
+        self._writer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self, *, wait: bool = True, waiting: Waiting | None = None) -> Iterator[None]:
+        """Be the one writer; may be nested.
+
+        `waiting` is called once with the holder's name when another writer must be waited for; with `wait=False` that is
+        FindingError `store.locked` instead. Whoever takes the lock sweeps up after killed writers.
+        """
+        self._acquire(wait, waiting)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def begin(
+        self, kind: str, note: str = "", *, wait: bool = True, waiting: Waiting | None = None
+    ) -> Pending:
+        """Start a batch. The writer lock is taken (as `lock` does) and held until it is committed or discarded.
+
+        `kind` says what the batch is (load, replay, plant …), `note` is free text.
+        """
+        self._acquire(wait, waiting)
+        try:
+            if self._pending is not None:
+                raise ValueError("a batch is being made already")
+            writer = self._write()
+            staging = Staging(self.path, writer)
+            self._pending = Pending(writer, staging, kind, note, self._clock, self._close_pending)
+        except BaseException:
+            self._lock.release()
+            raise
+        return self._pending
+
+    def ensure_points(self, meter_ids: Iterable[str]) -> dict[str, int]:
+        """The point id of each meter, given now where it had none; for good, or with the pending batch if there is one."""
+        wanted = list(dict.fromkeys(meter_ids))
+        known = self.points()
+        if not set(wanted) <= set(known):
+            with self._transaction() as catalogue:
+                catalogue.add_points(wanted)
+                known = catalogue.points()
+        return {name: known[name] for name in wanted}
+
+    def resolve_quarantine(self, row_id: int, status: str) -> None:
+        """Settle a quarantined row: replayed, dismissed or open again (`Pending.resolve_quarantine` does it with a batch)."""
+        with self._transaction() as catalogue:
+            set_quarantine_status(catalogue, row_id, status)
+
+    def add_ledger(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        relation: str,
+        *,
+        snapshot: Snapshot,
+        parts: Collection[tuple[int, int]],
+        digests: Mapping[int, str],
+    ) -> bool:
+        """Keep derived ledger rows, so that they need not be derived again; True when something was stored.
+
+        `relation` is a DuckDB table or view of ledger rows (`rows.LEDGER_COLUMNS`) derived from `snapshot`; `parts` are the
+        (point, month) it holds completely, empty ones too; `digests` as for `Snapshot.ledger_parts`. Nothing changes
+        for anybody but the speed of later reads, so it quietly does nothing while another process writes, when the disk
+        is full, for a preview, for an incomplete snapshot (damaged segments), or beyond the months with readings.
+        """
+        if snapshot.is_preview or snapshot.findings or self._pending is not None:
+            return False
+        if not self._lock.try_acquire():
+            return False
+        try:
+            return self._store_ledger(con, relation, snapshot, parts, digests)
+        except FindingError as error:
+            if {item.kind for item in error.findings} <= {faults.DISK_FULL, faults.NOT_WRITABLE, faults.BUSY}:
+                return False
+            raise
+        finally:
+            self._lock.release()
+
+    def _store_ledger(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        relation: str,
+        snapshot: Snapshot,
+        parts: Collection[tuple[int, int]],
+        digests: Mapping[int, str],
+    ) -> bool:
+        ranges = {point: snapshot.stored_range(point) for point in {point for point, _ in parts}}
+        by_month: dict[int, list[int]] = {}
+        for point, month in sorted(set(parts)):
+            found = ranges[point]
+            if found is not None and found[0] <= month <= found[1]:
+                by_month.setdefault(month, []).append(point)
+        with self._staged() as (catalogue, staging):
+            for month, points in by_month.items():
+                segment = _write_ledger(con, staging, relation, month, points, snapshot.upto)
+                catalogue.run_many(
+                    "INSERT INTO ledger_part (point, month, digest, upto, segment) VALUES (?, ?, ?, ?, ?) "
+                    "ON CONFLICT DO NOTHING",
+                    [(point, month, digests[point], snapshot.upto, segment) for point in points],
+                )
+        return bool(by_month)
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def snapshot(self, as_of: datetime | int | None = None, *, pending: Pending | None = None) -> Snapshot:
+        """The facts as known at `as_of`: an instant with a zone, a batch id, or None for everything committed.
+
+        With `pending`, the batch being made is shown on top, so that a change can be seen before it is committed.
+        """
+        if pending is not None:
+            if pending is not self._pending or as_of is not None:
+                raise ValueError("a preview shows the open batch of this store, as of now")
+            return Snapshot(self.path, self._write(), pending.batch_id, pending)
+        last = self._reader.last_batch()
+        if as_of is None:
+            upto = last
+        else:
+            upto = min(as_of, last) if isinstance(as_of, int) else self._reader.batch_at(micros(as_of))
+        return Snapshot(self.path, self._reader, upto)
+
+    def batches(self) -> list[Batch]:
+        """Every committed batch, oldest first."""
+        return self._reader.batches(self._reader.last_batch())
+
+    def points(self) -> dict[str, int]:
+        """Point ids by meter id."""
+        return self._current().points()
+
+    def has_file(self, source_id: str, sha256: str, mapping_digest: str, name: str | None = None) -> bool:
+        """Has this content been loaded with this mapping? With `name`: and nothing else of that name since."""
+        return self._current().file_batch(source_id, sha256, mapping_digest, name) is not None
+
+    def quarantine(self, status: str | None = "open") -> list[QuarantineRow]:
+        """Rows that were kept out, with that status (None = all), oldest first."""
+        where = "" if status is None else "WHERE status = ?"
+        sql = (
+            f"SELECT file, line, text, finding, sheet, id, batch, status FROM quarantine {where} ORDER BY id"
+        )
+        rows = self._current().rows(sql, *(() if status is None else (status,)))
+        return [
+            QuarantineRow(file, line, text, written.from_text(finding), sheet, number, batch, state)
+            for file, line, text, finding, sheet, number, batch, state in rows
+        ]
+
+    def findings(self, batch: int | None = None) -> list[Finding]:
+        """What loading a batch (None = any) found, in the order found, saying what it said then."""
+        where = "" if batch is None else "WHERE batch = ?"
+        sql = f"SELECT json FROM finding {where} ORDER BY id"
+        rows = self._current().rows(sql, *(() if batch is None else (batch,)))
+        return [written.from_text(row[0]) for row in rows]
+
+    # -- upkeep ----------------------------------------------------------------------------------------------
+
+    def compact(
+        self, progress: Callable[[int, int], None] | None = None, *, grace: timedelta = GRACE
+    ) -> maintenance.Compacted:
+        """Merge the small segments of each month into one; every revision is kept, so earlier answers stay exact.
+
+        Each month is one transaction: a kill loses nothing. `progress(done, total)` counts months. Replaced files go
+        after `grace`, at a later lock.
+        """
+        with self.lock():
+            if self._pending is not None:
+                raise ValueError("a batch is being made")
+            moment = micros(self._clock())
+            steps = maintenance.steps(self._write())
+            total = maintenance.Compacted()
+            for done, step in enumerate(steps):
+                if progress is not None:
+                    progress(done, len(steps))
+                with self._staged() as (catalogue, staging):
+                    total += step(self.path, catalogue, staging, moment)
+            if progress is not None:
+                progress(len(steps), len(steps))
+            sweep(self.path, self._write(), moment - grace // timedelta(microseconds=1))
+            total += maintenance.remove_strays(self.path, self._write())
+        return total
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
+        """Compare every segment with its digest and check the catalogue; the findings, errors only.
+
+        Damaged segments are marked, so that answers leave them out and say so; restored ones count again. (While another
+        process writes, it only reports.)
+        """
+        found, marks = maintenance.check(self.path, self._reader, progress)
+        if marks and self._pending is None and self._lock.try_acquire():
+            try:
+                with self._transaction() as catalogue:
+                    catalogue.run_many("UPDATE segment SET damaged = ? WHERE id = ?", marks)
+            finally:
+                self._lock.release()
+        return found
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Around queries over segments: where one fails because a segment is damaged, find which and say so.
+
+        The segment is marked (as `verify` does), so that the same query, made again, answers from the rest.
+        """
+        try:
+            yield
+        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException) as error:
+            found = self.verify()
+            if not found:
+                raise
+            raise FindingError(found) from error
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _acquire(self, wait: bool, waiting: Waiting | None) -> None:
+        if self._lock.acquire(wait, waiting):
+            self._first_locked()
+
+    def _first_locked(self) -> None:
+        try:
+            with faults.as_findings(self.path):
+                grace = GRACE // timedelta(microseconds=1)
+                sweep(self.path, self._write(), micros(self._clock()) - grace)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _write(self) -> Catalogue:
+        if self._writer is None:
+            self._writer = _opened(self.path, writes=True)
+        return self._writer
+
+    def _current(self) -> Catalogue:
+        """Committed facts; while this store makes a batch, those of the batch too (its points, its files)."""
+        return self._reader if self._pending is None else self._write()
+
+    def _close_pending(self) -> None:
+        self._pending = None
+        self._lock.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Catalogue]:
+        """A small change: its own transaction, or part of the pending batch."""
+        with self.lock():
+            catalogue = self._write()
+            if self._pending is not None:
+                yield catalogue
+                return
+            catalogue.begin()
+            try:
+                yield catalogue
+                catalogue.commit()
+            except BaseException:
+                catalogue.rollback()
+                raise
+
+    @contextmanager
+    def _staged(self) -> Iterator[tuple[Catalogue, Staging]]:
+        """A transaction that writes segments but is no batch (ledger parts, compaction)."""
+        with self.lock():
+            catalogue = self._write()
+            staging = Staging(self.path, catalogue)
+            catalogue.begin()
+            try:
+                yield catalogue, staging
+                catalogue.commit()
+            except BaseException:
+                catalogue.rollback()
+                staging.abandon()
+                raise
+            staging.finish()
+
+
+def _write_ledger(
+    con: duckdb.DuckDBPyConnection, staging: Staging, relation: str, month: int, points: list[int], upto: int
+) -> int:
+    """Write one month of ledger rows; the segment's id, 0 when the month has none."""
+    name = identifier(relation)
+    start, end = (f"TIMESTAMP '{month_start(edge):%Y-%m-%d}'" for edge in (month, month + 1))
+    where = f'WHERE "start" >= {start} AND "start" < {end} AND point IN ({int_list(points)})'
+    if not con.execute(f"SELECT 1 FROM {name} {where} LIMIT 1").fetchall():
+        return 0
+    select = f"SELECT {segments.typed(LEDGER_COLUMNS, {})} FROM {name} {where}"
+    return staging.write(con, segments.LEDGER, select, month, (upto, upto)).id
+
+
+def _opened(path: Path, *, writes: bool) -> Catalogue:
+    try:
+        return Catalogue(path / NAME, writes=writes)
+    except sqlite3.Error as error:
+        raise faults.of_catalogue(path, error) from error
+
+
+def _begun(path: Path) -> bool:
+    """A catalogue file without content: its creation was killed."""
+    file = path / NAME
+    if not file.is_file():
+        return False
+    if file.stat().st_size == 0:
+        return True
+    connection = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)
+    try:
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,39 @@
+"""Findings at rest: as JSON with their texts filled in, so that a later program can show them as they were."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.text import Text
+
+
+def to_text(finding: Finding) -> str:
+    """Shape `finding/1` plus the kind's title."""
+    shape = finding.to_json()
+    shape["title"] = _both(finding.kind.title)
+    return json.dumps(shape, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def from_text(text: str) -> Finding:
+    """The finding again; it says what it said, whatever the kind's templates have become since."""
+    shape: dict[str, Any] = json.loads(text)
+    kind = FindingKind(
+        shape["code"],
+        Severity(shape["severity"]),
+        _text(shape["title"]),
+        _text(shape["says"]),
+        _text(shape["fix"]),
+    )
+    return Finding(kind, Place(**shape["where"]), shape["values"], shape.get("clause"))
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"en": text.en, "zh": text.zh}
+
+
+def _text(shape: dict[str, str]) -> Text:
+    """Filled-in text as a template: its braces stand for themselves."""
+    en, zh = (shape[lang].replace("{", "{{").replace("}", "}}") for lang in ("en", "zh"))
+    return Text(en=en, zh=zh)
