@@ -63,6 +63,11 @@ class Site:
     processes: tuple[Process, ...] = ()
     equity_share: float = 1.0
 
+    @property
+    def country(self) -> str:
+        """The country part of the region: CN of CN-SD; '' where no region is given. National factors are keyed by it."""
+        return (self.region or "").split("-")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Product:

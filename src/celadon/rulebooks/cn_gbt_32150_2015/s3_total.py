@@ -1,0 +1,28 @@
+"""Total of the enterprise: combustion, purchases, less exports. Process emissions and recovery are not modelled here."""
+
+from celadon.rules import document, sum_of, total
+
+standard = document("GB/T 32150-2015")
+whole = standard.clause(
+    "accounting steps and methods (total)",
+    "E = combustion + process + purchased electricity + purchased heat − exported electricity − exported heat − recovered; "
+    "here without process and recovered, which the sector parts define",
+)
+
+
+@whole.rule(unit="tCO2", per="site, month", label={"zh": "温室气体排放总量", "en": "Total emission"})
+def total_emission(
+    fuel_combustion_emission,
+    purchased_electricity_emission,
+    purchased_heat_emission,
+    exported_electricity_emission,
+    exported_heat_emission,
+):
+    """Combustion and purchases less exports; biomass stays apart."""
+    return sum_of(
+        total(fuel_combustion_emission, over="carrier, purpose"),
+        total(purchased_electricity_emission, over="carrier"),
+        total(purchased_heat_emission, over="carrier"),
+        -total(exported_electricity_emission, over="carrier"),
+        -total(exported_heat_emission, over="carrier"),
+    )
