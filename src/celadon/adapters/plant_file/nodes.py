@@ -1,8 +1,8 @@
 """A plant file's text as a tree in which every value still knows its line and column.
 
-Scalars keep the text as written: `010`, `no` and `2024-02-30` reach the schema unchanged, which then says
-what they should have been. Nothing here knows what a plant is. Limits keep a broken or hostile file from using
-up the machine.
+Scalars keep the text as written: `010`, `no` and `2024-02-30` reach the schema unchanged, which then
+says what they should have been. Nothing here knows what a plant is. Limits keep a broken or hostile
+file from using up the machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Walks a file's tree along the schema: every value read, every problem a finding with its place, in one pass.
+"""Walks a file's tree along the schema: every value read, every problem a finding with its place, in
+one pass.
 
 What cannot be read counts as not written, so that the rest of its table survives.
 """
@@ -208,7 +209,7 @@ class Reading:
         """Where `node` stands, about the subject now being read unless another is named."""
         return Place(file=self.file, line=node.line, column=str(node.column), subject=subject or self.subject)
 
-    def add(self, kind: FindingKind, node: Node, subject: str | None = None, **values: Any) -> None:
+    def add(self, kind: FindingKind, node: Node, subject: str | None = None, /, **values: Any) -> None:
         """A finding of `kind` at `node`."""
         self.findings.add(kind.at(self.place(node, subject), **values))
 

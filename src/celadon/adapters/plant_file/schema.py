@@ -1,4 +1,5 @@
-"""The plant file's keys, declared as data: what may be written, what must be, what it means, and the defaults."""
+"""The plant file's keys, declared as data: what may be written, what must be, what it means, and the
+defaults."""
 
 from __future__ import annotations
 
@@ -217,7 +218,9 @@ METERS = Table(
         ),
         key("carrier", Value("carrier"), "Energy carrier or medium it measures", "计量的能源品种或工质"),
         key("quantity", ID, "What it measures where that is no carrier", "不计量能源时，所计量的量"),
-        key("product", Value("id", refers=("products",)), "Product, where it counts output", "计产量时的产品"),
+        key(
+            "product", Value("id", refers=("products",)), "Product, where it counts output", "计产量时的产品"
+        ),
         *_PLACED,
         key(
             "unit",
@@ -225,9 +228,20 @@ METERS = Table(
             "Unit of the display, before the multiplier; kWh for electricity, else to be given",
             "表面单位（乘倍率前）；电力默认 kWh，其余须写明",
         ),
-        key("digits", Value("integer", low=1, high=15), "Integer digits: 7 rolls over at 10^7", "整数位数：7 位在 10^7 归零"),
+        key(
+            "digits",
+            Value("integer", low=1, high=15),
+            "Integer digits: 7 rolls over at 10^7",
+            "整数位数：7 位在 10^7 归零",
+        ),
         key("decimals", Value("integer", low=0, high=9), "Decimals of the display", "小数位数", default="3"),
-        key("multiplier", Value("multiplier"), "4000, 400/5 or 40 × 100", "倍率：4000、400/5 或 40 × 100", default="1"),
+        key(
+            "multiplier",
+            Value("multiplier"),
+            "4000, 400/5 or 40 × 100",
+            "倍率：4000、400/5 或 40 × 100",
+            default="1",
+        ),
         key(
             "stamp",
             Value(
@@ -240,20 +254,46 @@ METERS = Table(
             "What a time stamp says; `instant`, but `end` for kind interval",
             "时间戳的含义；默认 `instant`，interval 类默认 `end`",
         ),
-        key("interval", Value("interval"), "Length of its intervals, or `until-next`", "时段长度，或 `until-next`（到下一时间戳）"),
-        key("max_rate", Value("amount"), "Largest plausible rate: 20000 kW, or in unit per hour", "最大合理速率：20000 kW，或 单位/小时"),
-        key("max_gap", Value("duration"), "Longer gaps keep their total, hours are estimated", "更长的间隔保留总量，分时为估计", default="2h"),
+        key(
+            "interval",
+            Value("interval"),
+            "Length of its intervals, or `until-next`",
+            "时段长度，或 `until-next`（到下一时间戳）",
+        ),
+        key(
+            "max_rate",
+            Value("amount"),
+            "Largest plausible rate: 20000 kW, or in unit per hour",
+            "最大合理速率：20000 kW，或 单位/小时",
+        ),
+        key(
+            "max_gap",
+            Value("duration"),
+            "Longer gaps keep their total, hours are estimated",
+            "更长的间隔保留总量，分时为估计",
+            default="2h",
+        ),
         key("tolerance", PERCENTAGE, "How much children may exceed it", "分表之和可超出的比例", default="2%"),
         key("uncertainty", PERCENTAGE, "95 % half-width of its amounts", "计量不确定度（95% 半宽）"),
         key("tariff", Value("id", refers=("tariffs",)), "Tariff it is billed by", "计费电价"),
         key("contract", ID, "Contract or certificate that covers it", "对应的合同或绿证"),
         key("installed", INSTALLED, "Start of its life", "装表"),
         key("removed", INSTALLED, "End of its life", "拆表"),
-        key("changes", Items(CHANGES), "Swaps, ratio changes, resets, in order", "换表、改倍率、重置，按时间顺序"),
-        key("share", Items(SHARES, single=True), "Allocation of a shared meter to processes", "共用表向工序的分摊"),
+        key(
+            "changes",
+            Items(CHANGES),
+            "Swaps, ratio changes, resets, in order",
+            "换表、改倍率、重置，按时间顺序",
+        ),
+        key(
+            "share",
+            Items(SHARES, single=True),
+            "Allocation of a shared meter to processes",
+            "共用表向工序的分摊",
+        ),
     ),
     section="meters",
-)  # fmt: skip
+)
 VIRTUAL_METERS = Table(
     "virtual_meter",
     (
@@ -279,8 +319,16 @@ PLANT = Table(
     (
         key("celadon", Value("integer"), "Version of this format: 1", "本格式的版本：1", required=True),
         key("enterprise", ENTERPRISE, "Whose plant it is", "企业", required=True),
-        key("zone", Value("zone"), "Time zone of sites and files", "站点和文件的时区", default="Asia/Shanghai"),
-        key("grid", Value("duration"), "Ledger cells: 15min, 30min or 1h", "台账时格：15min、30min 或 1h", default="1h"),
+        key(
+            "zone", Value("zone"), "Time zone of sites and files", "站点和文件的时区", default="Asia/Shanghai"
+        ),
+        key(
+            "grid",
+            Value("duration"),
+            "Ledger cells: 15min, 30min or 1h",
+            "台账时格：15min、30min 或 1h",
+            default="1h",
+        ),
         key("store", Value("path"), "Folder for what is loaded", "数据存放文件夹", default="celadon-store"),
         key("sites", Items(SITES), "Places with a boundary of their own", "各有边界的站点", required=True),
         key("products", Items(PRODUCTS), "What is made", "产品"),
@@ -289,9 +337,14 @@ PLANT = Table(
         key("virtual_meters", Items(VIRTUAL_METERS), "Points computed from others", "由其他点计算的虚拟表"),
         key("tariffs", Items(TARIFFS), "Energy prices", "能源价格"),
         key("sources", Items(SOURCES), "Where the files are and how they read", "文件位置及其格式"),
-        key("factors", Items(FACTORS), "The plant's own factors, before the rulebook's", "企业自有因子，优先于规则集"),
+        key(
+            "factors",
+            Items(FACTORS),
+            "The plant's own factors, before the rulebook's",
+            "企业自有因子，优先于规则集",
+        ),
         key("accounts", Named(ACCOUNTS), "Options per rulebook id", "按规则集编号给出的选项"),
     ),
-)  # fmt: skip
+)
 SECTIONS = ("sites", "processes", "products", "carriers", "meters", "virtual_meters", "tariffs", "sources")
 SAME_SPACE = {"virtual_meters": "meters"}

@@ -1,4 +1,5 @@
-"""Sources and factors in the plant file: which files there are, how their columns read, the plant's own factors."""
+"""Sources and factors in the plant file: which files there are, how their columns read, the plant's own
+factors."""
 
 from __future__ import annotations
 
@@ -26,13 +27,55 @@ TIME = Table(
     "time",
     (
         key("column", TEXT, "Header of the time column", "时间列的表头", default="time"),
-        key("format", Value("time_format"), "As strptime: %d/%m/%Y %H:%M; ISO 8601 where left out", "strptime 格式：%d/%m/%Y %H:%M；省略为 ISO 8601"),
-        key("stamp", Value(words=(("instant", Text("the time of the reading", "读数时刻")), ("end", Text("the end of the interval", "时段结束")), ("start", Text("the start of the interval", "时段开始")))), "What a time stamp says; the meter's own where left out", "时间戳的含义；省略时用表计的"),
+        key(
+            "format",
+            Value("time_format"),
+            "As strptime: %d/%m/%Y %H:%M; ISO 8601 where left out",
+            "strptime 格式：%d/%m/%Y %H:%M；省略为 ISO 8601",
+        ),
+        key(
+            "stamp",
+            Value(
+                words=(
+                    ("instant", Text("the time of the reading", "读数时刻")),
+                    ("end", Text("the end of the interval", "时段结束")),
+                    ("start", Text("the start of the interval", "时段开始")),
+                )
+            ),
+            "What a time stamp says; the meter's own where left out",
+            "时间戳的含义；省略时用表计的",
+        ),
         key("zone", Value("zone"), "Time zone; the site's where left out", "时区；省略时用站点的"),
-        key("midnight", Value(words=(("opens", Text("0:00 begins the day printed with it", "0:00 为所印日期的开始")), ("closes", Text("0:00 ends the day printed with it (24:00)", "0:00 为所印日期的结束（24:00）")))), "Which day 0:00 belongs to", "0:00 属于哪一天", default="opens"),
-        key("fold", Value(words=(("order", Text("by the order of rows", "按行的顺序")), ("first", Text("always the first", "总是第一次")), ("second", Text("always the second", "总是第二次")))), "Which of a clock hour that comes twice", "重复的钟点取哪一次", default="order"),
+        key(
+            "midnight",
+            Value(
+                words=(
+                    ("opens", Text("0:00 begins the day printed with it", "0:00 为所印日期的开始")),
+                    (
+                        "closes",
+                        Text("0:00 ends the day printed with it (24:00)", "0:00 为所印日期的结束（24:00）"),
+                    ),
+                )
+            ),
+            "Which day 0:00 belongs to",
+            "0:00 属于哪一天",
+            default="opens",
+        ),
+        key(
+            "fold",
+            Value(
+                words=(
+                    ("order", Text("by the order of rows", "按行的顺序")),
+                    ("first", Text("always the first", "总是第一次")),
+                    ("second", Text("always the second", "总是第二次")),
+                )
+            ),
+            "Which of a clock hour that comes twice",
+            "重复的钟点取哪一次",
+            default="order",
+        ),
     ),
-)  # fmt: skip
+)
 WIDE_METER = Table(
     "wide meter",
     (
@@ -64,27 +107,130 @@ SOURCES = Table(
     "source",
     (
         key("id", ID, "Id", "编号", required=True),
-        key("role", Value(words=(("readings", Text("values of meters", "表计读数")), ("records", Text("purchases, stocks, laboratory values, output", "采购、库存、化验、产量等台账")))), "What the files hold", "文件内容", required=True),
-        key("files", Items(Value("path"), single=True), "Files or patterns, from the plant file's folder", "文件或通配模式，相对企业文件所在文件夹", required=True),
-        key("format", Value(words=(("auto", Text("by the name's ending", "按扩展名")), ("csv", Text("text with delimiters", "分隔文本")), ("xlsx", Text("Excel workbook", "Excel 工作簿")), ("parquet", Text("Parquet", "Parquet")))), "Format of the files", "文件格式", default="auto"),
-        key("encoding", Value("encoding"), "auto, utf-8, gbk, utf-16 …", "auto、utf-8、gbk、utf-16 等", default="auto"),
-        key("delimiter", Value("delimiter"), "auto, tab, or one character", "auto、tab 或单个字符", default="auto"),
-        key("decimal", Value(words=((".", Text("point", "点")), (",", Text("comma", "逗号")))), "Decimal mark", "小数点", default="."),
-        key("thousands", Value(words=(("", Text("none", "无")), (",", Text("comma", "逗号")), (".", Text("point", "点")), (" ", Text("space", "空格")), ("'", Text("apostrophe", "撇号")))), "Thousands separator", "千位分隔符", default=""),
+        key(
+            "role",
+            Value(
+                words=(
+                    ("readings", Text("values of meters", "表计读数")),
+                    (
+                        "records",
+                        Text("purchases, stocks, laboratory values, output", "采购、库存、化验、产量等台账"),
+                    ),
+                )
+            ),
+            "What the files hold",
+            "文件内容",
+            required=True,
+        ),
+        key(
+            "files",
+            Items(Value("path"), single=True),
+            "Files or patterns, from the plant file's folder",
+            "文件或通配模式，相对企业文件所在文件夹",
+            required=True,
+        ),
+        key(
+            "format",
+            Value(
+                words=(
+                    ("auto", Text("by the name's ending", "按扩展名")),
+                    ("csv", Text("text with delimiters", "分隔文本")),
+                    ("xlsx", Text("Excel workbook", "Excel 工作簿")),
+                    ("parquet", Text("Parquet", "Parquet")),
+                )
+            ),
+            "Format of the files",
+            "文件格式",
+            default="auto",
+        ),
+        key(
+            "encoding",
+            Value("encoding"),
+            "auto, utf-8, gbk, utf-16 …",
+            "auto、utf-8、gbk、utf-16 等",
+            default="auto",
+        ),
+        key(
+            "delimiter",
+            Value("delimiter"),
+            "auto, tab, or one character",
+            "auto、tab 或单个字符",
+            default="auto",
+        ),
+        key(
+            "decimal",
+            Value(words=((".", Text("point", "点")), (",", Text("comma", "逗号")))),
+            "Decimal mark",
+            "小数点",
+            default=".",
+        ),
+        key(
+            "thousands",
+            Value(
+                words=(
+                    ("", Text("none", "无")),
+                    (",", Text("comma", "逗号")),
+                    (".", Text("point", "点")),
+                    (" ", Text("space", "空格")),
+                    ("'", Text("apostrophe", "撇号")),
+                )
+            ),
+            "Thousands separator",
+            "千位分隔符",
+            default="",
+        ),
         key("sheet", TEXT, "Sheet of a workbook; the first where left out", "工作表；省略为第一个"),
-        key("header_row", Value("integer", low=1, high=1000), "Row of the headers, counted from 1", "表头所在行，从 1 起"),
+        key(
+            "header_row",
+            Value("integer", low=1, high=1000),
+            "Row of the headers, counted from 1",
+            "表头所在行，从 1 起",
+        ),
         key("time", TIME, "How times read", "时间的写法"),
-        key("wide", Named(Either(value=METER, table=WIDE_METER)), "One column per meter: header → meter", "每表一列：表头 → 表计"),
+        key(
+            "wide",
+            Named(Either(value=METER, table=WIDE_METER)),
+            "One column per meter: header → meter",
+            "每表一列：表头 → 表计",
+        ),
         key("long", LONG, "One row per reading", "每个读数一行"),
-        key("quantity", ID, "What the records' values are, unless a column says", "台账数值的含义（无对应列时）"),
+        key(
+            "quantity",
+            ID,
+            "What the records' values are, unless a column says",
+            "台账数值的含义（无对应列时）",
+        ),
         key("fields", FIELDS, "Where each field of a record stands", "台账各字段所在的列"),
-        key("map", Table("map", tuple(key(name, Named(TEXT), f"Words of the file → {what}", f"文件用词 → {zh}") for name, what, zh in (
-            ("meter", "meter ids", "表计编号"), ("item", "carriers or products", "品种或产品"), ("quantity", "quantities", "量"), ("unit", "units", "单位"),
-            ("site", "sites", "站点"), ("process", "processes", "工序"), ("purpose", "purposes", "用途")))), "Words of the file and what they stand for", "文件用词的含义"),
-        key("missing", Items(TEXT, single=True), "Cells that mean no value; these are the default", "表示无数值的单元格", default='["", NA, N/A, "null", "NULL", "-", "--"]'),
+        key(
+            "map",
+            Table(
+                "map",
+                tuple(
+                    key(name, Named(TEXT), f"Words of the file → {what}", f"文件用词 → {zh}")
+                    for name, what, zh in (
+                        ("meter", "meter ids", "表计编号"),
+                        ("item", "carriers or products", "品种或产品"),
+                        ("quantity", "quantities", "量"),
+                        ("unit", "units", "单位"),
+                        ("site", "sites", "站点"),
+                        ("process", "processes", "工序"),
+                        ("purpose", "purposes", "用途"),
+                    )
+                ),
+            ),
+            "Words of the file and what they stand for",
+            "文件用词的含义",
+        ),
+        key(
+            "missing",
+            Items(TEXT, single=True),
+            "Cells that mean no value; these are the default",
+            "表示无数值的单元格",
+            default='["", NA, N/A, "null", "NULL", "-", "--"]',
+        ),
     ),
     section="sources",
-)  # fmt: skip
+)
 FACTORS = Table(
     "factor",
     (

@@ -33,11 +33,23 @@ BANDS = Table(
     "band",
     (
         key("period", ID, "Name of the tariff period: peak", "时段名称：peak", required=True),
-        key("hours", Value("hours"), "Clock hours: 10:00-12:00, 16:00-22:00", "钟点：10:00-12:00, 16:00-22:00", required=True),
+        key(
+            "hours",
+            Value("hours"),
+            "Clock hours: 10:00-12:00, 16:00-22:00",
+            "钟点：10:00-12:00, 16:00-22:00",
+            required=True,
+        ),
         key("months", Value("months"), "Months: 1-3, 7, or 11-2", "月份：1-3, 7 或 11-2", default="1-12"),
-        key("days", Value("days"), "workday, weekend, holiday or all", "workday、weekend、holiday 或 all", default="all"),
+        key(
+            "days",
+            Value("days"),
+            "workday, weekend, holiday or all",
+            "workday、weekend、holiday 或 all",
+            default="all",
+        ),
     ),
-)  # fmt: skip
+)
 PRICES = Table(
     "price",
     (
@@ -57,7 +69,10 @@ BASIC = Table(
             Value(
                 words=(
                     ("demand", Text("maximum demand, per kW and month", "按最大需量，元/千瓦·月")),
-                    ("capacity", Text("transformer capacity, per kVA and month", "按变压器容量，元/千伏安·月")),
+                    (
+                        "capacity",
+                        Text("transformer capacity, per kVA and month", "按变压器容量，元/千伏安·月"),
+                    ),
                 )
             ),
             "What it is charged on",
@@ -66,18 +81,48 @@ BASIC = Table(
         ),
         key("contract", Value("amount"), "Agreed demand, kW", "合同需量，kW"),
         key("capacity", Value("amount"), "Installed capacity, kVA", "变压器容量，kVA"),
-        key("prices", Items(PLAIN_PRICES), "Money per kW or kVA and month", "每 kW 或 kVA 每月的价格", required=True),
-        key("excess_over", Value("percentage", low=1, high=10), "Excess begins above this share of `contract`", "超过合同需量此比例起加收", default="105%"),
-        key("excess_factor", Value("number", low=1, high=100), "Price factor of the excess", "超出部分的价格倍数", default="2"),
+        key(
+            "prices",
+            Items(PLAIN_PRICES),
+            "Money per kW or kVA and month",
+            "每 kW 或 kVA 每月的价格",
+            required=True,
+        ),
+        key(
+            "excess_over",
+            Value("percentage", low=1, high=10),
+            "Excess begins above this share of `contract`",
+            "超过合同需量此比例起加收",
+            default="105%",
+        ),
+        key(
+            "excess_factor",
+            Value("number", low=1, high=100),
+            "Price factor of the excess",
+            "超出部分的价格倍数",
+            default="2",
+        ),
     ),
-)  # fmt: skip
+)
 POWER_FACTOR = Table(
     "power_factor",
     (
-        key("standard", Value(words=tuple((word, Text(word, word)) for word in ("0.90", "0.85", "0.80"))), "Standard the bill is adjusted to", "考核标准", required=True),
-        key("reactive", Items(Value("id", refers=("meters",)), single=True), "Meters of reactive energy", "无功电能表", required=True),
+        key(
+            "standard",
+            Value(words=tuple((word, Text(word, word)) for word in ("0.90", "0.85", "0.80"))),
+            "Standard the bill is adjusted to",
+            "考核标准",
+            required=True,
+        ),
+        key(
+            "reactive",
+            Items(Value("id", refers=("meters",)), single=True),
+            "Meters of reactive energy",
+            "无功电能表",
+            required=True,
+        ),
     ),
-)  # fmt: skip
+)
 TARIFFS = Table(
     "tariff",
     (
@@ -86,14 +131,29 @@ TARIFFS = Table(
         key("carrier", Value("carrier"), "What is priced", "计价的能源品种", required=True),
         key("unit", Value("unit"), "Unit of the prices: CNY/kWh", "价格单位：CNY/kWh", required=True),
         *CITED,
-        key("periods", Items(BANDS), "Bands of local clock time; none for a flat tariff", "当地钟点的时段；单一电价可省略"),
+        key(
+            "periods",
+            Items(BANDS),
+            "Bands of local clock time; none for a flat tariff",
+            "当地钟点的时段；单一电价可省略",
+        ),
         key("prices", Items(PRICES), "Energy prices by tariff period", "分时段电度价格", required=True),
-        key("funds", Items(PLAIN_PRICES), "Government funds inside the price, not adjusted by power factor", "价内政府性基金，不参与力调"),
+        key(
+            "funds",
+            Items(PLAIN_PRICES),
+            "Government funds inside the price, not adjusted by power factor",
+            "价内政府性基金，不参与力调",
+        ),
         key("holidays", Items(DATE), "Public holidays", "法定节假日"),
         key("workdays", Items(DATE), "Weekend days worked in exchange", "调休上班日"),
-        key("day_types", Named(Value("days"), keys=DATE), "Day types that win over the calendar", "指定日类型，优先于日历"),
+        key(
+            "day_types",
+            Named(Value("days"), keys=DATE),
+            "Day types that win over the calendar",
+            "指定日类型，优先于日历",
+        ),
         key("basic", BASIC, "Basic charge", "基本电费"),
         key("power_factor", POWER_FACTOR, "Power-factor adjustment", "功率因数调整"),
     ),
     section="tariffs",
-)  # fmt: skip
+)

@@ -14,7 +14,8 @@ from celadon.core.text import Text
 class Value:
     """One scalar. `kind` names its reader in `values.READERS`; limits include their ends.
 
-    `refers`: the sections one of whose ids it must be. `words`: the only values allowed, each with its meaning."""
+    `refers`: the sections one of whose ids it must be. `words`: the only values allowed, each with its
+    meaning."""
 
     kind: str = "text"
     low: float | None = None

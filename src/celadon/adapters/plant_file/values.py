@@ -1,6 +1,8 @@
-"""How one value of the plant file reads: numbers, percentages, lengths of time, dates, multipliers, clock hours.
+"""How one value of the plant file reads: numbers, percentages, lengths of time, dates, multipliers,
+clock hours.
 
-Every reader takes the text as written and raises ValueError; `READERS` pairs it with the finding that says so.
+Every reader takes the text as written and raises ValueError; `READERS` pairs it with the finding that
+says so.
 """
 
 from __future__ import annotations
@@ -313,7 +315,8 @@ def read_date(text: str) -> date:
 
 
 def read_instant(text: str) -> datetime:
-    """A day (its first moment) or a time on it; without an offset it is local, and naive here. 24:00 is understood."""
+    """A day (its first moment) or a time on it; without an offset it is local, and naive here. 24:00 is
+    understood."""
     found = _INSTANT.fullmatch(text.strip())
     if not found:
         raise ValueError(text)
@@ -418,8 +421,9 @@ def read_delimiter(text: str) -> str:
 def read_formula(text: str, ids: Collection[str]) -> tuple[tuple[str, Fraction], ...]:
     """The terms of `E01 + E02 - 0.5*E03`, a meter named twice with its factors added.
 
-    Ids may hold hyphens: what is an id is decided by `ids` first, longest first. An unknown name becomes a term as
-    well, so that the caller can say that it is unknown. ValueError holds the text from where it cannot be read.
+    Ids may hold hyphens: what is an id is decided by `ids` first, longest first. An unknown name
+    becomes a term as well, so that the caller can say that it is unknown. ValueError holds the text
+    from where it cannot be read.
     """
     known = sorted(ids, key=len, reverse=True)
     terms: dict[str, Fraction] = {}
