@@ -10,7 +10,7 @@ from celadon.examples.eaf_mill.readings import RESET, SWAP, TRANSFORMER, Measure
 from celadon.examples.eaf_mill.truth import Fault, Reported
 
 LATE = ("E3052", "10-24 12:15", "11-06 12:00")
-_HIGHEST = {"E3063": 40.0, "N13": 110.0, "N14": 190.0}  # the plant file's max_rate, per hour
+_HIGHEST = {"E3063": 100.0, "N13": 400.0, "N14": 300.0}  # the plant file's max_rate, per hour
 _GATEWAY = "data/gateway/gateway-{year}-{month}.csv"
 _SCADA = "data/scada/scada-{year}-{month}.csv"
 _GAS = "data/gas/gas-{year}-Q{quarter}.csv"

@@ -94,12 +94,21 @@ def _texts(target: Path, measured: Measured) -> None:
         "«HOLIDAYS»": ", ".join(map(str, cal.holidays)),
         "«WORKDAYS»": ", ".join(map(str, cal.workdays)),
         "«REMOVED»": measured.removed_register,
+        "«TAGS»": _tags(),
+        "«H90»": measured.first_registers["H90"],
+        "«W90»": measured.first_registers["W90"],
     }
     for name in (PLANT_FILE, "README.md"):
         text = resources(__package__).joinpath("texts", name).read_text(encoding="utf-8")
         for mark, value in values.items():
             text = text.replace(mark, value)
         (target / name).write_bytes(text.encode())
+
+
+def _tags() -> str:
+    """The SCADA's tags and their meters, eight to a line."""
+    pairs = [f"{readings.scada_tag(meter)}: {meter}" for meter in meters.SCADA]
+    return ",\n      ".join(", ".join(pairs[n : n + 8]) for n in range(0, len(pairs), 8))
 
 
 def _truth(

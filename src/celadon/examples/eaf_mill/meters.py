@@ -223,7 +223,7 @@ def amounts(year: Year, random: Random, faults: bool) -> dict[str, list[int]]:
             total + constant * 250 + total * share // 1000
             for total in map(sum, zip(*(out[child] for child in children), strict=True))
         ]
-    _incomers(out)
+    _incomers(year, out)
     _heat_purchase(year, out)
     return out
 
@@ -241,7 +241,7 @@ def _load(year: Year, load: Load, random: Random) -> list[int]:
     return [t * (low + int(width * draw())) // 1_000_000_000 for t in total]
 
 
-def _incomers(out: dict[str, list[int]]) -> None:
+def _incomers(year: Year, out: dict[str, list[int]]) -> None:
     """110 kV: line 1 feeds the furnace transformer; line 2 the 10 kV sections, less what the roofs generate."""
     out["E01"] = [e * 1006 // 1000 + 7500 for e in out["E10"]]
     net = [
@@ -250,8 +250,9 @@ def _incomers(out: dict[str, list[int]]) -> None:
     ]
     out["E02"] = [max(n, 0) for n in net]
     out["E03"] = [max(-n, 0) for n in net]
-    # Reactive energy: the compensator holds the furnace bus; idle transformers do badly in a shutdown.
-    out["Q10"] = [e * 34 // 100 + 30_000 for e in out["E10"]]
+    # Reactive energy: the compensator holds the furnace bus, but for June and July one of its branches is out of service.
+    june, august = year.calendar.quarter("06-01 00:00"), year.calendar.quarter("08-01 00:00")
+    out["Q10"] = [e * (48 if june <= q < august else 34) // 100 + 30_000 for q, e in enumerate(out["E10"])]
     out["Q01"] = [q + e * 6 // 100 + 45_000 for q, e in zip(out["Q10"], out["E01"], strict=True)]
     out["Q02"] = [(a + b) * 41 // 100 + 40_000 for a, b in zip(out["E20"], out["E30"], strict=True)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from random import Random
 
@@ -28,6 +28,8 @@ class Measured:
     texts: dict[str, list[str]]
     removed_register: str = ""
     """The exchanged meter's last display."""
+    first_registers: dict[str, str] = field(default_factory=dict)
+    """Every register's display on 1 January 00:00, also where no file has a line for it."""
 
     @property
     def calendar(self) -> Calendar:
@@ -51,6 +53,7 @@ def measure(year: Year, random: Random, faults: bool) -> Measured:
         texts = [""] * len(register.counts)
         texts[::every] = map(show, register.counts[::every])
         measured.texts[meter] = texts
+        measured.first_registers[meter] = texts[0]
         if meter == SWAP[0]:
             measured.removed_register = show(register.removed)
     _points(measured, random)

@@ -204,7 +204,7 @@ def _write_laboratory(
     rows: list[Sequence[xlsx.Cell]] = [
         [f"{cal.year} 年入厂煤焦化验台账"],
         ["批次", None, None, None, "发热量", None, "元素碳", None],
-        ["化验日期", "批号", "品种", "批量", "收到基低位发热量", "单位", "收到基碳含量", "单位"],
+        ["化验日期", "批号", "品种", "批量", "收到基低位发热量", "热值单位", "收到基碳含量", "碳单位"],
     ]
     results: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
     for carrier, heat, carbon in (("anthracite", 27_200, 7600), ("coke", 28_100, 8250)):
@@ -318,6 +318,7 @@ def _write_others(directory: Path, year: Year, records: Records, random: Random)
     _save(directory, f"data/green-power/certificates-{cal.year}.csv", text(rows_green), "utf-8")
     records.truth["green_power"] = {_month(a): amount for a, _, amount in green}
     _write_materials(directory, year, months, records)
+    _write_output_value(directory, cal, months, records)
 
 
 def _write_materials(
@@ -336,3 +337,17 @@ def _write_materials(
     content = "\ufeff" + text(rows, "\t")
     _save(directory, f"data/materials/materials-{cal.year}.txt", content, "utf-16-le")
     records.truth["materials"] = used
+
+
+def _write_output_value(
+    directory: Path, cal: Calendar, months: Sequence[tuple[date, date]], records: Records
+) -> None:
+    """What the bars rolled in a month were worth, in 10 000 CNY."""
+    rows = [("开始", "结束", "产值", "单位")]
+    worth: dict[str, float] = {}
+    for first, last in months:
+        value = int(records.truth["production"]["bar"][_month(first)] * 43) / 100
+        rows.append((str(first), str(last), f"{value:.2f}", "万元"))
+        worth[_month(first)] = round(value * 10_000)
+    _save(directory, f"data/finance/output-value-{cal.year}.csv", text(rows), "utf-8")
+    records.truth["output_value"] = worth
