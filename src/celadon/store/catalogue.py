@@ -1,8 +1,8 @@
 """The catalogue: which batches, files, points, segments, spans and ledger parts there are.
 
-One narrow class over plain SQL (placeholders, `ON CONFLICT DO NOTHING`, no vendor functions), so that the same statements
-can run on a server when several hosts write. Here it is SQLite: WAL, so that readers and the writer never block each
-other, and synchronous=FULL, so that what was acknowledged survives a power cut.
+One narrow class over plain SQL (placeholders, `ON CONFLICT DO NOTHING`, no vendor functions), so that the
+same statements can run on a server when several hosts write. Here it is SQLite: WAL, so that readers and
+the writer never block each other, and synchronous=FULL, so that what was acknowledged survives a power cut.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _APPLICATION = 0x43454C41  # "CELA", in SQLite's header: tells our catalogue fro
 _BUSY_SECONDS = 10.0
 
 _SCHEMA = """
-CREATE TABLE batch (id INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, note TEXT NOT NULL,
-  plant INTEGER, digest TEXT NOT NULL);
+CREATE TABLE batch (id INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL,
+  note TEXT NOT NULL, plant INTEGER, digest TEXT NOT NULL);
 CREATE INDEX batch_plant ON batch (id) WHERE plant IS NOT NULL;
 CREATE TABLE plant (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, json TEXT NOT NULL);
 CREATE TABLE file (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL,
@@ -35,16 +35,16 @@ CREATE TABLE segment (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT 
   sha256 TEXT NOT NULL, damaged INTEGER NOT NULL DEFAULT 0, retired_at INTEGER);
 CREATE INDEX segment_kind ON segment (kind, month) WHERE retired_at IS NULL;
 CREATE INDEX segment_retired ON segment (retired_at) WHERE retired_at IS NOT NULL;
-CREATE TABLE span (point INTEGER NOT NULL, month INTEGER NOT NULL, segment INTEGER NOT NULL, batch_min INTEGER NOT NULL,
-  batch_max INTEGER NOT NULL, n INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
+CREATE TABLE span (point INTEGER NOT NULL, month INTEGER NOT NULL, segment INTEGER NOT NULL,
+  batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, n INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
   PRIMARY KEY (point, month, segment)) WITHOUT ROWID;
-CREATE TABLE touched (point INTEGER NOT NULL, month INTEGER NOT NULL, batch_max INTEGER NOT NULL, batch_min INTEGER NOT NULL,
-  PRIMARY KEY (point, month, batch_max)) WITHOUT ROWID;
-CREATE TABLE ledger_part (point INTEGER NOT NULL, month INTEGER NOT NULL, digest TEXT NOT NULL, upto INTEGER NOT NULL,
-  segment INTEGER NOT NULL, PRIMARY KEY (point, month, digest, upto)) WITHOUT ROWID;
+CREATE TABLE touched (point INTEGER NOT NULL, month INTEGER NOT NULL, batch_max INTEGER NOT NULL,
+  batch_min INTEGER NOT NULL, PRIMARY KEY (point, month, batch_max)) WITHOUT ROWID;
+CREATE TABLE ledger_part (point INTEGER NOT NULL, month INTEGER NOT NULL, digest TEXT NOT NULL,
+  upto INTEGER NOT NULL, segment INTEGER NOT NULL, PRIMARY KEY (point, month, digest, upto)) WITHOUT ROWID;
 CREATE INDEX ledger_part_segment ON ledger_part (segment);
-CREATE TABLE quarantine (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER, sheet TEXT,
-  text TEXT NOT NULL, finding TEXT NOT NULL, status TEXT NOT NULL);
+CREATE TABLE quarantine (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER,
+  sheet TEXT, text TEXT NOT NULL, finding TEXT NOT NULL, status TEXT NOT NULL);
 CREATE INDEX quarantine_status ON quarantine (status, id);
 CREATE TABLE finding (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, json TEXT NOT NULL);
 CREATE INDEX finding_batch ON finding (batch);
@@ -72,7 +72,9 @@ class Catalogue:
 
     @classmethod
     def create(cls, path: Path) -> None:
-        """Lay out an empty catalogue; does nothing when it is laid out already (call with the writer lock held)."""
+        """Lay out an empty catalogue; does nothing when it is laid out already (call with the writer lock
+        held).
+        """
         uri = f"{path.absolute().as_uri()}?mode=rwc"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
         try:
@@ -172,9 +174,13 @@ class Catalogue:
         return [StoredFile(*row) for row in self.rows(sql, upto)]
 
     def file_batch(self, source: str, sha256: str, mapping: str, name: str | None) -> int | None:
-        """The batch that last loaded this content; None also when another content of the same name came after it."""
-        sql = "SELECT id, batch FROM file WHERE source = ? AND sha256 = ? AND mapping = ? ORDER BY id DESC LIMIT 1"
-        found = self.rows(sql, source, sha256, mapping)
+        """The batch that last loaded this content; None also when another content of the same name came
+        after it.
+        """
+        same = "source = ? AND sha256 = ? AND mapping = ?"
+        found = self.rows(
+            f"SELECT id, batch FROM file WHERE {same} ORDER BY id DESC LIMIT 1", source, sha256, mapping
+        )
         if not found:
             return None
         if name is not None:
@@ -235,7 +241,7 @@ def _connect(path: Path, writes: bool) -> sqlite3.Connection:
     try:
         connection = _try(f"{base}?mode=rw", store)
     except sqlite3.OperationalError:
-        # A store on a read-only disk: WAL needs a file it cannot make, but with no writer the catalogue is at rest.
+        # a store on a read-only disk: WAL needs a file it cannot make, but no writer can disturb the catalogue
         wal = path.with_name(path.name + "-wal")
         if writes or (wal.exists() and wal.stat().st_size):
             raise

@@ -1,7 +1,8 @@
 """Which segments a read must open: by the spans in the catalogue, never by looking at files.
 
-Of a span it is known for certain that its point has a reading at `t_min` and one at `t_max`. That bounds the search
-for the n-th reading before or after a window, so its cost does not depend on how much history there is.
+Of a span it is known for certain that its point has a reading at `t_min` and one at `t_max`. That bounds
+the search for the n-th reading before or after a window, so its cost does not depend on how much history
+there is.
 """
 
 from __future__ import annotations
@@ -80,10 +81,11 @@ def touched_months(
 ) -> Iterable[tuple[int, int]]:
     """(point, month) whose ledger the readings of a batch may change.
 
-    `new`: point → (month, t_min, t_max) of the batch, whose spans are in the catalogue already. A month's ledger is a
-    function of its readings, of those at the last `reach` instants before it and at the first `reach` instants from
-    its end on. So a reading touches every month from that of its `reach`-th neighbour before to that of its
-    `reach`-th neighbour after. Where a neighbour is only bounded by a span, more is touched, never less.
+    `new`: point → (month, t_min, t_max) of the batch, whose spans are in the catalogue already. A month's
+    ledger is a function of its readings, of those at the last `reach` instants before it and at the first
+    `reach` instants from its end on. So a reading touches every month from that of its `reach`-th neighbour
+    before to that of its `reach`-th neighbour after. Where a neighbour is only bounded by a span, more is
+    touched, never less.
     """
     first = min(month for rows in new.values() for month, _, _ in rows)
     last = max(month for rows in new.values() for month, _, _ in rows)
@@ -109,7 +111,9 @@ def touched_months(
 
 
 def data_range(catalogue: Catalogue, upto: int, point: int) -> tuple[int, int] | None:
-    """First and last month that readings of `point` bear on, as of batch `upto`; None when there are none for certain."""
+    """First and last month that readings of `point` bear on, as of batch `upto`; None when there are none
+    for certain.
+    """
     sql = (
         "SELECT {} FROM span WHERE point = ? AND batch_max <= ? AND month = "
         "(SELECT month FROM span WHERE point = ? AND batch_max <= ? ORDER BY month {} LIMIT 1)"
@@ -142,8 +146,10 @@ def _step(
 ) -> tuple[int, list[Span]] | None:
     """The next month beyond `month` in which the point has readings, with all its spans."""
     sign, order = ("<", "DESC") if back else (">", "ASC")
-    sql = f"SELECT month FROM span WHERE point = ? AND month {sign} ? AND batch_min <= ? ORDER BY month {order} LIMIT 1"
-    found = catalogue.one(sql, point, month, upto)
+    beyond = f"point = ? AND month {sign} ? AND batch_min <= ?"
+    found = catalogue.one(
+        f"SELECT month FROM span WHERE {beyond} ORDER BY month {order} LIMIT 1", point, month, upto
+    )
     if found is None:
         return None
     rows = catalogue.rows(
@@ -153,6 +159,8 @@ def _step(
 
 
 def _known(spans: Iterable[Span], upto: int, low: int = _ALWAYS, high: int = _NEVER) -> list[int]:
-    """Instants in [low, high) at which there is a reading for certain; a span that later batches share proves none."""
+    """Instants in [low, high) at which there is a reading for certain; a span that later batches share
+    proves none.
+    """
     certain = {t for span in spans if span.batch_max <= upto for t in (span.t_min, span.t_max)}
     return sorted(t for t in certain if low <= t < high)

@@ -93,7 +93,8 @@ DISK_FULL = FindingKind(
         zh="{path} 没有可写空间（剩余 {free} 字节）；本批数据未保留任何内容。",
     ),
     Text(
-        en="Free space or move the store folder to a larger disk, then run the command again: what was committed before is intact.",
+        en="Free space or move the store folder to a larger disk, then run the command again: "
+        "what was committed before is intact.",
         zh="请清理空间或将数据仓目录移到更大的磁盘后重试；此前已提交的数据完好。",
     ),
 )
@@ -103,7 +104,8 @@ NOT_WRITABLE = FindingKind(
     Text(en="Store cannot be written", zh="数据仓不可写"),
     Text(en="{path} cannot be written: {detail}.", zh="{path} 无法写入：{detail}。"),
     Text(
-        en="Give this user the right to write the store folder, or name another one (`store:` in the plant file).",
+        en="Give this user the right to write the store folder, or name another one "
+        "(`store:` in the plant file).",
         zh="请授予当前用户对数据仓目录的写权限，或在工厂文件的 `store:` 中指定其他目录。",
     ),
 )
@@ -125,11 +127,14 @@ SEGMENT_DAMAGED = FindingKind(
     Severity.ERROR,
     Text(en="Segment damaged", zh="数据段损坏"),
     Text(
-        en="A file of {rows} {kind} is not as it was written (batches {batches}, month {month}); answers leave it out.",
-        zh="一个含 {rows} 行（{kind}）的文件与写入时不一致（批次 {batches}，月份 {month}）；结果中不含这些数据。",
+        en="A file of {rows} {kind} is not as it was written (batches {batches}, month {month}); "
+        "answers leave it out.",
+        zh="一个含 {rows} 行（{kind}）的文件与写入时不一致"
+        "（批次 {batches}，月份 {month}）；结果中不含这些数据。",
     ),
     Text(
-        en="Put the file back from a copy of the store and verify again; until then the rest answers without it.",
+        en="Put the file back from a copy of the store and verify again; "
+        "until then the rest answers without it.",
         zh="请从数据仓副本恢复该文件并重新校验；在此之前其余数据照常可用。",
     ),
 )
@@ -148,11 +153,13 @@ CLOCK_BACKWARDS = FindingKind(
     Severity.WARNING,
     Text(en="The computer's clock went backwards", zh="计算机时钟倒退"),
     Text(
-        en="The clock says {clock}, but batch {batch} was recorded at {last}; this batch is recorded just after it.",
+        en="The clock says {clock}, but batch {batch} was recorded at {last}; "
+        "this batch is recorded just after it.",
         zh="时钟显示 {clock}，但批次 {batch} 的记录时间为 {last}；本批记录时间顺延其后。",
     ),
     Text(
-        en="Set the computer's clock (NTP); until it passes that time, `--as-of` needs times after {last} to see new batches.",
+        en="Set the computer's clock (NTP); until it passes that time, `--as-of` needs times after {last} "
+        "to see new batches.",
         zh="请校准时钟（NTP）；在此之前，`--as-of` 须使用晚于 {last} 的时间才能看到新批次。",
     ),
 )
@@ -247,7 +254,9 @@ def as_findings(path: Path) -> Iterator[None]:
 
 
 def of_catalogue(path: Path, error: sqlite3.Error) -> Exception:
-    """The FindingError for an error of the catalogue in `path`, or the error itself where it is a program fault."""
+    """The FindingError for an error of the catalogue in `path`, or the error itself where it is a program
+    fault.
+    """
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return disk_full(path)

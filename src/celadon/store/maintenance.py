@@ -1,4 +1,6 @@
-"""Upkeep of a store: merge small segments, drop ledger parts nobody needs, compare segments with their digests."""
+"""Upkeep of a store: merge small segments, drop ledger parts nobody needs, compare segments with their
+digests.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,10 @@ Step = Callable[[Path, Catalogue, Staging, int], Compacted]
 
 def steps(catalogue: Catalogue) -> list[Step]:
     """One step for each month with something to merge."""
-    sql = "SELECT month FROM segment WHERE kind = ? AND retired_at IS NULL GROUP BY month HAVING count(*) > 1 ORDER BY month"
+    live = "FROM segment WHERE kind = ? AND retired_at IS NULL"
+    sql = f"SELECT month {live} GROUP BY month HAVING count(*) > 1 ORDER BY month"
     readings = [_readings_step(row[0]) for row in catalogue.rows(sql, segments.READINGS)]
-    months = "SELECT DISTINCT month FROM segment WHERE kind = ? AND retired_at IS NULL ORDER BY month"
+    months = f"SELECT DISTINCT month {live} ORDER BY month"
     return readings + [_ledger_step(row[0]) for row in catalogue.rows(months, segments.LEDGER)]
 
 
@@ -48,7 +51,7 @@ def _readings_step(month: int) -> Step:
         sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
         if len(sound) < 2:
             return Compacted()
-        merged = _merge(store, staging, sound, READING_COLUMNS, "true")
+        merged = _merge(store, staging, sound, READING_COLUMNS)
         _move_spans(catalogue, month, sound, merged)
         catalogue.retire([item.id for item in sound], moment)
         _join_touched(catalogue, month)
@@ -83,18 +86,17 @@ def _ledger_step(month: int) -> Step:
     return step
 
 
-def _merge(
-    store: Path, staging: Staging, parts: list[Segment], columns: dict[str, str], where: str
-) -> Segment:
-    """One segment with all rows of `parts` that fulfil `where`."""
-    select = f"SELECT {segments.typed(columns, {})} FROM {parquet_list(store / item.path for item in parts)} WHERE {where}"
+def _merge(store: Path, staging: Staging, parts: list[Segment], columns: dict[str, str]) -> Segment:
+    """One segment with all rows of `parts`."""
+    files = parquet_list(store / item.path for item in parts)
+    select = f"SELECT {segments.typed(columns, {})} FROM {files}"
     batches = (min(item.batch_min for item in parts), max(item.batch_max for item in parts))
     con = duckdb.connect()
     try:
         merged = staging.write(con, parts[0].kind, select, parts[0].month, batches)
     finally:
         con.close()
-    if where == "true" and merged.rows != sum(item.rows for item in parts):
+    if merged.rows != sum(item.rows for item in parts):
         raise AssertionError(f"merging lost rows: {merged.rows} of {sum(item.rows for item in parts)}")
     return merged
 
@@ -111,9 +113,12 @@ def _move_spans(catalogue: Catalogue, month: int, parts: list[Segment], merged: 
 
 
 def _join_touched(catalogue: Catalogue, month: int) -> None:
-    """One row per point for all batches so far: ledger parts of earlier as-of times are then derived, never wrong."""
+    """One row per point for all batches so far: ledger parts of earlier as-of times are then derived, never
+    wrong.
+    """
     rows = catalogue.rows(
-        "SELECT point, min(batch_min), max(batch_max) FROM touched WHERE month = ? GROUP BY point HAVING count(*) > 1",
+        "SELECT point, min(batch_min), max(batch_max) FROM touched WHERE month = ? "
+        "GROUP BY point HAVING count(*) > 1",
         month,
     )
     catalogue.run_many("DELETE FROM touched WHERE point = ? AND month = ?", [(row[0], month) for row in rows])
@@ -126,9 +131,9 @@ def _join_touched(catalogue: Catalogue, month: int) -> None:
 def _drop_stale_parts(catalogue: Catalogue, month: int) -> None:
     """Keep one part per point, the latest derived, and only while it is true of the newest facts."""
     catalogue.run(
-        "DELETE FROM ledger_part WHERE month = ? AND (EXISTS (SELECT 1 FROM touched t WHERE t.point = ledger_part.point "
-        "AND t.month = ledger_part.month AND t.batch_max > ledger_part.upto) OR EXISTS (SELECT 1 FROM ledger_part o "
-        "WHERE o.point = ledger_part.point AND o.month = ledger_part.month "
+        "DELETE FROM ledger_part WHERE month = ? AND (EXISTS (SELECT 1 FROM touched t "
+        "WHERE t.point = ledger_part.point AND t.month = ledger_part.month AND t.batch_max > ledger_part.upto) "
+        "OR EXISTS (SELECT 1 FROM ledger_part o WHERE o.point = ledger_part.point AND o.month = ledger_part.month "
         "AND (o.upto > ledger_part.upto OR (o.upto = ledger_part.upto AND o.segment > ledger_part.segment))))",
         month,
     )
@@ -154,7 +159,9 @@ def _merge_ledger(store: Path, catalogue: Catalogue, staging: Staging, parts: li
 
 
 def remove_strays(store: Path, catalogue: Catalogue) -> Compacted:
-    """Remove segment files that the catalogue does not know (the writer lock is held, so nobody is making them)."""
+    """Remove segment files that the catalogue does not know (the writer lock is held, so nobody is making
+    them).
+    """
     count = 0
     for file in sorted((store / segments.FOLDER).glob("*/*/*.parquet")):
         if not catalogue.has_path(file.relative_to(store).as_posix()):

@@ -1,4 +1,6 @@
-"""Pending: a batch being made. Nothing of it is visible before `commit`, nothing remains of it after `discard`."""
+"""Pending: a batch being made. Nothing of it is visible before `commit`, nothing remains of it after
+`discard`.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,8 @@ def system_clock() -> datetime:
 class Pending:
     """A batch being made; get it from `Store.begin` and use it as a context manager.
 
-    Leaving the context without `commit()` discards it. Its catalogue rows live in one open transaction and its
-    segments are files that nothing names yet, so a killed process leaves the store as it was.
+    Leaving the context without `commit()` discards it. Its catalogue rows live in one open transaction and
+    its segments are files that nothing names yet, so a killed process leaves the store as it was.
     """
 
     def __init__(
@@ -81,7 +83,8 @@ class Pending:
     # -- what goes in ----------------------------------------------------------------------------------------
 
     def add_file(self, name: str, sha256: str, size: int, source_id: str, mapping_digest: str) -> int:
-        """The id for a source file's rows to name (FindingError `store.file-loaded` when it has been loaded already).
+        """The id for a source file's rows to name (FindingError `store.file-loaded` when it has been loaded
+        already).
 
         The same content counts as new when another content of that name was loaded since.
         """
@@ -97,17 +100,18 @@ class Pending:
     def add_readings(self, con: duckdb.DuckDBPyConnection, relation: str, reach: int = 1) -> int:
         """Stage the rows of a DuckDB table or view; returns how many.
 
-        `relation` has the columns point, t, span, value, file, line (`rows.READING_COLUMNS`; `batch` is set here):
-        t is a TIMESTAMP in UTC, point comes from `ensure_points`. One segment per UTC month; the months whose ledger the
-        readings may change are marked touched, `reach` neighbours to either side (choose.touched_months).
-        ValueError for what is a fault of the caller: nulls, infinities, times with a zone.
+        `relation` has the columns point, t, span, value, file, line (`rows.READING_COLUMNS`; `batch` is set
+        here): t is a TIMESTAMP in UTC, point comes from `ensure_points`. One segment per UTC month; the
+        months whose ledger the readings may change are marked touched, `reach` neighbours to either side
+        (choose.touched_months). ValueError for what is a fault of the caller: nulls, infinities, times with
+        a zone.
         """
         self._check_open()
         source = self._materialised(con, relation)
         _check_readings(con, source)
         spans = con.execute(
-            f"SELECT point, (year(t) * 12 + month(t) - 1)::INTEGER AS m, count(*), epoch_us(min(t)), epoch_us(max(t)) "
-            f"FROM {source} GROUP BY ALL ORDER BY m, point"
+            "SELECT point, (year(t) * 12 + month(t) - 1)::INTEGER AS m, count(*), "
+            f"epoch_us(min(t)), epoch_us(max(t)) FROM {source} GROUP BY ALL ORDER BY m, point"
         ).fetchall()
         by_month: dict[int, list[tuple[int, int, int, int]]] = {}
         for point, month, n, t_min, t_max in spans:
@@ -125,7 +129,9 @@ class Pending:
         return count
 
     def _materialised(self, con: duckdb.DuckDBPyConnection, relation: str) -> str:
-        """The relation's quoted name, copied into a table first where it is a view: it is read once per month."""
+        """The relation's quoted name, copied into a table first where it is a view: it is read once per
+        month.
+        """
         name = identifier(relation)
         if con.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [relation]
@@ -151,8 +157,8 @@ class Pending:
     def add_records(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
         """Stage the record rows of a table or view (`rows.RECORD_COLUMNS` without batch); returns how many.
 
-        Null keys (item, purpose, site, process, note) are stored as ''. A null value says that an earlier record is
-        withdrawn.
+        Null keys (item, purpose, site, process, note) are stored as ''. A null value says that an earlier
+        record is withdrawn.
         """
         self._check_open()
         keys = ("quantity", "item", "purpose", "site", "process", "note")
@@ -204,7 +210,8 @@ class Pending:
 
     def _mark(self, touched: list[tuple[int, int]]) -> None:
         self._catalogue.run_many(
-            "INSERT INTO touched (point, month, batch_max, batch_min) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO touched (point, month, batch_max, batch_min) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
             [(point, month, self.batch_id, self.batch_id) for point, month in touched],
         )
 
@@ -225,7 +232,9 @@ class Pending:
     # -- the end ---------------------------------------------------------------------------------------------
 
     def commit(self) -> Batch:
-        """Make the batch visible, durably; whatever goes wrong discards it (FindingError when the disk is full)."""
+        """Make the batch visible, durably; whatever goes wrong discards it (FindingError when the disk is
+        full).
+        """
         self._check_open()
         try:
             recorded, behind = self._recorded_at()
@@ -284,7 +293,8 @@ def set_quarantine_status(catalogue: Catalogue, row_id: int, status: str) -> Non
 
 
 def batch_digest(catalogue: Catalogue, batch: int) -> str:
-    """SHA-256 over the batch before and this batch's facts, so that one digest vouches for all facts up to a batch.
+    """SHA-256 over the batch before and this batch's facts, so that one digest vouches for all facts up to
+    a batch.
 
     When the facts were recorded and how their segments were merged later does not enter.
     """

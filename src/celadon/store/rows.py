@@ -1,7 +1,7 @@
 """What the catalogue's rows are, and how months are counted.
 
-Instants in the catalogue are whole microseconds since 1970 in UTC. A month is one integer, year × 12 + month − 1,
-always of UTC, so that months add and compare.
+Instants in the catalogue are whole microseconds since 1970 in UTC. A month is one integer, year × 12 +
+month − 1, always of UTC, so that months add and compare.
 """
 
 from __future__ import annotations
@@ -129,7 +129,9 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The readings of one point in one segment: at `t_min` and at `t_max` (microseconds) there is one for certain."""
+    """The readings of one point in one segment: at `t_min` and at `t_max` (microseconds) there is one for
+    certain.
+    """
 
     point: int
     segment: int
@@ -150,7 +152,9 @@ class LedgerPart:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """A row that was kept out: where it stands, its text as read, and why. `status`: open, replayed or dismissed."""
+    """A row that was kept out: where it stands, its text as read, and why. `status`: open, replayed or
+    dismissed.
+    """
 
     file_id: int
     line: int | None

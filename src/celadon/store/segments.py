@@ -15,7 +15,9 @@ import duckdb
 READINGS, RECORDS, LEDGER = "readings", "records", "ledger"
 FOLDER = "segments"
 _ROW_GROUP = 122_880
-"""Rows per row group: a month of 40 quarter-hour points; one point is then found in 3 ms, at 4.4 bytes a reading."""
+"""Rows per row group: a month of 40 quarter-hour points; one point is then found in 3 ms, at 4.4 bytes a
+reading.
+"""
 _ORDER = {
     READINGS: "point, t, batch, file, line",
     RECORDS: "quantity, item, start, file, line",
@@ -34,7 +36,9 @@ def identifier(name: str) -> str:
 
 
 def parquet_list(paths: Iterable[Path]) -> str:
-    """A read_parquet call over these files and no others: brackets, stars and quotes in a path are just characters."""
+    """A read_parquet call over these files and no others: brackets, stars and quotes in a path are just
+    characters.
+    """
     names = ", ".join(literal(_no_glob(str(path))) for path in paths)
     return f"read_parquet([{names}], hive_partitioning = false)"
 
@@ -67,7 +71,8 @@ def write(con: duckdb.DuckDBPyConnection, kind: str, select: str, store: Path, p
     make_folder(target.parent)
     copied = con.execute(
         f"COPY (SELECT * FROM ({select}) ORDER BY {_ORDER[kind]}) TO {literal(str(target))} "
-        f"(FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V2, ROW_GROUP_SIZE {_ROW_GROUP}, USE_TMP_FILE false)"
+        "(FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V2, USE_TMP_FILE false, "
+        f"ROW_GROUP_SIZE {_ROW_GROUP})"
     ).fetchone()
     digest, size = force_and_digest(target)
     force_folder(target.parent)

@@ -30,7 +30,8 @@ from celadon.store.segments import identifier, parquet_list
 
 _READING = ", ".join(READING_COLUMNS)
 _FEW = 16
-"""Up to this many points are read with one scan and a ranking: 5 ms instead of 14 for a month of one point."""
+"""Up to this many points are read with one scan and a ranking: 5 ms instead of 14 for a month of one point.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class LedgerParts:
 class Snapshot:
     """The facts of the batches up to `upto`; made by `Store.snapshot`, cheap, and unmoved by later batches.
 
-    `findings` grows with what reading met: segments that are missing or damaged are left out of answers and said here.
+    `findings` grows with what reading met: segments that are missing or damaged are left out of answers and
+    said here.
     """
 
     def __init__(self, store: Path, catalogue: Catalogue, upto: int, pending: Pending | None = None) -> None:
@@ -132,10 +134,10 @@ class Snapshot:
     ) -> str:
         """A query for the readings of `points` (None = all) in [start, end).
 
-        With them come, for each point, the readings at the last `neighbours` instants before `start` and at the first
-        `neighbours` instants at or after `end`. Columns: `rows.READING_COLUMNS`. Every revision known at this snapshot
-        is there, told apart by `batch`: corrections and duplicates are the ledger's business. Opens only the segments
-        that the catalogue's spans call for.
+        With them come, for each point, the readings at the last `neighbours` instants before `start` and at
+        the first `neighbours` instants at or after `end`. Columns: `rows.READING_COLUMNS`. Every revision
+        known at this snapshot is there, told apart by `batch`: corrections and duplicates are the ledger's
+        business. Opens only the segments that the catalogue's spans call for.
         """
         catalogue, low, high = self._catalogue, micros(start), micros(end)
         chosen = sorted(set(catalogue.points().values() if points is None else points))
@@ -168,7 +170,9 @@ class Snapshot:
         *,
         table: bool = False,
     ) -> None:
-        """Make `readings_sql` a temporary view called `name`, or with `table` a table (for more than one pass)."""
+        """Make `readings_sql` a temporary view called `name`, or with `table` a table (for more than one
+        pass).
+        """
         kind = "TABLE" if table else "VIEW"
         sql = self.readings_sql(points, start, end, neighbours)
         con.execute(f"CREATE OR REPLACE TEMP {kind} {identifier(name)} AS {sql}")
@@ -216,7 +220,9 @@ class Snapshot:
         yield f"SELECT {_READING} FROM ({scan}) QUALIFY {rank} <= {int(count)}"
 
     def _scan(self, files: list[Segment], where: str) -> str:
-        """The rows of these segments that fulfil `where`, and no later batch's where a merged segment holds some."""
+        """The rows of these segments that fulfil `where`, and no later batch's where a merged segment holds
+        some.
+        """
         seen = f" AND batch <= {self.upto}" if any(item.batch_max > self.upto for item in files) else ""
         return (
             f"SELECT {_READING} FROM {parquet_list(self._path(item) for item in files)} WHERE {where}{seen}"
@@ -227,9 +233,9 @@ class Snapshot:
     def records_sql(self, start: datetime | None = None, end: datetime | None = None) -> str:
         """A query for the records (overlapping [start, end) where given); columns `rows.RECORD_COLUMNS`.
 
-        A later batch's record corrects earlier ones of the same key (`rows.RECORD_KEY`); within the batch that
-        wins, rows of one key are all there and add, except exact repeats that carry the same non-empty note
-        (one invoice listed twice).
+        A later batch's record corrects earlier ones of the same key (`rows.RECORD_KEY`); within the batch
+        that wins, rows of one key are all there and add, except exact repeats that carry the same non-empty
+        note (one invoice listed twice).
         """
         found = self._catalogue.segments("kind = 'records' AND batch_min <= ?", self.upto)
         files = self._usable(item.id for item in found)
@@ -243,7 +249,8 @@ class Snapshot:
         if end is not None:
             window += f' AND "start" < {_at(micros(end))}'
         return (
-            f"SELECT {columns} FROM (SELECT {columns} FROM {parquet_list(self._path(item) for item in files)} "
+            f"SELECT {columns} FROM (SELECT {columns} "
+            f"FROM {parquet_list(self._path(item) for item in files)} "
             f"WHERE batch <= {self.upto}{window} QUALIFY batch = max(batch) OVER (PARTITION BY {key})) "
             f"QUALIFY note = '' OR row_number() OVER (PARTITION BY {key}, value, unit, weight, weight_unit "
             f"ORDER BY file, line) = 1"
@@ -268,8 +275,8 @@ class Snapshot:
             f"AND t.batch_max > {low} ORDER BY t.batch_max LIMIT 1"
         )
         sql = (
-            f"SELECT p.point, p.month, p.digest, p.segment FROM ledger_part p WHERE p.point IN ({int_list(points)}) "
-            f"AND p.month BETWEEN ? AND ? AND (p.upto = ? OR coalesce(({following}) > {high}, 1))"
+            "SELECT p.point, p.month, p.digest, p.segment FROM ledger_part p "
+            f"WHERE p.point IN ({int_list(points)}) AND p.month BETWEEN ? AND ? AND (p.upto = ? OR coalesce(({following}) > {high}, 1))"
         )
         at = self.upto
         rows = self._catalogue.rows(sql, min(months), max(months), at, at, at, at, at)
@@ -288,7 +295,9 @@ class Snapshot:
         return LedgerParts(valid, sorted(wanted - there))
 
     def stored_range(self, point: int) -> tuple[int, int] | None:
-        """First and last month that the point's readings bear on; ledger parts beyond are not worth storing."""
+        """First and last month that the point's readings bear on; ledger parts beyond are not worth
+        storing.
+        """
         return choose.data_range(self._catalogue, self.upto, point)
 
     # -- files -----------------------------------------------------------------------------------------------
@@ -314,7 +323,9 @@ class Snapshot:
 
 
 def fault_of(segment: Segment, path: Path, digest: Callable[[Path], str] | None = None) -> FindingKind | None:
-    """What is wrong with a segment's file: gone, not its length, known as damaged, or (with `digest`) not its content."""
+    """What is wrong with a segment's file: gone, not its length, known as damaged, or (with `digest`) not
+    its content.
+    """
     try:
         size = path.stat().st_size
     except FileNotFoundError:

@@ -1,4 +1,6 @@
-"""Segment files on their way into the catalogue: listed before they are made, so that a killed writer leaves no litter."""
+"""Segment files on their way into the catalogue: listed before they are made, so that a killed writer
+leaves no litter.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ WRITING = "writing"
 class Staging:
     """The files one writer has made and not yet committed.
 
-    They stand where they will stay; only the catalogue's commit makes them count. The list in `writing/` names
-    them first, so the next writer can remove those that never got into the catalogue.
+    They stand where they will stay; only the catalogue's commit makes them count. The list in `writing/`
+    names them first, so the next writer can remove those that never got into the catalogue.
     """
 
     def __init__(self, store: Path, catalogue: Catalogue) -> None:
@@ -36,7 +38,9 @@ class Staging:
         month: int | None,
         batches: tuple[int, int],
     ) -> Segment:
-        """Write a segment and put it into the catalogue's open transaction (FindingError when the disk is full)."""
+        """Write a segment and put it into the catalogue's open transaction (FindingError when the disk is
+        full).
+        """
         folder = "all" if month is None else month_label(month)
         path = segments.new_path(kind, folder, batches[1])
         with faults.as_findings(self._store):

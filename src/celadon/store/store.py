@@ -41,7 +41,9 @@ GRACE = timedelta(hours=1)
 
 
 class Store:
-    """One open store. Reading methods may be called while any process writes; a `Pending` belongs to one thread."""
+    """One open store. Reading methods may be called while any process writes; a `Pending` belongs to one
+    thread.
+    """
 
     def __init__(self, path: Path, clock: Clock = system_clock) -> None:
         self.path = path
@@ -70,7 +72,9 @@ class Store:
 
     @classmethod
     def open_or_create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
-        """The store in the folder `path`, laid out first where there is none; safe when two processes do it at once."""
+        """The store in the folder `path`, laid out first where there is none; safe when two processes do it
+        at once.
+        """
         folder = Path(path).absolute()
         if not (folder / NAME).exists() or _begun(folder):
             with faults.as_findings(folder):
@@ -107,8 +111,9 @@ class Store:
     def lock(self, *, wait: bool = True, waiting: Waiting | None = None) -> Iterator[None]:
         """Be the one writer; may be nested.
 
-        `waiting` is called once with the holder's name when another writer must be waited for; with `wait=False` that is
-        FindingError `store.locked` instead. Whoever takes the lock sweeps up after killed writers.
+        `waiting` is called once with the holder's name when another writer must be waited for; with
+        `wait=False` that is FindingError `store.locked` instead. Whoever takes the lock sweeps up after
+        killed writers.
         """
         self._acquire(wait, waiting)
         try:
@@ -119,7 +124,8 @@ class Store:
     def begin(
         self, kind: str, note: str = "", *, wait: bool = True, waiting: Waiting | None = None
     ) -> Pending:
-        """Start a batch. The writer lock is taken (as `lock` does) and held until it is committed or discarded.
+        """Start a batch. The writer lock is taken (as `lock` does) and held until it is committed or
+        discarded.
 
         `kind` says what the batch is (load, replay, plant …), `note` is free text.
         """
@@ -136,7 +142,9 @@ class Store:
         return self._pending
 
     def ensure_points(self, meter_ids: Iterable[str]) -> dict[str, int]:
-        """The point id of each meter, given now where it had none; for good, or with the pending batch if there is one."""
+        """The point id of each meter, given now where it had none; for good, or with the pending batch if
+        there is one.
+        """
         wanted = list(dict.fromkeys(meter_ids))
         known = self.points()
         if not set(wanted) <= set(known):
@@ -146,7 +154,9 @@ class Store:
         return {name: known[name] for name in wanted}
 
     def resolve_quarantine(self, row_id: int, status: str) -> None:
-        """Settle a quarantined row: replayed, dismissed or open again (`Pending.resolve_quarantine` does it with a batch)."""
+        """Settle a quarantined row: replayed, dismissed or open again (`Pending.resolve_quarantine` does it
+        with a batch).
+        """
         with self._transaction() as catalogue:
             set_quarantine_status(catalogue, row_id, status)
 
@@ -161,10 +171,11 @@ class Store:
     ) -> bool:
         """Keep derived ledger rows, so that they need not be derived again; True when something was stored.
 
-        `relation` is a DuckDB table or view of ledger rows (`rows.LEDGER_COLUMNS`) derived from `snapshot`; `parts` are the
-        (point, month) it holds completely, empty ones too; `digests` as for `Snapshot.ledger_parts`. Nothing changes
-        for anybody but the speed of later reads, so it quietly does nothing while another process writes, when the disk
-        is full, for a preview, for an incomplete snapshot (damaged segments), or beyond the months with readings.
+        `relation` is a DuckDB table or view of ledger rows (`rows.LEDGER_COLUMNS`) derived from `snapshot`;
+        `parts` are the (point, month) it holds completely, empty ones too; `digests` as for
+        `Snapshot.ledger_parts`. Nothing changes for anybody but the speed of later reads, so it quietly
+        does nothing while another process writes, when the disk is full, for a preview, for an incomplete
+        snapshot (damaged segments), or beyond the months with readings.
         """
         if snapshot.is_preview or snapshot.findings or self._pending is not None:
             return False
@@ -206,9 +217,11 @@ class Store:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def snapshot(self, as_of: datetime | int | None = None, *, pending: Pending | None = None) -> Snapshot:
-        """The facts as known at `as_of`: an instant with a zone, a batch id, or None for everything committed.
+        """The facts as known at `as_of`: an instant with a zone, a batch id, or None for everything
+        committed.
 
-        With `pending`, the batch being made is shown on top, so that a change can be seen before it is committed.
+        With `pending`, the batch being made is shown on top, so that a change can be seen before it is
+        committed.
         """
         if pending is not None:
             if pending is not self._pending or as_of is not None:
@@ -257,10 +270,11 @@ class Store:
     def compact(
         self, progress: Callable[[int, int], None] | None = None, *, grace: timedelta = GRACE
     ) -> maintenance.Compacted:
-        """Merge the small segments of each month into one; every revision is kept, so earlier answers stay exact.
+        """Merge the small segments of each month into one; every revision is kept, so earlier answers stay
+        exact.
 
-        Each month is one transaction: a kill loses nothing. `progress(done, total)` counts months. Replaced files go
-        after `grace`, at a later lock.
+        Each month is one transaction: a kill loses nothing. `progress(done, total)` counts months. Replaced
+        files go after `grace`, at a later lock.
         """
         with self.lock():
             if self._pending is not None:
@@ -282,8 +296,8 @@ class Store:
     def verify(self, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
         """Compare every segment with its digest and check the catalogue; the findings, errors only.
 
-        Damaged segments are marked, so that answers leave them out and say so; restored ones count again. (While another
-        process writes, it only reports.)
+        Damaged segments are marked, so that answers leave them out and say so; restored ones count again.
+        (While another process writes, it only reports.)
         """
         found, marks = maintenance.check(self.path, self._reader, progress)
         if marks and self._pending is None and self._lock.try_acquire():
