@@ -1,0 +1,279 @@
+"""Facts from records: fuel consumption from purchases and stocks, laboratory means, production and the rest.
+
+Fuel consumed = purchased + opening stock − closing stock − resold, per site, fuel, purpose and local month.
+A declared `fuel_consumed` goes before what purchases and stocks give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import duckdb
+
+from celadon.core.carriers import find_carrier
+from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.model import Plant
+from celadon.core.periods import Grain, Period
+from celadon.core.text import Text
+from celadon.metering import fuel
+from celadon.metering.amounts import load_rows, naive, site_period
+from celadon.metering.record_words import FLOWS, FUEL_KINDS, LABORATORY, resolve_sites, write_words
+
+RECORD_CUT = FindingKind(
+    "records.cut",
+    Severity.NOTICE,
+    Text(en="Records cut at the edge of the period", zh="台账跨期按时间折算"),
+    Text(
+        en="{count} records of {quantity} {item} at {site} reach beyond the period: their part in it is taken by time, as an estimate.",
+        zh="场所 {site} 的 {quantity} {item} 有 {count} 条台账跨越核算期：按时间比例折算，标为估算。",
+    ),
+    Text(
+        en="Record amounts up to the edge of the period where you can.", zh="如可能，请按核算期边界分别记录。"
+    ),
+)
+MASS_MISSING = FindingKind(
+    "records.batch-mass-missing",
+    Severity.WARNING,
+    Text(en="Laboratory values without a batch mass", zh="化验值缺少批次质量"),
+    Text(
+        en="{quantity} of {item} at {site}: {count} values have no batch mass; {done}.",
+        zh="场所 {site} {item} 的 {quantity}：{count} 个化验值没有批次质量；{done_zh}。",
+    ),
+    Text(
+        en="Record the mass of each batch (fields weight, weight_unit).",
+        zh="请记录每批次的质量（weight、weight_unit）。",
+    ),
+)
+METERED_TOO = FindingKind(
+    "records.metered-too",
+    Severity.WARNING,
+    Text(en="Recorded and metered as well", zh="台账与表计重复"),
+    Text(
+        en="{item} at {site} has a purchase meter and {count} records of {quantity}; the meter counts, the records do not.",
+        zh="场所 {site} 的 {item} 既有购入表又有 {count} 条 {quantity} 台账；以表计为准，台账不计入。",
+    ),
+    Text(
+        en="Keep one: remove `flow` from the meter, or the source of these records.",
+        zh="请保留其一：去掉表的 flow，或去掉该台账来源。",
+    ),
+)
+
+_OUT_COLUMNS = (
+    '(quantity VARCHAR, item VARCHAR, purpose VARCHAR, site VARCHAR, process VARCHAR, start TIMESTAMP, "end" TIMESTAMP, '
+    "value DOUBLE, unit VARCHAR, weight DOUBLE, estimated DOUBLE, status UTINYINT, source VARCHAR, adds BOOLEAN)"
+)
+
+
+def recorded_carriers(con: duckdb.DuckDBPyConnection, plant: Plant, records: str) -> set[tuple[str, str]]:
+    """(site, carrier) whose purchase or consumption is recorded; a blank site is the plant's only one."""
+    only = plant.sites[0].id if len(plant.sites) == 1 else ""
+    names = [*FUEL_KINDS, *FLOWS]
+    rows = con.execute(
+        f"SELECT DISTINCT coalesce(site, ''), coalesce(item, '') FROM {records} WHERE list_contains(?::VARCHAR[], quantity)",
+        [names],
+    ).fetchall()
+    found = set()
+    for site, item in rows:
+        carrier = find_carrier(item, plant.carriers)
+        if carrier is not None:
+            found.add((site or only, carrier.id))
+    return found
+
+
+def insert_facts(
+    con: duckdb.DuckDBPyConnection,
+    plant: Plant,
+    records: str,
+    period: Period,
+    grain: Grain,
+    metered: Collection[tuple[str, str]],
+    into: str,
+) -> list[Finding]:
+    """Add the facts of the period's records to `into`; needs `m_segment` and `m_site` of the same request.
+
+    A record inside one span of `grain` gets that span; a longer one keeps its own, cut at the period's edges.
+    Carriers of a site in `metered` come from their meters.
+    """
+    _current(con, records)
+    findings = resolve_sites(con, plant, "m_record")
+    _months(con, plant, period)
+    findings += write_words(con, plant, "m_record")
+    _read(con)
+    findings += _drop_metered(con, metered)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE m_out {_OUT_COLUMNS}")
+    findings += fuel.write_consumption(con)
+    _flows(con)
+    findings += _laboratory(con)
+    _others(con)
+    findings += _place(con, plant, period, into)
+    return findings
+
+
+def _current(con: duckdb.DuckDBPyConnection, records: str) -> None:
+    """Table `m_record`: the latest batch's word on each key; identical numbered rows of one file once."""
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE m_record AS
+        SELECT quantity, coalesce(item, '') AS item, coalesce(purpose, '') AS purpose, coalesce(site, '') AS site,
+            coalesce(process, '') AS process, start, greatest(start, coalesce("end", start)) AS "end", value,
+            coalesce(unit, '') AS unit, weight, coalesce(weight_unit, '') AS weight_unit, coalesce(note, '') AS note,
+            file, line, batch, 'records:' || batch || ':' || file || ':' || line AS source
+        FROM {records} WHERE value IS NOT NULL
+        QUALIFY batch = max(batch) OVER (
+                PARTITION BY quantity, coalesce(item, ''), coalesce(purpose, ''), coalesce(site, ''), coalesce(process, ''),
+                    start, coalesce("end", start), coalesce(note, ''))
+            AND (coalesce(note, '') = '' OR 1 = row_number() OVER (
+                PARTITION BY quantity, item, purpose, site, process, start, "end", note, batch, value, unit, weight, weight_unit
+                ORDER BY file, line))"""
+    )
+
+
+def _months(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period) -> None:
+    """Table `m_month` (site, number, start, end, inside): local months of the period and one on either side."""
+    rows = []
+    for site in plant.sites:
+        span = site_period(period, site)
+        months = list(span.split(Grain.MONTH))
+        whole = fuel.neighbours(months[0], months[-1], site.zone)
+        rows += [
+            (site.id, number, naive(month.start), naive(month.end), inside)
+            for number, (month, inside) in enumerate(whole)
+        ]
+    columns = {
+        "site": "VARCHAR", "number": "INTEGER", "month_start": "TIMESTAMP", "month_end": "TIMESTAMP", "inside": "BOOLEAN",
+    }  # fmt: skip
+    load_rows(con, "m_month", columns, rows)
+
+
+def _read(con: duckdb.DuckDBPyConnection) -> None:
+    """Table `m_read`: records with the item's id and the amount in the unit facts are kept in (null: cannot convert)."""
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE m_read AS
+        SELECT r.quantity, w.key AS item, w.kind, r.site, r.process, r.start, r."end", r.value * w.num / w.den AS value,
+            CASE WHEN w.num IS NULL AND r.value IS NOT NULL THEN true ELSE false END AS bad, w.out_unit AS unit,
+            r.weight * w.weight_factor AS weight, r.note, r.source, r.batch, r.file, r.line,
+            CASE WHEN r.purpose <> '' THEN r.purpose WHEN w.kind IN ('solid', 'liquid', 'gas') THEN 'combustion' ELSE '' END AS purpose
+        FROM m_record r JOIN m_word w ON w.quantity = r.quantity AND w.item = r.item AND w.unit = r.unit
+            AND w.weight_unit = r.weight_unit
+        WHERE w.key IS NOT NULL"""
+    )
+
+
+def _drop_metered(con: duckdb.DuckDBPyConnection, metered: Collection[tuple[str, str]]) -> list[Finding]:
+    load_rows(con, "m_metered", {"site": "VARCHAR", "item": "VARCHAR"}, list(metered))
+    names = [*FUEL_KINDS, *FLOWS]
+    twice = "list_contains(?::VARCHAR[], quantity) AND (site, item) IN (SELECT (site, item) FROM m_metered)"
+    rows = con.execute(
+        f"SELECT site, item, quantity, count(*), arg_min(source, (batch, file, line)) FROM m_read WHERE {twice} GROUP BY ALL ORDER BY ALL",
+        [names],
+    ).fetchall()
+    con.execute(f"DELETE FROM m_read WHERE {twice}", [names])
+    return [
+        METERED_TOO.at(Place(subject=source), site=site, item=item, quantity=quantity, count=count)
+        for site, item, quantity, count, source in rows
+    ]
+
+
+def _flows(con: duckdb.DuckDBPyConnection) -> None:
+    """Recorded purchases, exports and generation; consumption from them unless it is recorded itself."""
+    con.execute(
+        """INSERT INTO m_out
+        SELECT quantity, item, CASE WHEN quantity = 'energy_consumed' THEN purpose ELSE '' END, site, process, start, "end",
+            value, unit, NULL, 0, CASE WHEN bad THEN 5 ELSE 2 END, source, true
+        FROM m_read WHERE quantity IN ('energy_purchased', 'energy_exported', 'energy_generated', 'energy_consumed')
+        UNION ALL
+        SELECT 'energy_consumed', item, purpose, site, process, start, "end",
+            CASE WHEN quantity = 'energy_exported' THEN -value ELSE value END, unit, NULL, 0,
+            CASE WHEN bad THEN 5 ELSE 1 END, source, true
+        FROM m_read r WHERE quantity IN ('energy_purchased', 'energy_exported', 'energy_generated') AND NOT EXISTS (
+            SELECT 1 FROM m_read c WHERE c.site = r.site AND c.item = r.item
+            AND (c.quantity = 'energy_consumed' OR c.quantity LIKE 'fuel_%'))"""
+    )
+
+
+def _laboratory(con: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Means per site, item and local month, weighted by batch mass; of values without mass only where none has one."""
+    names = list(LABORATORY)
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE m_lab AS
+        SELECT r.quantity, r.item, r.site, m.month_start, m.month_end, any_value(r.unit) AS unit,
+            count(*) FILTER (r.weight > 0) AS weighed, count(*) AS n,
+            sum(r.value * r.weight) FILTER (r.weight > 0) / sum(r.weight) FILTER (r.weight > 0) AS weighted,
+            avg(r.value) AS plain, sum(r.weight) FILTER (r.weight > 0) AS weight,
+            string_agg(r.source, ' ' ORDER BY r.batch, r.file, r.line) AS source
+        FROM m_read r JOIN m_month m ON m.site = r.site AND r.start >= m.month_start AND r.start < m.month_end
+        WHERE list_contains(?::VARCHAR[], r.quantity) AND r.value IS NOT NULL GROUP BY ALL""",
+        [names],
+    )
+    con.execute(
+        """INSERT INTO m_out SELECT quantity, item, '', site, '', month_start, month_end, coalesce(weighted, plain), unit,
+            weight, 0, CASE WHEN weighed = 0 AND n > 1 THEN 3 WHEN n > 1 THEN 1 ELSE 0 END, source, false FROM m_lab"""
+    )
+    rows = con.execute(
+        """SELECT l.quantity, l.item, l.site, sum(n - weighed), bool_or(weighed = 0) FROM m_lab l
+        JOIN m_month m ON m.site = l.site AND m.month_start = l.month_start AND m.inside
+        WHERE weighed < n AND n > 1 GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    findings = []
+    for quantity, item, site, count, plain in rows:
+        done, done_zh = "they are left out of the mean", "未参与加权平均"
+        if plain:
+            done, done_zh = (
+                "where no value of a month has one, the plain mean is taken as an estimate",
+                "当月均无质量的取算术平均并标为估算",
+            )
+        values = {"quantity": quantity, "item": item, "site": site, "count": int(count)}
+        findings.append(MASS_MISSING.at(Place(subject=f"site:{site}"), **values, done=done, done_zh=done_zh))
+    return findings
+
+
+def _others(con: duckdb.DuckDBPyConnection) -> None:
+    """Production, refrigerants, contracts and any other recorded quantity, under its own name."""
+    names = [*FUEL_KINDS, *FLOWS, *LABORATORY]
+    con.execute(
+        """INSERT INTO m_out SELECT quantity, item, CASE WHEN kind = '' THEN purpose ELSE '' END, site, process, start, "end",
+            value, unit, weight, 0, CASE WHEN bad THEN 5 ELSE 2 END, source, true
+        FROM m_read WHERE NOT list_contains(?::VARCHAR[], quantity)""",
+        [names],
+    )
+
+
+def _place(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period, into: str) -> list[Finding]:
+    """Cut `m_out` at the period's edges, give each row its span, and add it to the facts."""
+    rows = []
+    for site in plant.sites:
+        span = site_period(period, site)
+        rows.append((site.id, naive(span.start), naive(span.end)))
+    load_rows(con, "m_span", {"site": "VARCHAR", "p0": "TIMESTAMP", "p1": "TIMESTAMP"}, rows)
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE m_placed AS
+        WITH cut AS (
+            SELECT o.*, c.calendar, greatest(o.start, s.p0) AS a, least(o."end", s.p1) AS b,
+                CASE WHEN o."end" = o.start THEN 1.0 ELSE
+                    epoch(least(o."end", s.p1) - greatest(o.start, s.p0)) / epoch(o."end" - o.start) END AS share
+            FROM m_out o JOIN m_span s ON s.site = o.site JOIN m_site c ON c.site = o.site
+            WHERE o.start < s.p1 AND (o."end" > s.p0 OR o.start >= s.p0)
+        ), buckets AS (SELECT DISTINCT calendar, time_start, time_end FROM m_segment)
+        SELECT cut.*, coalesce(k.time_start, a) AS time_start, coalesce(k.time_end, b) AS time_end
+        FROM cut LEFT JOIN buckets k ON k.calendar = cut.calendar AND a >= k.time_start AND a < k.time_end AND b <= k.time_end"""
+    )
+    con.execute(
+        f"""INSERT INTO {into}
+        SELECT quantity, item, purpose, ?, site, process, '', time_start, time_end,
+            CASE WHEN adds THEN value * share ELSE value END, unit, weight * share,
+            CASE WHEN value IS NULL THEN 0 WHEN adds AND share < 1 THEN abs(value * share) WHEN NOT adds AND status = 3 THEN abs(value)
+                ELSE estimated END,
+            0, CASE WHEN value IS NULL THEN 0 ELSE 1 END,
+            CASE WHEN value IS NULL THEN 5 WHEN adds AND share < 1 THEN greatest(status, 3) ELSE status END, source
+        FROM m_placed""",
+        [plant.enterprise],
+    )
+    cuts = con.execute(
+        """SELECT site, quantity, item, count(*), min(source) FROM m_placed WHERE adds AND share < 1 AND value IS NOT NULL
+        GROUP BY site, quantity, item ORDER BY ALL"""
+    ).fetchall()
+    return [
+        RECORD_CUT.at(
+            Place(subject=source, period=period.label), site=site, quantity=quantity, item=item, count=count
+        )
+        for site, quantity, item, count, source in cuts
+    ]
