@@ -1,6 +1,18 @@
-"""The plant file: one readable YAML file that says what a plant is, how its meters nest and its files read."""
+"""The plant file: one readable YAML file that says what a plant is, how meters nest and how files read."""
 
 from celadon.adapters.plant_file.build_sources import source_files
+from celadon.adapters.plant_file.plant_json import plant_digest, plant_from_json, plant_to_json
 from celadon.adapters.plant_file.reader import plant_path, read_plant, read_plant_text
+from celadon.adapters.plant_file.summary import plant_summary
 
-__all__ = ["plant_path", "read_plant", "read_plant_text", "source_files"]
+
+__all__ = [
+    "plant_digest",
+    "plant_from_json",
+    "plant_path",
+    "plant_summary",
+    "plant_to_json",
+    "read_plant",
+    "read_plant_text",
+    "source_files",
+]
