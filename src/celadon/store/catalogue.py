@@ -36,7 +36,8 @@ CREATE TABLE segment (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT 
 CREATE INDEX segment_kind ON segment (kind, month) WHERE retired_at IS NULL;
 CREATE INDEX segment_retired ON segment (retired_at) WHERE retired_at IS NOT NULL;
 CREATE TABLE span (point INTEGER NOT NULL, month INTEGER NOT NULL, segment INTEGER NOT NULL,
-  batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, n INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
+  batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, n INTEGER NOT NULL,
+  t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
   PRIMARY KEY (point, month, segment)) WITHOUT ROWID;
 CREATE TABLE touched (point INTEGER NOT NULL, month INTEGER NOT NULL, batch_max INTEGER NOT NULL,
   batch_min INTEGER NOT NULL, PRIMARY KEY (point, month, batch_max)) WITHOUT ROWID;
@@ -72,9 +73,7 @@ class Catalogue:
 
     @classmethod
     def create(cls, path: Path) -> None:
-        """Lay out an empty catalogue; does nothing when it is laid out already (call with the writer lock
-        held).
-        """
+        """Lay out an empty catalogue where there is none yet (the caller holds the writer lock)."""
         uri = f"{path.absolute().as_uri()}?mode=rwc"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
         try:
@@ -174,9 +173,7 @@ class Catalogue:
         return [StoredFile(*row) for row in self.rows(sql, upto)]
 
     def file_batch(self, source: str, sha256: str, mapping: str, name: str | None) -> int | None:
-        """The batch that last loaded this content; None also when another content of the same name came
-        after it.
-        """
+        """The batch that last loaded this content; None also when other content of that name came after."""
         same = "source = ? AND sha256 = ? AND mapping = ?"
         found = self.rows(
             f"SELECT id, batch FROM file WHERE {same} ORDER BY id DESC LIMIT 1", source, sha256, mapping
@@ -241,7 +238,7 @@ def _connect(path: Path, writes: bool) -> sqlite3.Connection:
     try:
         connection = _try(f"{base}?mode=rw", store)
     except sqlite3.OperationalError:
-        # a store on a read-only disk: WAL needs a file it cannot make, but no writer can disturb the catalogue
+        # a read-only disk: WAL needs a file that cannot be made, but no writer can disturb the catalogue
         wal = path.with_name(path.name + "-wal")
         if writes or (wal.exists() and wal.stat().st_size):
             raise

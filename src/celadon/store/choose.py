@@ -111,9 +111,7 @@ def touched_months(
 
 
 def data_range(catalogue: Catalogue, upto: int, point: int) -> tuple[int, int] | None:
-    """First and last month that readings of `point` bear on, as of batch `upto`; None when there are none
-    for certain.
-    """
+    """First and last month that readings of `point` bear on, as of batch `upto`; None without any."""
     sql = (
         "SELECT {} FROM span WHERE point = ? AND batch_max <= ? AND month = "
         "(SELECT month FROM span WHERE point = ? AND batch_max <= ? ORDER BY month {} LIMIT 1)"
@@ -159,8 +157,6 @@ def _step(
 
 
 def _known(spans: Iterable[Span], upto: int, low: int = _ALWAYS, high: int = _NEVER) -> list[int]:
-    """Instants in [low, high) at which there is a reading for certain; a span that later batches share
-    proves none.
-    """
+    """Instants in [low, high) that certainly have a reading; a span shared by later batches proves none."""
     certain = {t for span in spans if span.batch_max <= upto for t in (span.t_min, span.t_max)}
     return sorted(t for t in certain if low <= t < high)

@@ -165,7 +165,7 @@ CLOCK_BACKWARDS = FindingKind(
 )
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
+_NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 _FULL_WORDS = (
     "No space left on device",
     "Disk quota exceeded",
@@ -254,9 +254,7 @@ def as_findings(path: Path) -> Iterator[None]:
 
 
 def of_catalogue(path: Path, error: sqlite3.Error) -> Exception:
-    """The FindingError for an error of the catalogue in `path`, or the error itself where it is a program
-    fault.
-    """
+    """The FindingError for an error of the catalogue in `path`, or the error itself (a program fault)."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return disk_full(path)

@@ -109,9 +109,7 @@ class WriterLock:
             waiting(self.holder())
 
     def _sign(self) -> None:
-        """Who holds the lock is told to those who wait; that it cannot be written (full disk) matters to
-        nobody.
-        """
+        """Write down who holds the lock, for those who wait; that it fails (full disk) matters to nobody."""
         name = f"pid {os.getpid()} @ {socket.gethostname()}"
         try:
             os.ftruncate(self._handle, 0)

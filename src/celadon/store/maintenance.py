@@ -1,6 +1,4 @@
-"""Upkeep of a store: merge small segments, drop ledger parts nobody needs, compare segments with their
-digests.
-"""
+"""Upkeep of a store: merge small segments, drop stale ledger parts, compare segments with their digests."""
 
 from __future__ import annotations
 
@@ -113,9 +111,7 @@ def _move_spans(catalogue: Catalogue, month: int, parts: list[Segment], merged: 
 
 
 def _join_touched(catalogue: Catalogue, month: int) -> None:
-    """One row per point for all batches so far: ledger parts of earlier as-of times are then derived, never
-    wrong.
-    """
+    """One row per point for all batches so far: parts of earlier as-of times are derived, never wrong."""
     rows = catalogue.rows(
         "SELECT point, min(batch_min), max(batch_max) FROM touched WHERE month = ? "
         "GROUP BY point HAVING count(*) > 1",
@@ -131,10 +127,10 @@ def _join_touched(catalogue: Catalogue, month: int) -> None:
 def _drop_stale_parts(catalogue: Catalogue, month: int) -> None:
     """Keep one part per point, the latest derived, and only while it is true of the newest facts."""
     catalogue.run(
-        "DELETE FROM ledger_part WHERE month = ? AND (EXISTS (SELECT 1 FROM touched t "
-        "WHERE t.point = ledger_part.point AND t.month = ledger_part.month AND t.batch_max > ledger_part.upto) "
-        "OR EXISTS (SELECT 1 FROM ledger_part o WHERE o.point = ledger_part.point AND o.month = ledger_part.month "
-        "AND (o.upto > ledger_part.upto OR (o.upto = ledger_part.upto AND o.segment > ledger_part.segment))))",
+        "DELETE FROM ledger_part AS p WHERE p.month = ? AND (EXISTS (SELECT 1 FROM touched t "
+        "WHERE t.point = p.point AND t.month = p.month AND t.batch_max > p.upto) "
+        "OR EXISTS (SELECT 1 FROM ledger_part o WHERE o.point = p.point AND o.month = p.month "
+        "AND (o.upto > p.upto OR (o.upto = p.upto AND o.digest > p.digest))))",
         month,
     )
 
@@ -159,9 +155,7 @@ def _merge_ledger(store: Path, catalogue: Catalogue, staging: Staging, parts: li
 
 
 def remove_strays(store: Path, catalogue: Catalogue) -> Compacted:
-    """Remove segment files that the catalogue does not know (the writer lock is held, so nobody is making
-    them).
-    """
+    """Remove segment files that the catalogue does not know (the caller holds the writer lock)."""
     count = 0
     for file in sorted((store / segments.FOLDER).glob("*/*/*.parquet")):
         if not catalogue.has_path(file.relative_to(store).as_posix()):

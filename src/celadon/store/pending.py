@@ -1,6 +1,4 @@
-"""Pending: a batch being made. Nothing of it is visible before `commit`, nothing remains of it after
-`discard`.
-"""
+"""Pending: a batch being made; invisible before `commit`, and gone without trace after `discard`."""
 
 from __future__ import annotations
 
@@ -30,6 +28,7 @@ from celadon.store.rows import (
 from celadon.store.segments import RECORDS, identifier
 from celadon.store.staging import Staging
 
+_COPY = "celadon_store_rows"
 Clock = Callable[[], datetime]
 _TOLERATED_STEP = timedelta(seconds=1)
 """A clock behind the last batch by more than this is worth a Finding; less is two commits in one tick."""
@@ -83,8 +82,7 @@ class Pending:
     # -- what goes in ----------------------------------------------------------------------------------------
 
     def add_file(self, name: str, sha256: str, size: int, source_id: str, mapping_digest: str) -> int:
-        """The id for a source file's rows to name (FindingError `store.file-loaded` when it has been loaded
-        already).
+        """The id for a source file's rows to name (FindingError `store.file-loaded` for a repetition).
 
         The same content counts as new when another content of that name was loaded since.
         """
@@ -124,22 +122,21 @@ class Pending:
         if new:
             touched = choose.touched_months(self._catalogue, self.batch_id, new, reach)
             self._mark(list(touched))
+        con.execute(f"DROP TABLE IF EXISTS {_COPY}")
         count: int = sum(row[2] for row in spans)
         self.readings += count
         return count
 
     def _materialised(self, con: duckdb.DuckDBPyConnection, relation: str) -> str:
-        """The relation's quoted name, copied into a table first where it is a view: it is read once per
-        month.
-        """
+        """The relation's quoted name; a view is copied into a table first, as it is read once per month."""
         name = identifier(relation)
         if con.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [relation]
         ).fetchone() != (0,):
             return name
         with faults.as_findings(self._catalogue.path.parent):
-            con.execute(f"CREATE OR REPLACE TEMP TABLE celadon_store_rows AS SELECT * FROM {name}")
-        return "celadon_store_rows"
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {_COPY} AS SELECT * FROM {name}")
+        return _COPY
 
     def _add_month(
         self, con: duckdb.DuckDBPyConnection, source: str, month: int, found: list[tuple[int, int, int, int]]
@@ -232,9 +229,7 @@ class Pending:
     # -- the end ---------------------------------------------------------------------------------------------
 
     def commit(self) -> Batch:
-        """Make the batch visible, durably; whatever goes wrong discards it (FindingError when the disk is
-        full).
-        """
+        """Make the batch visible, durably; on any error (FindingError when the disk is full) discard it."""
         self._check_open()
         try:
             recorded, behind = self._recorded_at()
@@ -293,8 +288,7 @@ def set_quarantine_status(catalogue: Catalogue, row_id: int, status: str) -> Non
 
 
 def batch_digest(catalogue: Catalogue, batch: int) -> str:
-    """SHA-256 over the batch before and this batch's facts, so that one digest vouches for all facts up to
-    a batch.
+    """SHA-256 over the batch before and this batch's facts: one digest vouches for all facts so far.
 
     When the facts were recorded and how their segments were merged later does not enter.
     """

@@ -129,9 +129,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The readings of one point in one segment: at `t_min` and at `t_max` (microseconds) there is one for
-    certain.
-    """
+    """The readings of one point in one segment; there certainly is one at `t_min` and one at `t_max` (µs)."""
 
     point: int
     segment: int
@@ -152,8 +150,9 @@ class LedgerPart:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """A row that was kept out: where it stands, its text as read, and why. `status`: open, replayed or
-    dismissed.
+    """A row that was kept out: where it stands, its text as read, and why.
+
+    `status`: open, replayed or dismissed.
     """
 
     file_id: int

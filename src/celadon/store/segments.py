@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -15,9 +16,7 @@ import duckdb
 READINGS, RECORDS, LEDGER = "readings", "records", "ledger"
 FOLDER = "segments"
 _ROW_GROUP = 122_880
-"""Rows per row group: a month of 40 quarter-hour points; one point is then found in 3 ms, at 4.4 bytes a
-reading.
-"""
+"""Rows per row group: 40 points of a month of quarter-hours. One point is found in 3 ms; 4.4 bytes a reading."""
 _ORDER = {
     READINGS: "point, t, batch, file, line",
     RECORDS: "quantity, item, start, file, line",
@@ -36,9 +35,7 @@ def identifier(name: str) -> str:
 
 
 def parquet_list(paths: Iterable[Path]) -> str:
-    """A read_parquet call over these files and no others: brackets, stars and quotes in a path are just
-    characters.
-    """
+    """A read_parquet call over just these files: brackets, stars and quotes in a path are characters."""
     names = ", ".join(literal(_no_glob(str(path))) for path in paths)
     return f"read_parquet([{names}], hive_partitioning = false)"
 
@@ -111,6 +108,8 @@ def make_folder(folder: Path) -> None:
     """Make a folder and what is above it, each forced to disk where it was made."""
     if folder.is_dir():
         return
+    if folder.exists():
+        raise NotADirectoryError(errno.ENOTDIR, "a file has the name of the folder", str(folder))
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     force_folder(folder.parent)

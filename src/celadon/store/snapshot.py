@@ -170,9 +170,7 @@ class Snapshot:
         *,
         table: bool = False,
     ) -> None:
-        """Make `readings_sql` a temporary view called `name`, or with `table` a table (for more than one
-        pass).
-        """
+        """Make `readings_sql` a temporary view `name`, or with `table` a table (for more than one pass)."""
         kind = "TABLE" if table else "VIEW"
         sql = self.readings_sql(points, start, end, neighbours)
         con.execute(f"CREATE OR REPLACE TEMP {kind} {identifier(name)} AS {sql}")
@@ -220,9 +218,7 @@ class Snapshot:
         yield f"SELECT {_READING} FROM ({scan}) QUALIFY {rank} <= {int(count)}"
 
     def _scan(self, files: list[Segment], where: str) -> str:
-        """The rows of these segments that fulfil `where`, and no later batch's where a merged segment holds
-        some.
-        """
+        """The rows of these segments that fulfil `where`, without those of later batches."""
         seen = f" AND batch <= {self.upto}" if any(item.batch_max > self.upto for item in files) else ""
         return (
             f"SELECT {_READING} FROM {parquet_list(self._path(item) for item in files)} WHERE {where}{seen}"
@@ -276,16 +272,19 @@ class Snapshot:
         )
         sql = (
             "SELECT p.point, p.month, p.digest, p.segment FROM ledger_part p "
-            f"WHERE p.point IN ({int_list(points)}) AND p.month BETWEEN ? AND ? AND (p.upto = ? OR coalesce(({following}) > {high}, 1))"
+            f"WHERE p.point IN ({int_list(points)}) AND p.month BETWEEN ? AND ? "
+            f"AND (p.upto = ? OR coalesce(({following}) > {high}, 1))"
         )
-        at = self.upto
-        rows = self._catalogue.rows(sql, min(months), max(months), at, at, at, at, at)
+        catalogue, at = self._catalogue, self.upto
+        rows = catalogue.rows(sql, min(months), max(months), at, at, at, at, at)
         matching = {
             (point, month): segment
             for point, month, digest, segment in rows
             if (point, month) in wanted and digests.get(point) == digest
         }
-        files = {item.id: self._path(item) for item in self._usable(set(matching.values()) - {0})}
+        # a part whose file is gone or damaged is derived again: nothing to complain about
+        found = catalogue.segments_by_id(set(matching.values()) - {0})
+        files = {item.id: self._path(item) for item in found if fault_of(item, self._path(item)) is None}
         valid = [
             LedgerPart(point, month, str(files[segment]) if segment else "")
             for (point, month), segment in sorted(matching.items())
@@ -295,9 +294,7 @@ class Snapshot:
         return LedgerParts(valid, sorted(wanted - there))
 
     def stored_range(self, point: int) -> tuple[int, int] | None:
-        """First and last month that the point's readings bear on; ledger parts beyond are not worth
-        storing.
-        """
+        """First and last month that the point's readings bear on; beyond, ledger parts are not stored."""
         return choose.data_range(self._catalogue, self.upto, point)
 
     # -- files -----------------------------------------------------------------------------------------------
@@ -323,8 +320,9 @@ class Snapshot:
 
 
 def fault_of(segment: Segment, path: Path, digest: Callable[[Path], str] | None = None) -> FindingKind | None:
-    """What is wrong with a segment's file: gone, not its length, known as damaged, or (with `digest`) not
-    its content.
+    """What is wrong with a segment's file, None when nothing is.
+
+    It is gone, not as long as written, marked as damaged, or (where `digest` is given) not the content written.
     """
     try:
         size = path.stat().st_size

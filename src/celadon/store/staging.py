@@ -1,6 +1,4 @@
-"""Segment files on their way into the catalogue: listed before they are made, so that a killed writer
-leaves no litter.
-"""
+"""Segment files on their way into the catalogue: listed first, so that a killed writer leaves no litter."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ class Staging:
         month: int | None,
         batches: tuple[int, int],
     ) -> Segment:
-        """Write a segment and put it into the catalogue's open transaction (FindingError when the disk is
-        full).
-        """
+        """Write a segment and list it in the open transaction (FindingError when the disk is full)."""
         folder = "all" if month is None else month_label(month)
         path = segments.new_path(kind, folder, batches[1])
         with faults.as_findings(self._store):

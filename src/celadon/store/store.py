@@ -41,8 +41,9 @@ GRACE = timedelta(hours=1)
 
 
 class Store:
-    """One open store. Reading methods may be called while any process writes; a `Pending` belongs to one
-    thread.
+    """One open store.
+
+    Reading methods may be called while any process writes; a `Pending` belongs to one thread.
     """
 
     def __init__(self, path: Path, clock: Clock = system_clock) -> None:
@@ -72,9 +73,7 @@ class Store:
 
     @classmethod
     def open_or_create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
-        """The store in the folder `path`, laid out first where there is none; safe when two processes do it
-        at once.
-        """
+        """The store in the folder `path`, laid out first where there is none; two processes may do it at once."""
         folder = Path(path).absolute()
         if not (folder / NAME).exists() or _begun(folder):
             with faults.as_findings(folder):
@@ -124,8 +123,7 @@ class Store:
     def begin(
         self, kind: str, note: str = "", *, wait: bool = True, waiting: Waiting | None = None
     ) -> Pending:
-        """Start a batch. The writer lock is taken (as `lock` does) and held until it is committed or
-        discarded.
+        """Start a batch; the writer lock is taken (as `lock` does) and held until commit or discard.
 
         `kind` says what the batch is (load, replay, plant …), `note` is free text.
         """
@@ -135,15 +133,20 @@ class Store:
                 raise ValueError("a batch is being made already")
             writer = self._write()
             staging = Staging(self.path, writer)
-            self._pending = Pending(writer, staging, kind, note, self._clock, self._close_pending)
+            try:
+                self._pending = Pending(writer, staging, kind, note, self._clock, self._close_pending)
+            except BaseException:
+                writer.rollback()
+                raise
         except BaseException:
             self._lock.release()
             raise
         return self._pending
 
     def ensure_points(self, meter_ids: Iterable[str]) -> dict[str, int]:
-        """The point id of each meter, given now where it had none; for good, or with the pending batch if
-        there is one.
+        """The point id of each meter, given now where it had none.
+
+        It stays for good, or with the pending batch if there is one.
         """
         wanted = list(dict.fromkeys(meter_ids))
         known = self.points()
@@ -154,8 +157,9 @@ class Store:
         return {name: known[name] for name in wanted}
 
     def resolve_quarantine(self, row_id: int, status: str) -> None:
-        """Settle a quarantined row: replayed, dismissed or open again (`Pending.resolve_quarantine` does it
-        with a batch).
+        """Settle a quarantined row: replayed, dismissed or open again.
+
+        `Pending.resolve_quarantine` does it together with a batch.
         """
         with self._transaction() as catalogue:
             set_quarantine_status(catalogue, row_id, status)
@@ -217,8 +221,7 @@ class Store:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def snapshot(self, as_of: datetime | int | None = None, *, pending: Pending | None = None) -> Snapshot:
-        """The facts as known at `as_of`: an instant with a zone, a batch id, or None for everything
-        committed.
+        """The facts as known at `as_of`: an instant with a zone, a batch id, or None for all committed.
 
         With `pending`, the batch being made is shown on top, so that a change can be seen before it is
         committed.
@@ -243,7 +246,7 @@ class Store:
         return self._current().points()
 
     def has_file(self, source_id: str, sha256: str, mapping_digest: str, name: str | None = None) -> bool:
-        """Has this content been loaded with this mapping? With `name`: and nothing else of that name since."""
+        """Was this content loaded with this mapping? With `name`: and nothing else of that name since."""
         return self._current().file_batch(source_id, sha256, mapping_digest, name) is not None
 
     def quarantine(self, status: str | None = "open") -> list[QuarantineRow]:
@@ -270,8 +273,7 @@ class Store:
     def compact(
         self, progress: Callable[[int, int], None] | None = None, *, grace: timedelta = GRACE
     ) -> maintenance.Compacted:
-        """Merge the small segments of each month into one; every revision is kept, so earlier answers stay
-        exact.
+        """Merge the segments of each month into one; every revision is kept, so earlier answers stay exact.
 
         Each month is one transaction: a kill loses nothing. `progress(done, total)` counts months. Replaced
         files go after `grace`, at a later lock.

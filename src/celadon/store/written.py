@@ -1,4 +1,4 @@
-"""Findings at rest: as JSON with their texts filled in, so that a later program can show them as they were."""
+"""Findings at rest: as JSON with their texts filled in, to be shown later as they were."""
 
 from __future__ import annotations
 
