@@ -5,7 +5,6 @@ from celadon.adapters.plant_file.plant_json import plant_digest, plant_from_json
 from celadon.adapters.plant_file.reader import plant_path, read_plant, read_plant_text
 from celadon.adapters.plant_file.summary import plant_summary
 
-
 __all__ = [
     "plant_digest",
     "plant_from_json",
