@@ -14,32 +14,61 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from celadon.core.carriers import CARRIERS
 from celadon.core.facts import FACT_COLUMNS, STATUSES, Status
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import FactorEntry, Plant, Product, Site
-from celadon.core.periods import GRAINS, Grain, parse_period
+from celadon.core.periods import GRAINS, Grain, Period, parse_period
 from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Text, text_from
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run
-from celadon.rules.rulebook import Rulebook
+from celadon.rules.rulebook import Rulebook, read_yaml
 
 CASE_UNREADABLE = FindingKind(
     "case.unreadable",
     Severity.ERROR,
     Text(en="Case cannot be read", zh="用例无法读取"),
     Text(en="The case cannot be run: {why}.", zh="用例无法运行：{why}。"),
-    Text(en="Correct the case; docs/add-a-standard.md shows the form.", zh="请更正用例；格式见 docs/add-a-standard.md。"),
+    Text(
+        en="Correct the case; docs/add-a-standard.md shows the form.",
+        zh="请更正用例；格式见 docs/add-a-standard.md。",
+    ),
 )
 DEFAULT_TOLERANCE = 1e-9
-_CASE_KEYS = {"name", "vouched", "period", "per", "by", "options", "site", "sites", "products", "facts", "factors", "expect", "note",
-              "factors_as_of", "equity_share"}  # fmt: skip
-_VALUE_KEYS = {"quantity", "value", "unit", "tolerance", "finding", "absent", "estimated", "defaulted", "recalled", "coverage",
-               "absolute", "count"}  # fmt: skip
+_CASE_KEYS = {
+    "name",
+    "vouched",
+    "period",
+    "per",
+    "by",
+    "options",
+    "site",
+    "sites",
+    "products",
+    "facts",
+    "factors",
+    "expect",
+    "note",
+    "factors_as_of",
+    "equity_share",
+}
+_VALUE_KEYS = {
+    "quantity",
+    "value",
+    "unit",
+    "tolerance",
+    "finding",
+    "absent",
+    "estimated",
+    "defaulted",
+    "recalled",
+    "coverage",
+    "absolute",
+    "count",
+}
 
 
 @dataclass(frozen=True)
@@ -69,15 +98,18 @@ def read_cases(folder: Path) -> list[Case]:
     """All cases of a rulebook folder, in file order (FindingError where one cannot be read)."""
     cases = []
     for path in sorted((folder / "cases").glob("*.yaml")):
-        try:
-            bodies = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise FindingError(CASE_UNREADABLE.at(Place(file=str(path)), why=" ".join(str(error).split()))) from error
+        bodies = read_yaml(path)
         for body in bodies or []:
             unknown = set(body) - _CASE_KEYS
             if unknown or not body.get("expect") or not body.get("vouched"):
-                why = f"unknown {', '.join(sorted(unknown))}" if unknown else "a case names vouched: and expect:"
-                raise FindingError(CASE_UNREADABLE.at(Place(file=str(path), subject=str(body.get("name"))), why=why))
+                why = (
+                    f"unknown {', '.join(sorted(unknown))}"
+                    if unknown
+                    else "a case names vouched: and expect:"
+                )
+                raise FindingError(
+                    CASE_UNREADABLE.at(Place(file=str(path), subject=str(body.get("name"))), why=why)
+                )
             cases.append(Case(str(body["name"]), str(path), body["vouched"], body))
     return cases
 
@@ -92,7 +124,9 @@ def run_case(book: Rulebook, case: Case) -> CaseOutcome:
     try:
         plant, request = case_plant(case), case_request(case)
     except (KeyError, ValueError, TypeError) as error:
-        raise FindingError(CASE_UNREADABLE.at(Place(file=case.file, subject=case.name), why=repr(error))) from error
+        raise FindingError(
+            CASE_UNREADABLE.at(Place(file=case.file, subject=case.name), why=repr(error))
+        ) from error
     with duckdb.connect() as con:
         case_facts(con, case, plant, request)
         try:
@@ -100,7 +134,7 @@ def run_case(book: Rulebook, case: Case) -> CaseOutcome:
         except FindingError as error:
             codes = {finding.code for finding in error.findings}
             return CaseOutcome(case, tuple(_finding_failures(case, codes)), None)
-    failures = [failure for item in case.body["expect"] if (failure := _failure(item, result, plant))]
+    failures = [failure for item in case.body["expect"] if (failure := _failure(item, result))]
     return CaseOutcome(case, tuple(failures), result)
 
 
@@ -109,19 +143,40 @@ def case_plant(case: Case) -> Plant:
     period = str(case.body["period"])
     given = case.body.get("sites") or [case.body.get("site") or {}]
     sites = tuple(
-        Site(str(item.get("id", "S")), text_from(str(item.get("id", "S"))), item.get("region"), str(item.get("zone", "Asia/Shanghai")),
-             equity_share=float(Fraction(str(item.get("equity_share", 1)))))
+        Site(
+            str(item.get("id", "S")),
+            text_from(str(item.get("id", "S"))),
+            item.get("region"),
+            str(item.get("zone", "Asia/Shanghai")),
+            equity_share=float(Fraction(str(item.get("equity_share", 1)))),
+        )
         for item in given
-    )  # fmt: skip
-    products = tuple(Product(str(item["id"]), text_from(str(item["id"])), str(item["unit"])) for item in case.body.get("products") or ())
+    )
+    products = tuple(
+        Product(str(item["id"]), text_from(str(item["id"])), str(item["unit"]))
+        for item in case.body.get("products") or ()
+    )
     entries = tuple(_entry(item) for item in case.body.get("factors") or ())
-    return Plant(f"case {period}", text_from(case.name), sites[0].zone, 3600, sites, products, factors=entries)
+    return Plant(
+        f"case {period}", text_from(case.name), sites[0].zone, 3600, sites, products, factors=entries
+    )
 
 
 def _entry(item: Mapping[str, Any]) -> FactorEntry:
-    keys = tuple((str(k), str(v)) for k, v in {**(item.get("keys") or {}), **{k: v for k, v in item.items() if k not in _ENTRY}}.items())
-    return FactorEntry(str(item["factor"]), float(item["value"]), str(item["unit"]), keys, _day(item.get("since")), _day(item.get("until")),
-                       source=str(item.get("source", "")), published=_day(item.get("published")))  # fmt: skip
+    keys = tuple(
+        (str(k), str(v))
+        for k, v in {**(item.get("keys") or {}), **{k: v for k, v in item.items() if k not in _ENTRY}}.items()
+    )
+    return FactorEntry(
+        str(item["factor"]),
+        float(item["value"]),
+        str(item["unit"]),
+        keys,
+        _day(item.get("since")),
+        _day(item.get("until")),
+        source=str(item.get("source", "")),
+        published=_day(item.get("published")),
+    )
 
 
 _ENTRY = {"factor", "value", "unit", "keys", "since", "until", "source", "published", "note"}
@@ -137,8 +192,14 @@ def case_request(case: Case) -> Request:
     period = parse_period(str(case.body["period"]), str(site.get("zone", "Asia/Shanghai")))
     wanted = tuple(dict.fromkeys(str(item["quantity"]) for item in case.body["expect"] if "quantity" in item))
     per, by = case.body.get("per"), case.body.get("by")
-    return Request(period, SPACES[by] if by else Space.SITE, GRAINS[per] if per else None, wanted,
-                   {str(k): str(v) for k, v in (case.body.get("options") or {}).items()}, _day(case.body.get("factors_as_of")))  # fmt: skip
+    return Request(
+        period,
+        SPACES[by] if by else Space.SITE,
+        GRAINS[per] if per else None,
+        wanted,
+        {str(k): str(v) for k, v in (case.body.get("options") or {}).items()},
+        _day(case.body.get("factors_as_of")),
+    )
 
 
 def case_facts(con: duckdb.DuckDBPyConnection, case: Case, plant: Plant, request: Request) -> None:
@@ -146,12 +207,14 @@ def case_facts(con: duckdb.DuckDBPyConnection, case: Case, plant: Plant, request
     columns = ", ".join(f"{name} {kind}" for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE TABLE facts ({columns})")
     for item in case.body.get("facts") or ():
-        con.execute(f"INSERT INTO facts VALUES ({', '.join('?' * len(FACT_COLUMNS))})", _fact(item, plant, request))  # noqa: S608
+        con.execute(
+            f"INSERT INTO facts VALUES ({', '.join('?' * len(FACT_COLUMNS))})", _fact(item, plant, request)
+        )
 
 
 def _fact(item: Mapping[str, Any], plant: Plant, request: Request) -> list[Any]:
     site = plant.site(str(item.get("site", plant.sites[0].id)))
-    span = parse_period(str(item["period"]), site.zone) if "period" in item else _first_month(request, site)
+    span = parse_period(str(item["period"]), site.zone) if "period" in item else _first_month(request)
     names = [name for name in item if name not in _FACT]
     if len(names) > 1:
         raise ValueError(f"a fact has one key besides purpose: {names}")
@@ -162,14 +225,41 @@ def _fact(item: Mapping[str, Any], plant: Plant, request: Request) -> list[Any]:
         value, unit = _in_carrier_unit(value, unit, word)
     status = STATUSES[str(item.get("status", "absent" if value is None else "measured"))]
     size = abs(value or 0.0)
-    return [item["quantity"], word, str(item.get("purpose", "combustion" if item["quantity"] == "energy_consumed" else "")),
-            plant.enterprise, site.id, str(item.get("process", "")), str(item.get("meter", "")),
-            _naive(span.start), _naive(span.end), value, unit, item.get("weight"), size if status is Status.ESTIMATED else 0.0,
-            size if status is Status.DEFAULT else 0.0, float(item.get("coverage", 0.0 if value is None else 1.0)), int(status),
-            f"case:{item.get('note', '')}"]  # fmt: skip
+    return [
+        item["quantity"],
+        word,
+        str(item.get("purpose", "combustion" if item["quantity"] == "energy_consumed" else "")),
+        plant.enterprise,
+        site.id,
+        str(item.get("process", "")),
+        str(item.get("meter", "")),
+        _naive(span.start),
+        _naive(span.end),
+        value,
+        unit,
+        item.get("weight"),
+        size if status is Status.ESTIMATED else 0.0,
+        size if status is Status.DEFAULT else 0.0,
+        float(item.get("coverage", 0.0 if value is None else 1.0)),
+        int(status),
+        f"case:{item.get('note', '')}",
+    ]
 
 
-_FACT = {"quantity", "value", "unit", "purpose", "site", "process", "meter", "period", "status", "coverage", "weight", "note"}
+_FACT = {
+    "quantity",
+    "value",
+    "unit",
+    "purpose",
+    "site",
+    "process",
+    "meter",
+    "period",
+    "status",
+    "coverage",
+    "weight",
+    "note",
+}
 
 
 def _own_unit(item: Mapping[str, Any], names: list[str], word: str, plant: Plant) -> str:
@@ -189,7 +279,7 @@ def _in_carrier_unit(value: float, unit: str, carrier: str) -> tuple[float, str]
         return value, unit
 
 
-def _first_month(request: Request, site: Site) -> Any:
+def _first_month(request: Request) -> Period:
     return next(request.period.split(Grain.MONTH))
 
 
@@ -203,14 +293,22 @@ def _finding_failures(case: Case, codes: set[str]) -> Iterator[str]:
             yield f"expected {dict(item)}, the engine refused with {', '.join(sorted(codes))}"
 
 
-def _failure(item: Mapping[str, Any], result: Result, plant: Plant) -> str | None:
+def _failure(item: Mapping[str, Any], result: Result) -> str | None:
     """Why an expectation does not hold, or None."""
     if "finding" in item:
         codes = {finding.code for finding in result.findings}
-        return None if item["finding"] in codes else f"expected finding {item['finding']}, got {', '.join(sorted(codes)) or 'none'}"
+        return (
+            None
+            if item["finding"] in codes
+            else f"expected finding {item['finding']}, got {', '.join(sorted(codes)) or 'none'}"
+        )
     found = _matching(item, result)
     if item.get("count") is not None:
-        return None if len(found) == item["count"] else f"{item['quantity']}: {len(found)} rows, expected {item['count']}"
+        return (
+            None
+            if len(found) == item["count"]
+            else f"{item['quantity']}: {len(found)} rows, expected {item['count']}"
+        )
     if len(found) != 1:
         return f"{item['quantity']} {_where(item)}: {len(found)} rows, expected one"
     return _compare(item, found[0])
@@ -220,9 +318,17 @@ def _matching(item: Mapping[str, Any], result: Result) -> list[Row]:
     where = _where(item)
     found = []
     for row in result.rows_of(str(item["quantity"])):
-        words = {"site": row.site, "process": row.process, "meter": row.meter, "purpose": row.purpose, "period": row.label}
+        words = {
+            "site": row.site,
+            "process": row.process,
+            "meter": row.meter,
+            "purpose": row.purpose,
+            "period": row.label,
+        }
         keys = [str(value) for name, value in where.items() if name not in words]
-        if all(words[name] == str(value) for name, value in where.items() if name in words) and all(key in row.item.split(" / ") for key in keys):
+        if all(words[name] == str(value) for name, value in where.items() if name in words) and all(
+            key in row.item.split(" / ") for key in keys
+        ):
             found.append(row)
     return found
 
@@ -235,7 +341,9 @@ def _compare(item: Mapping[str, Any], row: Row) -> str | None:
     if item.get("absent"):
         return None if row.value is None else f"{row.quantity}: {row.value}, expected absent"
     for name in ("estimated", "defaulted", "recalled", "coverage"):
-        if name in item and not math.isclose(getattr(row, name), float(item[name]), rel_tol=1e-9, abs_tol=1e-12):
+        if name in item and not math.isclose(
+            getattr(row, name), float(item[name]), rel_tol=1e-9, abs_tol=1e-12
+        ):
             return f"{row.quantity}: {name} {getattr(row, name)}, expected {item[name]}"
     if "value" not in item:
         return None

@@ -89,7 +89,12 @@ _BIOGENIC = {"biogas", "biomass", "ethanol"}
 
 CARRIERS: dict[str, Carrier] = {
     row[0]: Carrier(
-        row[0], Text(en=row[1], zh=row[2]), row[3], parse_unit(row[4]), tuple(a for a in row[5].split(",") if a), row[0] in _BIOGENIC
+        row[0],
+        Text(en=row[1], zh=row[2]),
+        row[3],
+        parse_unit(row[4]),
+        tuple(a for a in row[5].split(",") if a),
+        row[0] in _BIOGENIC,
     )
     for row in _ROWS
 }

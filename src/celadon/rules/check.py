@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
@@ -32,22 +33,34 @@ RULE_NAME = FindingKind(
     "rule.unknown-name",
     Severity.ERROR,
     Text(en="Unknown input", zh="未知输入"),
-    Text(en="{rule} asks for “{name}”, which is no rule, fact or factor here{hint}.", zh="{rule} 需要“{name}”，但本规则册没有此规则、事实或因子{hint}。"),
-    Text(en="Correct the parameter name, or declare it in quantities.yaml.", zh="请更正参数名，或在 quantities.yaml 中声明。"),
+    Text(
+        en="{rule} asks for “{name}”, which is no rule, fact or factor here{hint}.",
+        zh="{rule} 需要“{name}”，但本规则册没有此规则、事实或因子{hint}。",
+    ),
+    Text(
+        en="Correct the parameter name, or declare it in quantities.yaml.",
+        zh="请更正参数名，或在 quantities.yaml 中声明。",
+    ),
 )
 RULE_DIMENSION = FindingKind(
     "rule.dimension",
     Severity.ERROR,
     Text(en="Units do not fit", zh="量纲不符"),
     Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
-    Text(en="Check the formula against the clause, and the units of its inputs in quantities.yaml.", zh="请对照条款检查公式，并检查 quantities.yaml 中输入的单位。"),
+    Text(
+        en="Check the formula against the clause, and the units of its inputs in quantities.yaml.",
+        zh="请对照条款检查公式，并检查 quantities.yaml 中输入的单位。",
+    ),
 )
 RULE_GRAIN = FindingKind(
     "rule.grain",
     Severity.ERROR,
     Text(en="Rows do not fit", zh="行粒度不符"),
     Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
-    Text(en="Sum the extra key with total(…, over=…), or name it in per=.", zh="请用 total(…, over=…) 汇总多余的键，或写入 per=。"),
+    Text(
+        en="Sum the extra key with total(…, over=…), or name it in per=.",
+        zh="请用 total(…, over=…) 汇总多余的键，或写入 per=。",
+    ),
 )
 RULE_CYCLE = FindingKind(
     "rule.cycle",
@@ -61,7 +74,10 @@ RULE_EDITIONS = FindingKind(
     Severity.ERROR,
     Text(en="Editions overlap or leave a gap", zh="版本重叠或断档"),
     Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
-    Text(en="Give each edition since= and until= so that one holds on every day.", zh="请为各版本设置 since= 与 until=，使每一天只有一个版本有效。"),
+    Text(
+        en="Give each edition since= and until= so that one holds on every day.",
+        zh="请为各版本设置 since= 与 until=，使每一天只有一个版本有效。",
+    ),
 )
 RULE_NAME_TAKEN = FindingKind(
     "rule.name-taken",
@@ -72,7 +88,7 @@ RULE_NAME_TAKEN = FindingKind(
 )
 
 
-class UnitsDiffer(ValueError):
+class UnitsDifferError(ValueError):
     """Two units that cannot meet in a formula."""
 
 
@@ -95,19 +111,38 @@ def _names(book: Rulebook, findings: Findings) -> None:
     for kind, names in (("rule", book.rules), ("fact", book.facts), ("factor", book.factors)):
         for name in names:
             if name in kinds:
-                findings.add(RULE_NAME_TAKEN.at(Place(file=str(book.folder)), name=name, first=kinds[name], second=kind))
+                findings.add(
+                    RULE_NAME_TAKEN.at(
+                        Place(file=str(book.folder)), name=name, first=kinds[name], second=kind
+                    )
+                )
             kinds[name] = kind
     for rules in book.rules.values():
         for rule in rules:
             for name in rule.needs:
                 if name not in kinds:
-                    findings.add(RULE_NAME.at(rule.place, clause=str(rule.clause), rule=rule.name, name=name, hint=did_you_mean(name, known)))
+                    findings.add(
+                        RULE_NAME.at(
+                            rule.place,
+                            clause=str(rule.clause),
+                            rule=rule.name,
+                            name=name,
+                            hint=did_you_mean(name, known),
+                        )
+                    )
             for node in _all_nodes(rule):
                 if isinstance(node, OptionIn):
                     _option(book, rule, node, findings)
     for name in book.totals:
         if name not in book.rules:
-            findings.add(RULE_NAME.at(Place(file=str(book.folder / "about.yaml")), rule="totals", name=name, hint=did_you_mean(name, known)))
+            findings.add(
+                RULE_NAME.at(
+                    Place(file=str(book.folder / "about.yaml")),
+                    rule="totals",
+                    name=name,
+                    hint=did_you_mean(name, known),
+                )
+            )
 
 
 def _option(book: Rulebook, rule: Rule, node: OptionIn, findings: Findings) -> None:
@@ -115,7 +150,11 @@ def _option(book: Rulebook, rule: Rule, node: OptionIn, findings: Findings) -> N
     wrong = [node.name] if spec is None else [value for value in node.values if value not in spec.choices]
     for name in wrong:
         known = list(spec.choices) if spec else list(book.options)
-        findings.add(RULE_NAME.at(rule.place, clause=str(rule.clause), rule=rule.name, name=name, hint=did_you_mean(name, known)))
+        findings.add(
+            RULE_NAME.at(
+                rule.place, clause=str(rule.clause), rule=rule.name, name=name, hint=did_you_mean(name, known)
+            )
+        )
 
 
 def _all_nodes(rule: Rule) -> list[Node]:
@@ -148,13 +187,27 @@ def _editions(book: Rulebook, findings: Findings) -> None:
         first = rules[0]
         for other in rules[1:]:
             if other.grain != first.grain or not other.unit.same_kind(first.unit) or other.adds != first.adds:
-                findings.add(RULE_EDITIONS.at(other.place, clause=str(other.clause), rule=name, why="editions differ in unit, rows or adds"))
-        plain = sorted((rule for rule in rules if rule.when is None and not rule.exception_to), key=lambda r: r.validity.since or date.min)
-        for earlier, later in zip(plain, plain[1:], strict=False):
+                findings.add(
+                    RULE_EDITIONS.at(
+                        other.place,
+                        clause=str(other.clause),
+                        rule=name,
+                        why="editions differ in unit, rows or adds",
+                    )
+                )
+        plain = sorted(
+            (rule for rule in rules if rule.when is None and not rule.exception_to),
+            key=lambda r: r.validity.since or date.min,
+        )
+        for earlier, later in pairwise(plain):
             if earlier.validity.overlaps(later.validity):
                 why = f"{earlier.clause} ({earlier.validity}) and {later.clause} ({later.validity}) hold at once"
                 findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
-            elif earlier.validity.until and later.validity.since and (later.validity.since - earlier.validity.until).days > 1:
+            elif (
+                earlier.validity.until
+                and later.validity.since
+                and (later.validity.since - earlier.validity.until).days > 1
+            ):
                 why = f"no edition holds between {earlier.validity.until} and {later.validity.since}"
                 findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
 
@@ -163,8 +216,10 @@ def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
     try:
         unit, keys = infer(book, rule.formula)
         if not unit.same_kind(rule.unit):
-            raise UnitsDiffer(f"the formula gives {unit.kind_text}, the rule promises {rule.unit} ({rule.unit.kind_text})")
-    except UnitsDiffer as error:
+            raise UnitsDifferError(
+                f"the formula gives {unit.kind_text}, the rule promises {rule.unit} ({rule.unit.kind_text})"
+            )
+    except UnitsDifferError as error:
         findings.add(RULE_DIMENSION.at(rule.place, clause=str(rule.clause), rule=rule.name, why=str(error)))
         return
     except GrainError as error:
@@ -178,7 +233,14 @@ def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
         findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=why))
     for node in rule.when.walk() if rule.when is not None else ():
         if isinstance(node, KeyIn) and node.name not in rule.grain.keys:
-            findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=f"when= tests {node.name}, which is no key of the rule"))
+            findings.add(
+                RULE_GRAIN.at(
+                    rule.place,
+                    clause=str(rule.clause),
+                    rule=rule.name,
+                    why=f"when= tests {node.name}, which is no key of the rule",
+                )
+            )
 
 
 class GrainError(ValueError):
@@ -205,7 +267,7 @@ def keys_of(book: Rulebook, name: str) -> frozenset[str]:
 
 
 def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
-    """Unit and keys of a formula, from where each input is declared (UnitsDiffer, GrainError, KeyError)."""
+    """Unit and keys of a formula, from where each input is declared (UnitsDifferError, GrainError, KeyError)."""
     if isinstance(expr, Ref):
         return unit_of(book, expr.name), keys_of(book, expr.name)
     if isinstance(expr, Number):
@@ -218,7 +280,9 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
     if isinstance(expr, Total):
         unit, keys = infer(book, expr.expr)
         if missing := set(expr.over) - keys:
-            raise GrainError(f"total(over={', '.join(expr.over)}) but the rows have no {', '.join(sorted(missing))}")
+            raise GrainError(
+                f"total(over={', '.join(expr.over)}) but the rows have no {', '.join(sorted(missing))}"
+            )
         return unit, keys - set(expr.over)
     if isinstance(expr, Rounded):
         return infer(book, expr.expr)
@@ -238,7 +302,9 @@ def _terms(book: Rulebook, terms: tuple[Expr, ...], what: str) -> tuple[Unit, fr
 
 
 def _choose(book: Rulebook, expr: Choose) -> tuple[Unit, frozenset[str]]:
-    branches = tuple(value for _, value in expr.cases) + ((expr.otherwise,) if expr.otherwise is not None else ())
+    branches = tuple(value for _, value in expr.cases) + (
+        (expr.otherwise,) if expr.otherwise is not None else ()
+    )
     unit, keys = _terms(book, branches, "choose()")
     for condition, _ in expr.cases:
         for node in condition.walk():
@@ -253,7 +319,7 @@ def _choose(book: Rulebook, expr: Choose) -> tuple[Unit, frozenset[str]]:
 
 def _same(left: Unit, right: Unit, what: str) -> Unit:
     if not left.same_kind(right):
-        raise UnitsDiffer(f"{what} joins {left} ({left.kind_text}) and {right} ({right.kind_text})")
+        raise UnitsDifferError(f"{what} joins {left} ({left.kind_text}) and {right} ({right.kind_text})")
     return left
 
 
@@ -270,7 +336,11 @@ def _tables(book: Rulebook, findings: Findings) -> None:
         for column in (spec.column, *(column for column, _ in spec.keys)):
             if column not in table.columns:
                 where = Place(file=table.file, line=1, column=column)
-                findings.add(RULE_NAME.at(where, rule=spec.name, name=column, hint=did_you_mean(column, list(table.columns))))
+                findings.add(
+                    RULE_NAME.at(
+                        where, rule=spec.name, name=column, hint=did_you_mean(column, list(table.columns))
+                    )
+                )
     for name, table in book.tables.items():
         check_table(table, tuple(sorted(keys.get(name, ()))), tuple(sorted(columns.get(name, ()))), findings)
 
@@ -280,4 +350,13 @@ def option_choices(book: Rulebook, chosen: Mapping[str, str]) -> dict[str, str]:
     return {name: chosen.get(name, spec.default) for name, spec in book.options.items()}
 
 
-__all__ = ["ONE", "GrainError", "UnitsDiffer", "check_rulebook", "infer", "keys_of", "option_choices", "unit_of"]
+__all__ = [
+    "ONE",
+    "GrainError",
+    "UnitsDifferError",
+    "check_rulebook",
+    "infer",
+    "keys_of",
+    "option_choices",
+    "unit_of",
+]

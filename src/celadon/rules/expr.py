@@ -21,7 +21,9 @@ class Node:
     """Anything in a formula: expressions (columns) and conditions."""
 
     def __bool__(self) -> bool:
-        raise FormulaError("a formula is symbolic and has no truth value: use choose() or when= instead of if/and/or/not")
+        raise FormulaError(
+            "a formula is symbolic and has no truth value: use choose() or when= instead of if/and/or/not"
+        )
 
     def __iter__(self) -> Iterator[object]:
         raise FormulaError("a formula is symbolic and cannot be looped over: use total()")
@@ -253,7 +255,9 @@ def expression(value: object) -> Expr:
     if isinstance(value, Expr):
         return value
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        raise FormulaError(f"{value!r} is no input of a formula: numbers come from facts, factor tables or constant()")
+        raise FormulaError(
+            f"{value!r} is no input of a formula: numbers come from facts, factor tables or constant()"
+        )
     return Number(Fraction(value), ONE)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.periods import Validity
@@ -23,21 +24,31 @@ TABLE_UNREADABLE = FindingKind(
     Severity.ERROR,
     Text(en="Factor table cannot be read", zh="因子表无法读取"),
     Text(en="The table cannot be used: {why}.", zh="因子表不可用：{why}。"),
-    Text(en="Correct the file: UTF-8 CSV with one header row.", zh="请更正文件：UTF-8 编码、单行表头的 CSV。"),
+    Text(
+        en="Correct the file: UTF-8 CSV with one header row.", zh="请更正文件：UTF-8 编码、单行表头的 CSV。"
+    ),
 )
 TABLE_COLUMN = FindingKind(
     "table.column",
     Severity.ERROR,
     Text(en="Column missing or misspelt", zh="列缺失或拼写错误"),
     Text(en="Table {table}: {why}.", zh="因子表 {table}：{why}。"),
-    Text(en="Every table has valid_from, valid_to, source, clause and confidence.", zh="每张表须有 valid_from、valid_to、source、clause、confidence 列。"),
+    Text(
+        en="Every table has valid_from, valid_to, source, clause and confidence.",
+        zh="每张表须有 valid_from、valid_to、source、clause、confidence 列。",
+    ),
 )
 TABLE_VALUE = FindingKind(
     "table.value",
     Severity.ERROR,
     Text(en="Value cannot be read", zh="数值无法识别"),
-    Text(en="“{value}” in column {column} is no {expected}.", zh="{column} 列的“{value}”不是有效的{expected}。"),
-    Text(en="Correct the cell; leave it blank if the value is not known.", zh="请更正该单元格；数值未知时留空。"),
+    Text(
+        en="“{value}” in column {column} is no {expected}.", zh="{column} 列的“{value}”不是有效的{expected}。"
+    ),
+    Text(
+        en="Correct the cell; leave it blank if the value is not known.",
+        zh="请更正该单元格；数值未知时留空。",
+    ),
 )
 TABLE_OVERLAP = FindingKind(
     "table.overlap",
@@ -47,14 +58,23 @@ TABLE_OVERLAP = FindingKind(
         en="{key} has two rows that hold at once: line {first} ({first_span}) and line {second} ({second_span}).",
         zh="{key} 有两行同时有效：第 {first} 行（{first_span}）与第 {second} 行（{second_span}）。",
     ),
-    Text(en="End the earlier row, or give the rows a key that tells them apart.", zh="请终止较早一行，或增加能区分两行的键。"),
+    Text(
+        en="End the earlier row, or give the rows a key that tells them apart.",
+        zh="请终止较早一行，或增加能区分两行的键。",
+    ),
 )
 TABLE_GAP = FindingKind(
     "table.gap",
     Severity.WARNING,
     Text(en="Days without a row", zh="日期缺口"),
-    Text(en="{key} has no row from {start} to {end}, between lines {first} and {second}.", zh="{key} 自 {start} 至 {end} 无有效行（第 {first} 行与第 {second} 行之间）。"),
-    Text(en="Add the missing row; an account in the gap has no factor.", zh="请补充缺失行；缺口期间的核算没有因子。"),
+    Text(
+        en="{key} has no row from {start} to {end}, between lines {first} and {second}.",
+        zh="{key} 自 {start} 至 {end} 无有效行（第 {first} 行与第 {second} 行之间）。",
+    ),
+    Text(
+        en="Add the missing row; an account in the gap has no factor.",
+        zh="请补充缺失行；缺口期间的核算没有因子。",
+    ),
 )
 
 CONFIDENCES = ("official", "verified2", "verified1", "recalled", "declared")
@@ -118,7 +138,9 @@ def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTab
     header = next(reader, [])
     columns = tuple(cell.strip() for cell in header)
     if not columns or len(set(columns)) != len(columns):
-        findings.add(TABLE_UNREADABLE.at(Place(file=file, line=1), why="the header is empty or names a column twice"))
+        findings.add(
+            TABLE_UNREADABLE.at(Place(file=file, line=1), why="the header is empty or names a column twice")
+        )
         return FactorTable(name, columns, (), file)
     _check_header(name, columns, file, findings)
     rows = []
@@ -130,7 +152,9 @@ def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTab
             why = f"line {line} has {len(cells)} cells, the header has {len(columns)}"
             findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
             continue
-        row = _row(name, file, line, dict(zip(columns, (cell.strip() for cell in cells), strict=True)), findings)
+        row = _row(
+            name, file, line, dict(zip(columns, (cell.strip() for cell in cells), strict=True)), findings
+        )
         if row is not None:
             rows.append(row)
     return FactorTable(name, columns, tuple(rows), file)
@@ -139,12 +163,24 @@ def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTab
 def _check_header(name: str, columns: tuple[str, ...], file: str, findings: Findings) -> None:
     for column in REQUIRED_COLUMNS:
         if column not in columns:
-            findings.add(TABLE_COLUMN.at(Place(file=file, line=1, column=column), table=name, why=f"column {column} is missing"))
+            findings.add(
+                TABLE_COLUMN.at(
+                    Place(file=file, line=1, column=column), table=name, why=f"column {column} is missing"
+                )
+            )
     for column in columns:
-        hint = did_you_mean(column, list(STANDARD_COLUMNS)) if column not in STANDARD_COLUMNS and "_" in column else ""
+        hint = (
+            did_you_mean(column, list(STANDARD_COLUMNS))
+            if column not in STANDARD_COLUMNS and "_" in column
+            else ""
+        )
         near = hint.split("“")[-1].split("”")[0] if hint else ""
         if near and near not in columns:
-            findings.add(TABLE_COLUMN.at(Place(file=file, line=1, column=column), table=name, why=f"column {column}{hint}"))
+            findings.add(
+                TABLE_COLUMN.at(
+                    Place(file=file, line=1, column=column), table=name, why=f"column {column}{hint}"
+                )
+            )
 
 
 def _row(table: str, file: str, line: int, cells: dict[str, str], findings: Findings) -> FactorRow | None:
@@ -152,12 +188,25 @@ def _row(table: str, file: str, line: int, cells: dict[str, str], findings: Find
         since, until = day(cells.get("valid_from", "")), day(cells.get("valid_to", ""), closing=True)
         published = day(cells.get("published", ""))
     except ValueError as error:
-        findings.add(TABLE_VALUE.at(Place(file=file, line=line), value=str(error), column="valid_from/valid_to/published", expected="date"))
+        findings.add(
+            TABLE_VALUE.at(
+                Place(file=file, line=line),
+                value=str(error),
+                column="valid_from/valid_to/published",
+                expected="date",
+            )
+        )
         return None
     confidence = cells.get("confidence", "")
     if confidence not in CONFIDENCES:
-        findings.add(TABLE_VALUE.at(Place(file=file, line=line, column="confidence"), value=confidence, column="confidence",
-                                    expected=" / ".join(CONFIDENCES)))  # fmt: skip
+        findings.add(
+            TABLE_VALUE.at(
+                Place(file=file, line=line, column="confidence"),
+                value=confidence,
+                column="confidence",
+                expected=" / ".join(CONFIDENCES),
+            )
+        )
         return None
     return FactorRow(table, line, cells, Validity(since, until), published, confidence)
 
@@ -177,7 +226,9 @@ def day(text: str, closing: bool = False) -> date | None:
     return date.fromordinal(following.toordinal() - 1)
 
 
-def check_table(table: FactorTable, keys: tuple[str, ...], columns: tuple[str, ...], findings: Findings) -> None:
+def check_table(
+    table: FactorTable, keys: tuple[str, ...], columns: tuple[str, ...], findings: Findings
+) -> None:
     """Values and units are readable; no two rows of one key hold at once; gaps inside a key's span are told."""
     groups: dict[tuple[str, ...], list[FactorRow]] = {}
     for row in table.rows:
@@ -187,7 +238,7 @@ def check_table(table: FactorTable, keys: tuple[str, ...], columns: tuple[str, .
     for key, rows in groups.items():
         rows = sorted(rows, key=lambda row: row.validity.since or date.min)
         label = ", ".join(f"{column}={value}" for column, value in zip(keys, key, strict=True)) or table.name
-        for first, second in zip(rows, rows[1:], strict=False):
+        for first, second in pairwise(rows):
             _check_neighbours(table, label, first, second, findings)
 
 
@@ -195,21 +246,51 @@ def _check_value(table: FactorTable, row: FactorRow, column: str, findings: Find
     try:
         row.value(column)
     except (ValueError, ZeroDivisionError):
-        findings.add(TABLE_VALUE.at(Place(file=table.file, line=row.line, column=column), value=row.cells.get(column, ""),
-                                    column=column, expected="number"))  # fmt: skip
+        findings.add(
+            TABLE_VALUE.at(
+                Place(file=table.file, line=row.line, column=column),
+                value=row.cells.get(column, ""),
+                column=column,
+                expected="number",
+            )
+        )
     try:
         parse_unit(row.unit(column))
     except UnitError:
-        findings.add(TABLE_VALUE.at(Place(file=table.file, line=row.line, column=column), value=row.unit(column), column=column,
-                                    expected="unit"))  # fmt: skip
+        findings.add(
+            TABLE_VALUE.at(
+                Place(file=table.file, line=row.line, column=column),
+                value=row.unit(column),
+                column=column,
+                expected="unit",
+            )
+        )
 
 
-def _check_neighbours(table: FactorTable, label: str, first: FactorRow, second: FactorRow, findings: Findings) -> None:
+def _check_neighbours(
+    table: FactorTable, label: str, first: FactorRow, second: FactorRow, findings: Findings
+) -> None:
     if first.validity.overlaps(second.validity):
-        findings.add(TABLE_OVERLAP.at(Place(file=table.file, line=second.line), key=label, first=first.line,
-                                      first_span=str(first.validity), second=second.line, second_span=str(second.validity)))  # fmt: skip
+        findings.add(
+            TABLE_OVERLAP.at(
+                Place(file=table.file, line=second.line),
+                key=label,
+                first=first.line,
+                first_span=str(first.validity),
+                second=second.line,
+                second_span=str(second.validity),
+            )
+        )
         return
     end, start = first.validity.until, second.validity.since
     if end and start and (start - end).days > 1:
-        findings.add(TABLE_GAP.at(Place(file=table.file, line=second.line), key=label, first=first.line, second=second.line,
-                                  start=date.fromordinal(end.toordinal() + 1), end=date.fromordinal(start.toordinal() - 1)))  # fmt: skip
+        findings.add(
+            TABLE_GAP.at(
+                Place(file=table.file, line=second.line),
+                key=label,
+                first=first.line,
+                second=second.line,
+                start=date.fromordinal(end.toordinal() + 1),
+                end=date.fromordinal(start.toordinal() - 1),
+            )
+        )

@@ -109,8 +109,17 @@ def _date(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(str(text))
 
 
-def _build(hook: RuleClause, function: Formula, unit: Unit, grain: GrainKey, label: Text, adds: bool,
-           validity: Validity, when: Condition | None, exception_to: str | None) -> Rule:  # fmt: skip
+def _build(
+    hook: RuleClause,
+    function: Formula,
+    unit: Unit,
+    grain: GrainKey,
+    label: Text,
+    adds: bool,
+    validity: Validity,
+    when: Condition | None,
+    exception_to: str | None,
+) -> Rule:
     code: Any = function.__code__
     needs = tuple(code.co_varnames[: code.co_argcount])
     line = int(code.co_firstlineno)
@@ -121,8 +130,22 @@ def _build(hook: RuleClause, function: Formula, unit: Unit, grain: GrainKey, lab
     text = _formula_text(tree) if tree else ""
     doc = (function.__doc__ or "").strip()
     place = Place(file=hook.chapter.file, line=tree.lineno if tree else line, subject=function.__name__)
-    return Rule(function.__name__, hook.clause, unit, grain, label, adds, validity, when, exception_to,
-                needs, formula, text, doc, place)  # fmt: skip
+    return Rule(
+        function.__name__,
+        hook.clause,
+        unit,
+        grain,
+        label,
+        adds,
+        validity,
+        when,
+        exception_to,
+        needs,
+        formula,
+        text,
+        doc,
+        place,
+    )
 
 
 def _formula_text(tree: ast.FunctionDef) -> str:

@@ -31,14 +31,20 @@ RULEBOOK_UNREADABLE = FindingKind(
     Severity.ERROR,
     Text(en="Rulebook file cannot be read", zh="规则册文件无法读取"),
     Text(en="The rulebook cannot be used: {why}.", zh="规则册不可用：{why}。"),
-    Text(en="Correct the file named; the house of a rulebook is described in docs/add-a-standard.md.", zh="请更正所列文件；规则册结构见 docs/add-a-standard.md。"),
+    Text(
+        en="Correct the file named; the house of a rulebook is described in docs/add-a-standard.md.",
+        zh="请更正所列文件；规则册结构见 docs/add-a-standard.md。",
+    ),
 )
 RULEBOOK_UNKNOWN = FindingKind(
     "rulebook.unknown",
     Severity.ERROR,
     Text(en="Unknown rulebook", zh="未知规则册"),
     Text(en="There is no rulebook “{id}”{hint}.", zh="没有规则册“{id}”{hint}。"),
-    Text(en="`celadon rulebooks` lists those there are; a folder of your own is given as a path.", zh="用 `celadon rulebooks` 查看可用规则册；自有规则册请给出文件夹路径。"),
+    Text(
+        en="`celadon rulebooks` lists those there are; a folder of your own is given as a path.",
+        zh="用 `celadon rulebooks` 查看可用规则册；自有规则册请给出文件夹路径。",
+    ),
 )
 RULEBOOK_KEY = FindingKind(
     "rulebook.key",
@@ -61,11 +67,44 @@ CHAPTER_REFUSED = FindingKind(
 MAX_CHAPTER_BYTES = 200_000
 MAX_FORMULA_NODES = 2_000
 _ALLOWED = (
-    ast.Module, ast.ImportFrom, ast.alias, ast.Assign, ast.Name, ast.Store, ast.Load, ast.Expr, ast.Constant, ast.Call,
-    ast.keyword, ast.Attribute, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare,
-    ast.Tuple, ast.Dict, ast.List, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub, ast.Invert, ast.BitAnd, ast.BitOr, ast.Eq,
-    ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.AnnAssign,
-)  # fmt: skip
+    ast.Module,
+    ast.ImportFrom,
+    ast.alias,
+    ast.Assign,
+    ast.Name,
+    ast.Store,
+    ast.Load,
+    ast.Expr,
+    ast.Constant,
+    ast.Call,
+    ast.keyword,
+    ast.Attribute,
+    ast.FunctionDef,
+    ast.arguments,
+    ast.arg,
+    ast.Return,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.Tuple,
+    ast.Dict,
+    ast.List,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.USub,
+    ast.Invert,
+    ast.BitAnd,
+    ast.BitOr,
+    ast.Eq,
+    ast.NotEq,
+    ast.Lt,
+    ast.LtE,
+    ast.Gt,
+    ast.GtE,
+    ast.AnnAssign,
+)
 _ATTRIBUTES = {"clause", "rule", "isin"}
 
 
@@ -174,7 +213,9 @@ def find_rulebook(name: str) -> Path:
     else:
         folder = SHIPPED / name
     if not (folder / "about.yaml").is_file():
-        raise FindingError(RULEBOOK_UNKNOWN.at(Place(subject=name), id=name, hint=did_you_mean(name, shipped_ids())))
+        raise FindingError(
+            RULEBOOK_UNKNOWN.at(Place(subject=name), id=name, hint=did_you_mean(name, shipped_ids()))
+        )
     return folder
 
 
@@ -185,10 +226,20 @@ def load_rulebook(name: str | Path) -> Rulebook:
     findings = Findings()
     about = _yaml(folder / "about.yaml")
     quantities = _yaml(folder / "quantities.yaml")
-    documents = tuple(_document(item, folder, findings) for item in _list(about.get("documents"), folder, "documents"))
+    documents = tuple(
+        _document(item, folder, findings) for item in _list(about.get("documents"), folder, "documents")
+    )
     if not documents:
-        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(folder / "about.yaml")), why="documents: is empty"))
-    _only(about, ("id", "documents", "edition", "scope", "totals", "options", "not_modelled", "doubts"), folder, "about.yaml", findings)
+        raise FindingError(
+            RULEBOOK_UNREADABLE.at(Place(file=str(folder / "about.yaml")), why="documents: is empty")
+        )
+    _only(
+        about,
+        ("id", "documents", "edition", "scope", "totals", "options", "not_modelled", "doubts"),
+        folder,
+        "about.yaml",
+        findings,
+    )
     _only(quantities, ("facts", "factors"), folder, "quantities.yaml", findings)
     facts = _specs(quantities.get("facts"), _fact, folder, findings)
     factors = _specs(quantities.get("factors"), _factor, folder, findings)
@@ -222,29 +273,40 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML file's plain content (FindingError when it cannot be read); C speed where libyaml is there."""
     try:
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  (a safe loader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  (both are safe loaders)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = " ".join(str(error).split())
         raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why)) from error
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    value = read_yaml(path)
     if not isinstance(value, dict):
         raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why="the file is no mapping"))
     return value
-
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _list(value: Any, folder: Path, what: str) -> list[dict[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(folder / "about.yaml")), why=f"{what}: is no list of mappings"))
+        raise FindingError(
+            RULEBOOK_UNREADABLE.at(
+                Place(file=str(folder / "about.yaml")), why=f"{what}: is no list of mappings"
+            )
+        )
     return value
 
 
-def _only(mapping: Mapping[str, Any], known: tuple[str, ...], folder: Path, what: str, findings: Findings) -> None:
+def _only(
+    mapping: Mapping[str, Any], known: tuple[str, ...], folder: Path, what: str, findings: Findings
+) -> None:
     for name in mapping:
         if name not in known:
             why = f"unknown key “{name}”{did_you_mean(str(name), list(known))}"
@@ -264,7 +326,12 @@ def _specs(section: Any, read: Any, folder: Path, findings: Findings) -> dict[st
 
 def _document(body: dict[str, Any], folder: Path, findings: Findings) -> Document:
     _only(body, ("number", "title", "since", "until"), folder, "documents", findings)
-    return Document(str(body["number"]), text_from(body["title"]), _day(body.get("since")) or date.min, _day(body.get("until")))
+    return Document(
+        str(body["number"]),
+        text_from(body["title"]),
+        _day(body.get("since")) or date.min,
+        _day(body.get("until")),
+    )
 
 
 def _day(value: Any) -> date | None:
@@ -287,18 +354,37 @@ def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> 
         raise ValueError(f"on_missing is absent or not_applicable, not {on_missing}")
     if on_missing == "not_applicable" and not body.get("clause"):
         raise ValueError("on_missing: not_applicable needs the clause that allows it")
-    return FactSpec(name, text_from(body["label"]), _unit(body["unit"]), parse_grain(str(body["grain"])),
-                    bool(body.get("adds", True)), on_missing, str(body.get("clause", "")), str(body.get("doc", "")))  # fmt: skip
+    return FactSpec(
+        name,
+        text_from(body["label"]),
+        _unit(body["unit"]),
+        parse_grain(str(body["grain"])),
+        bool(body.get("adds", True)),
+        on_missing,
+        str(body.get("clause", "")),
+        str(body.get("doc", "")),
+    )
 
 
 def _factor(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> FactorSpec:
-    _only(body, ("label", "unit", "table", "column", "keys", "on_gap", "clause", "doc"), folder, name, findings)
+    _only(
+        body, ("label", "unit", "table", "column", "keys", "on_gap", "clause", "doc"), folder, name, findings
+    )
     on_gap = str(body.get("on_gap", "error"))
     if on_gap not in ("error", "absent", "latest_earlier"):
         raise ValueError(f"on_gap is error, absent or latest_earlier, not {on_gap}")
     keys = tuple((str(column), str(selector)) for column, selector in (body.get("keys") or {}).items())
-    return FactorSpec(name, text_from(body["label"]), _unit(body["unit"]), str(body["table"]), str(body["column"]), keys,
-                      on_gap, str(body.get("clause", "")), str(body.get("doc", "")))  # fmt: skip
+    return FactorSpec(
+        name,
+        text_from(body["label"]),
+        _unit(body["unit"]),
+        str(body["table"]),
+        str(body["column"]),
+        keys,
+        on_gap,
+        str(body.get("clause", "")),
+        str(body.get("doc", "")),
+    )
 
 
 def _option(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> OptionSpec:
@@ -312,7 +398,9 @@ def _option(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
 
 def _not_modelled(body: dict[str, Any], folder: Path, findings: Findings) -> NotModelled:
     _only(body, ("clause", "what", "why"), folder, "not_modelled", findings)
-    return NotModelled(str(body.get("clause", "")), text_from(body.get("what", "")), text_from(body.get("why", "")))
+    return NotModelled(
+        str(body.get("clause", "")), text_from(body.get("what", "")), text_from(body.get("why", ""))
+    )
 
 
 def _table(folder: Path, name: str, findings: Findings) -> FactorTable | None:
@@ -325,7 +413,9 @@ def _table(folder: Path, name: str, findings: Findings) -> FactorTable | None:
         return None
 
 
-def _chapters(folder: Path, documents: dict[str, Document], findings: Findings) -> dict[str, tuple[Rule, ...]]:
+def _chapters(
+    folder: Path, documents: dict[str, Document], findings: Findings
+) -> dict[str, tuple[Rule, ...]]:
     rules: dict[str, list[Rule]] = {}
     for path in sorted(folder.glob("s*.py"), key=lambda item: _chapter_order(item.stem)):
         for rule in _chapter(path, documents, findings):
@@ -361,13 +451,27 @@ def _chapter(path: Path, documents: dict[str, Document], findings: Findings) -> 
             exec(compile(ast.Module([statement], []), str(path), "exec"), space)  # noqa: S102  (whitelisted above)
         except (FormulaError, TypeError, NameError, AttributeError, ValueError, RecursionError) as error:
             subject = getattr(statement, "name", None)
-            findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=statement.lineno, subject=subject), why=str(error)))
+            findings.add(
+                CHAPTER_REFUSED.at(
+                    Place(file=str(path), line=statement.lineno, subject=subject), why=str(error)
+                )
+            )
     return chapter.rules
 
 
 _LANGUAGE = (
-    "choose", "constant", "document", "first_given", "key", "maximum", "minimum", "option", "rounded", "sum_of", "total",
-)  # fmt: skip
+    "choose",
+    "constant",
+    "document",
+    "first_given",
+    "key",
+    "maximum",
+    "minimum",
+    "option",
+    "rounded",
+    "sum_of",
+    "total",
+)
 
 
 def _refuse_unsafe(tree: ast.Module, source: str) -> None:
@@ -392,8 +496,16 @@ def _refuse_unsafe(tree: ast.Module, source: str) -> None:
 
 
 def _refuse_function(node: ast.FunctionDef) -> None:
-    body = [item for item in node.body if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))]
-    if not body or not isinstance(body[-1], ast.Return) or not all(isinstance(item, ast.Assign) for item in body[:-1]):
+    body = [
+        item
+        for item in node.body
+        if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+    ]
+    if (
+        not body
+        or not isinstance(body[-1], ast.Return)
+        or not all(isinstance(item, ast.Assign) for item in body[:-1])
+    ):
         raise _at(node, f"{node.name}: a rule is named intermediate values and one return")
     if not ast.get_docstring(node):
         raise _at(node, f"{node.name}: a rule says in one sentence what it computes (docstring)")

@@ -1,0 +1,558 @@
+"""Result cell -> Trace: the same chain of steps, run on the cell's slice with every column kept.
+
+A trace is a tree: every node has quantity, value, unit and clause; leaves are factor rows (source and confidence) and facts,
+below which the caller hangs the evidence (meter, file and line). Nothing is recorded until somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from celadon.core.findings import FindingError, FindingKind, Place, Severity
+from celadon.core.model import Plant
+from celadon.core.periods import Period
+from celadon.core.text import Text
+from celadon.engine.compile import compile_query
+from celadon.engine.request import Request
+from celadon.engine.run import summarise, unit_text
+from celadon.engine.sql import settled
+from celadon.engine.steps import MEASURES, PLACES, Query, Step
+from celadon.engine.trace import Trace, TraceNode
+from celadon.rules.expr import Choose, FirstGiven, Node, Ref, Total
+from celadon.rules.rulebook import Rulebook
+
+EXPLAIN_NONE = FindingKind(
+    "explain.no-such-cell",
+    Severity.ERROR,
+    Text(en="Nothing to explain there", zh="该处没有可解释的数值"),
+    Text(
+        en="{quantity} has no value at {cell} in {period}.",
+        zh="{quantity} 在 {period} 的 {cell} 没有数值。",
+    ),
+    Text(
+        en="`celadon account` with the same --by and --per lists the cells there are.",
+        zh="请先用相同 --by 与 --per 的 `celadon account` 查看可用单元。",
+    ),
+)
+EXPLAIN_MANY = FindingKind(
+    "explain.which",
+    Severity.ERROR,
+    Text(en="Several cells fit", zh="有多个单元符合"),
+    Text(
+        en="{quantity} has {count} cells there that cannot be added ({cells}): name one.",
+        zh="{quantity} 有 {count} 个不可相加的单元（{cells}）：请指定其一。",
+    ),
+    Text(
+        en="Name the site, process, meter, carrier or month.", zh="请指定场址、工序、计量点、能源品种或月份。"
+    ),
+)
+
+ROWS_SHOWN = 40
+FACTS_HELD = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class FactLeaf:
+    """One fact row that a trace ends in; the caller knows what lies below it."""
+
+    quantity: str
+    item: str
+    purpose: str
+    enterprise: str
+    site: str
+    process: str
+    meter: str
+    start: datetime
+    end: datetime
+    value: float | None
+    unit: str
+    source: str
+
+
+Evidence = Callable[[FactLeaf], Sequence[Mapping[str, Any]]]
+
+
+def explain(
+    con: duckdb.DuckDBPyConnection,
+    book: Rulebook,
+    plant: Plant,
+    request: Request,
+    quantity: str,
+    where: Mapping[str, str],
+    evidence: Evidence | None = None,
+    *,
+    facts: str = "facts",
+    facts_digest: str = "",
+    as_of: datetime | None = None,
+) -> Trace:
+    """Explain one cell of `quantity`: where it stands in place, keys (`carrier`, `product` …) and the request's period.
+
+    Raises FindingError when no cell, or several that cannot be added, fit."""
+    request = replace(request, wanted=(quantity,)).checked(book)
+    query = compile_query(book, plant, request, summarise(con, facts), facts=facts)
+    teller = _Teller(con, book, plant, query, facts, evidence, request.options)
+    root = teller.root(quantity, where, request)
+    return Trace(
+        root,
+        book.id,
+        book.edition,
+        book.digest,
+        facts_digest,
+        as_of,
+        dict(request.options),
+        request.period.label,
+    )
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Runs the chain step by step on the slice and walks it from the cell down."""
+
+    con: duckdb.DuckDBPyConnection
+    book: Rulebook
+    plant: Plant
+    query: Query
+    facts: str
+    evidence: Evidence | None
+    options: Mapping[str, str]
+    cache: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    facts_of: dict[str, list[FactLeaf] | None] = field(default_factory=dict)
+
+    def root(self, quantity: str, where: Mapping[str, str], request: Request) -> TraceNode:
+        if not self.query.outputs:
+            raise FindingError(
+                [
+                    EXPLAIN_NONE.at(
+                        Place(subject=quantity),
+                        quantity=quantity,
+                        cell=_words(where),
+                        period=request.period.label,
+                    ),
+                    *self.query.findings,
+                ]
+            )
+        self._run_chain()
+        step = self.query.step(self.query.outputs[0][1])
+        rows = [row for row in self.rows(step) if _fits(row, step, where)]
+        if not rows:
+            raise FindingError(
+                EXPLAIN_NONE.at(
+                    Place(subject=quantity),
+                    quantity=quantity,
+                    cell=_words(where),
+                    period=request.period.label,
+                )
+            )
+        if len(rows) == 1:
+            return self.node(step, rows[0])
+        if self._adds(quantity):
+            return self._several(quantity, step, rows)
+        cells = "; ".join(
+            " ".join(str(row[column]) for column in step.columns if column in (*PLACES[1:], *step.keys))
+            for row in rows[:6]
+        )
+        raise FindingError(
+            EXPLAIN_MANY.at(Place(subject=quantity), quantity=quantity, count=len(rows), cells=cells)
+        )
+
+    def _adds(self, quantity: str) -> bool:
+        rules = self.book.rules.get(quantity)
+        return rules[0].adds if rules else self.book.facts[quantity].adds
+
+    def _run_chain(self) -> None:
+        """Run the whole chain once, keeping the rows of every step (one statement costs less than one per step)."""
+        shown = [step for step in self.query.steps if step.kind not in _HIDDEN]
+        width = max(len(step.keys) for step in shown)
+        selects = [_padded(number, step, width) for number, step in enumerate(shown)]
+        for row in self.con.execute(
+            f"{self.query.chain(self.query.steps[-1])}\n" + "\nUNION ALL\n".join(selects)
+        ).fetchall():
+            step = shown[row[0]]
+            cells = dict(zip((*PLACES, "time_start", "time_end", "month"), row[1:8], strict=True))
+            cells.update(zip(step.keys, row[8 : 8 + len(step.keys)], strict=True))
+            cells.update(zip(MEASURES, row[8 + width :], strict=True))
+            self.cache.setdefault(step.name, []).append(
+                {name: cells[name] for name in (*step.columns, *MEASURES)}
+            )
+
+    def rows(self, step: Step) -> list[dict[str, Any]]:
+        """All rows of a step on the slice, as dicts."""
+        return self.cache.get(step.name, [])
+
+    # -- nodes -----------------------------------------------------------------------------------------------------
+
+    def node(self, step: Step, row: dict[str, Any]) -> TraceNode:
+        """The node of one row of one step."""
+        if step.kind == "union":
+            for name in step.parts:
+                part = self.query.step(name)
+                found = self._matching(part, row, step.columns)
+                if found:
+                    return self.node(part, found[0])
+        if step.kind in ("sum", "total"):
+            return self._sum(step, row)
+        if step.kind == "fact":
+            return self._fact(step, row)
+        return self._rule(step, row)
+
+    def _base(self, kind: str, step: Step, row: dict[str, Any], children: Sequence[TraceNode]) -> TraceNode:
+        item = next((str(row[key]) for key in step.keys if key in ("carrier", "product")), "")
+        quantity = step.quantity.split(":")[0]
+        return TraceNode(
+            kind=kind,
+            quantity=quantity,
+            label=self.book.label(quantity),
+            value=row["value"],
+            unit=unit_text(str(step.unit), item, self.plant),
+            where=self._where(step, row),
+            estimated=row["estimated"] or 0.0,
+            defaulted=row["defaulted"] or 0.0,
+            recalled=row["recalled"] or 0.0,
+            coverage=row["coverage"],
+            children=tuple(children),
+        )
+
+    def _where(self, step: Step, row: dict[str, Any]) -> dict[str, str]:
+        where = {
+            column: str(row[column])
+            for column in (*PLACES[1:], *step.keys)
+            if column in step.columns and row[column]
+        }
+        zone_name = next(
+            (site.zone for site in self.plant.sites if site.id == row.get("site")), self.plant.zone
+        )
+        return {**where, "period": Period(_utc(row["time_start"]), _utc(row["time_end"]), zone_name).label}
+
+    def _several(self, quantity: str, step: Step, rows: list[dict[str, Any]]) -> TraceNode:
+        parts = list(self._children(step, rows))
+        first = parts[0]
+        values = [row["value"] for row in rows if row["value"] is not None]
+        return replace(
+            first,
+            kind="sum",
+            quantity=quantity,
+            value=sum(values) if values else None,
+            children=tuple(parts),
+            formula="",
+            clause="",
+            clause_text="",
+            where={"rows": str(len(rows)), "period": first.where.get("period", "")},
+        )
+
+    def _sum(self, step: Step, row: dict[str, Any]) -> TraceNode:
+        inner = self.query.step(step.parts[0])
+        if step.kind == "total":
+            rows = self._matching(inner, row, step.columns)
+        else:
+            rows = [other for other in self.rows(inner) if self._within(other, step, row)]
+        if len(rows) == 1:
+            return self.node(inner, rows[0])
+        return self._base("sum", step, row, list(self._children(inner, rows)))
+
+    def _within(self, other: dict[str, Any], step: Step, row: dict[str, Any]) -> bool:
+        same = all(other[column] == row[column] for column in (*PLACES[: step.space], *step.keys))
+        return same and row["time_start"] <= other["time_start"] and other["time_end"] <= row["time_end"]
+
+    def _children(self, step: Step, rows: list[dict[str, Any]]) -> Iterator[TraceNode]:
+        """Rows by time, or the largest first when there are too many to show; the rest as one line."""
+        ordered = sorted(rows, key=lambda row: tuple(str(row[column]) for column in step.columns))
+        if len(rows) > ROWS_SHOWN:
+            ordered = sorted(rows, key=lambda row: -abs(row["value"] or 0.0))
+        for row in ordered[:ROWS_SHOWN]:
+            yield self.node(step, row)
+        rest = [row["value"] for row in ordered[ROWS_SHOWN:] if row["value"] is not None]
+        if rest:
+            yield TraceNode(
+                "rest",
+                step.quantity.split(":")[0],
+                self.book.label(step.quantity),
+                sum(rest),
+                str(step.unit),
+                {"rows": str(len(rest))},
+            )
+
+    def _rule(self, step: Step, row: dict[str, Any]) -> TraceNode:
+        children = list(self._inputs(step, row))
+        node = self._base("rule" if step.kind == "rule" else "term", step, row, children)
+        if step.rule is None or step.kind != "rule":
+            return node
+        rule = step.rule
+        return replace(
+            node,
+            formula=rule.formula_text,
+            doc=rule.doc,
+            clause=str(rule.clause),
+            clause_text=rule.clause.text,
+            chapter=f"{self.book.id}/{(rule.place.file or '').rsplit('/', 1)[-1]}:{rule.place.line}",
+        )
+
+    def _inputs(self, step: Step, row: dict[str, Any]) -> Iterator[TraceNode]:
+        """What a formula used, in the order it names them."""
+        told: set[str] = set()
+        for name in self._named(step, row):
+            if name in told:
+                continue
+            told.add(name)
+            if name not in step.inputs:
+                yield self._not_applicable(name)
+                continue
+            other = self.query.step(step.inputs[name])
+            if other.kind == "factor":
+                node = self._factor(other, row)
+                if node is not None:
+                    yield node
+                continue
+            found = self._matching(other, row, step.columns)
+            yield from (self.node(other, match) for match in found[:1])
+
+    def _named(self, step: Step, row: dict[str, Any]) -> Iterator[str]:
+        """The inputs that this row's value used: of a choice the branch taken, of first_given the terms up to the one given."""
+        waiting: list[Any] = [step.formula] if step.formula is not None else []
+        while waiting:
+            node = waiting.pop(0)
+            if isinstance(node, Ref):
+                yield node.name
+            elif isinstance(node, Total):
+                mark = f"total:{id(node)}"
+                yield mark if mark in step.inputs else next(iter(_refs_of(node)), mark)
+            elif isinstance(node, Choose):
+                waiting = [*self._taken(node, row), *waiting]
+            elif isinstance(node, FirstGiven):
+                waiting = [*self._given(node, step, row), *waiting]
+            else:
+                waiting = [*node.children(), *waiting]
+
+    def _taken(self, node: Choose, row: dict[str, Any]) -> list[Any]:
+        open_nodes: list[Any] = []
+        for condition, value in node.cases:
+            known = settled(condition, self.options, row)
+            if known is True:
+                return [*open_nodes, value]
+            if known is None:
+                open_nodes += [condition, value]
+        return [*open_nodes, *([node.otherwise] if node.otherwise is not None else [])]
+
+    def _given(self, node: FirstGiven, step: Step, row: dict[str, Any]) -> list[Any]:
+        shown: list[Any] = []
+        for term in node.terms:
+            shown.append(term)
+            if all(self._has_value(name, step, row) for name in _refs_of(term)):
+                break
+        return shown
+
+    def _has_value(self, name: str, step: Step, row: dict[str, Any]) -> bool:
+        if name not in step.inputs:
+            return False
+        other = self.query.step(step.inputs[name])
+        if other.kind == "factor":
+            found = self._factor(other, row)
+            return found is not None and found.value is not None
+        return any(match["value"] is not None for match in self._matching(other, row, step.columns))
+
+    def _matching(self, other: Step, row: dict[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
+        shared = [column for column in other.columns if column in columns and column != "month"]
+        if other.describes or other.time != self._time(columns):
+            shared = [
+                column
+                for column in other.columns
+                if column in columns and column not in ("time_start", "time_end", "enterprise")
+            ]
+        return [match for match in self.rows(other) if all(match[column] == row[column] for column in shared)]
+
+    @staticmethod
+    def _time(columns: Sequence[str]) -> object:
+        return None if "month" not in columns else _ANY
+
+    def _not_applicable(self, name: str) -> TraceNode:
+        clause = self.book.facts[name].clause if name in self.book.facts else ""
+        return TraceNode("not_applicable", name, self.book.label(name), None, "", {}, clause=clause)
+
+    def _factor(self, step: Step, row: dict[str, Any]) -> TraceNode | None:
+        lookup = self.query.lookups[step.quantity]
+        keys = tuple(str(row.get(key, "")) for key in lookup.keys)
+        site = str(row.get("site") or self.plant.sites[0].id)
+        month = row.get("month") or row["time_start"]
+        chosen = lookup.at(site, _utc(month), keys) or next(
+            (item for item in lookup.chosen if item.keys == keys and item.site == site), None
+        )
+        if chosen is None:
+            return None
+        spec = self.book.factors[step.quantity]
+        item = next(
+            (word for key, word in zip(lookup.keys, keys, strict=True) if key in ("carrier", "product")), ""
+        )
+        where = dict(zip(lookup.keys, keys, strict=True))
+        detail: dict[str, Any] = {}
+        if chosen.row is not None:
+            cells = chosen.row
+            detail = {
+                "source": cells.source,
+                "confidence": cells.confidence,
+                "table": f"{self.book.id}/tables/{spec.table}.csv",
+                "line": cells.line,
+                "published_value": cells.cells.get(spec.column, ""),
+                "published_unit": cells.unit(spec.column),
+                "valid": str(cells.validity),
+                "note": cells.note,
+                "carried_forward": chosen.carried,
+            }
+        elif chosen.entry is not None:
+            entry = chosen.entry
+            detail = {
+                "source": entry.source,
+                "confidence": entry.confidence,
+                "file": entry.where.file,
+                "line": entry.where.line,
+                "published_value": entry.value,
+                "published_unit": entry.unit,
+                "own": True,
+            }
+        clause = (
+            chosen.row.clause if chosen.row else chosen.entry.clause if chosen.entry else ""
+        ) or spec.clause
+        return TraceNode(
+            "factor",
+            step.quantity,
+            spec.label,
+            chosen.value,
+            unit_text(str(step.unit), item, self.plant),
+            where,
+            recalled=1.0 if chosen.recalled else 0.0,
+            clause=clause,
+            detail={k: v for k, v in detail.items() if v not in (None, "")},
+        )
+
+    def _fact(self, step: Step, row: dict[str, Any]) -> TraceNode:
+        leaves = self._leaves(step, row)
+        children: list[TraceNode] = []
+        for leaf in leaves:
+            lines = self.evidence(leaf) if self.evidence else ()
+            below = tuple(
+                TraceNode(
+                    str(line.get("kind", "reading")),
+                    leaf.quantity,
+                    Text("", ""),
+                    line.get("value"),
+                    str(line.get("unit", "")),
+                    {},
+                    detail={k: v for k, v in line.items() if k not in ("kind", "value", "unit")},
+                )
+                for line in lines
+            )
+            if len(leaves) == 1:
+                children.extend(below)
+                continue
+            where = {
+                name: word for name in ("site", "process", "meter", "item") if (word := getattr(leaf, name))
+            }
+            children.append(
+                TraceNode(
+                    "record" if leaf.source.startswith("records") else "ledger",
+                    leaf.quantity,
+                    Text("", ""),
+                    leaf.value,
+                    leaf.unit,
+                    where,
+                    detail={"source": leaf.source},
+                    children=below,
+                )
+            )
+        clause = self.book.facts[step.quantity].clause
+        return replace(
+            self._base("fact", step, row, children),
+            clause=clause,
+            detail={"source": leaves[0].source} if len(leaves) == 1 else {},
+        )
+
+    def _leaves(self, step: Step, row: dict[str, Any]) -> list[FactLeaf]:
+        """The fact rows below one row of a fact step, the largest first."""
+        if step.quantity not in self.facts_of:
+            self.facts_of[step.quantity] = self._all_facts(step.quantity)
+        known = self.facts_of[step.quantity]
+        leaves = (
+            self._asked_facts(step, row)
+            if known is None
+            else [leaf for leaf in known if _below(leaf, step, row)]
+        )
+        return sorted(leaves, key=lambda leaf: -abs(leaf.value or 0.0))[:ROWS_SHOWN]
+
+    def _all_facts(self, quantity: str) -> list[FactLeaf] | None:
+        """Every fact row of a quantity in one query, or None when there are too many to hold."""
+        found = self.con.execute(
+            f"SELECT {_LEAF} FROM {self.facts} WHERE quantity = ? LIMIT {FACTS_HELD + 1}", [quantity]
+        ).fetchall()
+        return None if len(found) > FACTS_HELD else [_leaf(cells) for cells in found]
+
+    def _asked_facts(self, step: Step, row: dict[str, Any]) -> list[FactLeaf]:
+        tests = ["quantity = ?", "time_start >= ?", "time_end <= ?"]
+        values = [step.quantity, row["time_start"], row["time_end"]]
+        for column, word in [(place, row[place]) for place in PLACES[: step.space]]:
+            tests.append(f"{column} = ?")
+            values.append(word)
+        found = self.con.execute(
+            f"SELECT {_LEAF} FROM {self.facts} WHERE {' AND '.join(tests)}", values
+        ).fetchall()
+        return [leaf for cells in found if _below(leaf := _leaf(cells), step, row)]
+
+
+_LEAF = "quantity, item, purpose, enterprise, site, process, meter, time_start, time_end, value, unit, source"
+_HIDDEN = ("factor", "calendar", "spine")
+
+
+def _leaf(cells: Sequence[Any]) -> FactLeaf:
+    start, end, value, unit, source = cells[7:]
+    quantity, item, purpose, enterprise, site, process, meter = cells[:7]
+    return FactLeaf(
+        quantity, item, purpose, enterprise, site, process, meter, _utc(start), _utc(end), value, unit, source
+    )
+
+
+def _below(leaf: FactLeaf, step: Step, row: Mapping[str, Any]) -> bool:
+    """Whether a fact row went into this row of its step."""
+    if any(getattr(leaf, place) != row[place] for place in PLACES[: step.space]):
+        return False
+    if any((leaf.purpose if key == "purpose" else leaf.item) != row[key] for key in step.keys):
+        return False
+    start, end = _utc(row["time_start"]), _utc(row["time_end"])
+    return (
+        start <= leaf.start and leaf.end <= end if step.describes else (start, end) == (leaf.start, leaf.end)
+    )
+
+
+def _padded(number: int, step: Step, width: int) -> str:
+    """A step's rows in one shape for all steps: places, times, keys by position, measures."""
+    cells = [name if name in step.columns else f"'' AS {name}" for name in PLACES]
+    cells += [
+        "time_start",
+        "time_end",
+        "month" if "month" in step.columns else "CAST(NULL AS TIMESTAMP) AS month",
+    ]
+    cells += [f"{key} AS k{place}" for place, key in enumerate(step.keys)]
+    cells += [f"'' AS k{place}" for place in range(len(step.keys), width)]
+    return f"SELECT {number} AS step, {', '.join([*cells, *MEASURES])} FROM {step.name}"
+
+
+_ANY = object()
+
+
+def _refs_of(node: Node) -> list[str]:
+    return [item.name for item in node.walk() if isinstance(item, Ref)]
+
+
+def _fits(row: Mapping[str, Any], step: Step, where: Mapping[str, str]) -> bool:
+    return all(str(row[name]) == word for name, word in where.items() if name in step.columns) and all(
+        name in step.columns for name in where
+    )
+
+
+def _words(where: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={word}" for name, word in where.items()) or "—"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
