@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("--clean", action="store_true", help="without faults in the data")
     wanted = parser.parse_args()
     truth = generate(wanted.directory, wanted.year, wanted.seed, not wanted.clean)
-    print(f"{wanted.directory}: {len(truth.meters)} meters, {truth.readings} readings, {len(truth.faults)} faults in truth.json")
+    print(
+        f"{wanted.directory}: {len(truth.meters)} meters, {truth.readings} readings, {len(truth.faults)} faults in truth.json"
+    )
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ class Calendar:
 def calendar(year: int) -> Calendar:
     """The calendar of `year` (ValueError where the holidays are not known)."""
     if year not in _HOLIDAYS:
-        raise ValueError(f"the example plant knows the public holidays of {', '.join(map(str, YEARS))}, not of {year}")
+        raise ValueError(
+            f"the example plant knows the public holidays of {', '.join(map(str, YEARS))}, not of {year}"
+        )
     spans, worked = _HOLIDAYS[year]
     holidays: list[date] = []
     for span in spans.split():

@@ -88,7 +88,9 @@ class Damage:
                 high = known / 1000 + _HIGHEST[meter] * (last - first) / 4 if meter in _HIGHEST else None
             absent = inside == (start, end)
             low = None if absent else known / 1000
-            self.reported.setdefault(meter, {})[f"{cal.year}-{n + 1:02d}"] = Reported(fault, low, high, None, absent)
+            self.reported.setdefault(meter, {})[f"{cal.year}-{n + 1:02d}"] = Reported(
+                fault, low, high, None, absent
+            )
 
 
 def declared_events(damage: Damage) -> None:

@@ -162,7 +162,10 @@ def _demand(cal: Calendar, worth: dict[str, list[int]]) -> dict[str, dict[str, A
     edges, out = cal.month_edges(), {}
     for n in range(12):
         at = max(range(edges[n], edges[n + 1]), key=power.__getitem__)
-        out[f"{cal.year}-{n + 1:02d}"] = {"kW": power[at] / 1000, "start": f"{cal.instant(at):%Y-%m-%dT%H:%M}"}
+        out[f"{cal.year}-{n + 1:02d}"] = {
+            "kW": power[at] / 1000,
+            "start": f"{cal.instant(at):%Y-%m-%dT%H:%M}",
+        }
     return out
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from random import Random
 
 from celadon.examples.eaf_mill.process import Year
@@ -125,7 +125,7 @@ class Display:
     @property
     def step(self) -> int:
         """Thousandths of the unit per count."""
-        return 1000 * self.multiplier // 10**self.decimals
+        return int(1000 * self.multiplier // 10**self.decimals)
 
     @property
     def modulus(self) -> int:
@@ -218,7 +218,7 @@ def amounts(year: Year, random: Random, faults: bool) -> dict[str, list[int]]:
     out = {meter: _load(year, load, random) for meter, load in LOADS.items()}
     for meter, (children, constant, share) in PARENTS.items():
         if meter == "E302" and faults:
-            share = OVERREAD
+            constant, share = 0, OVERREAD
         out[meter] = [
             total + constant * 250 + total * share // 1000
             for total in map(sum, zip(*(out[child] for child in children), strict=True))
@@ -307,5 +307,5 @@ def register(meter: str, series: Sequence[int], exchange: Exchange | None = None
 def _count(series: Sequence[int], display: Display, start: int) -> tuple[list[int], list[int]]:
     step, modulus = display.step, display.modulus
     full = [start + total // step for total in accumulate(series, initial=0)]
-    worth = [(b - a) * step for a, b in zip(full, full[1:], strict=False)]
+    worth = [(b - a) * step for a, b in pairwise(full)]
     return [count % modulus for count in full], worth

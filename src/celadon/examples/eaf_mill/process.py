@@ -144,9 +144,7 @@ def _people(cal: Calendar, drivers: dict[str, list[int]]) -> None:
     weekday = [0] * 30 + [300, 700] + [1000] * 16 + [600] * 6 + [1000] * 16 + [500, 300, 200] + [80] * 23
     holiday = [40] * QUARTERS_PER_DAY
     night = [1000] * 26 + [200] * 58 + [1000] * 12
-    drivers["staff"] = [
-        value for n in range(cal.days) for value in (weekday if cal.works(n) else holiday)
-    ]
+    drivers["staff"] = [value for n in range(cal.days) for value in (weekday if cal.works(n) else holiday)]
     drivers["night"] = night * cal.days
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from random import Random
 
 from celadon.examples.eaf_mill import meters
@@ -76,7 +76,7 @@ def _interval(cal: Calendar, measured: Measured, meter: str, series: list[int]) 
     """Amounts to a tenth of the unit per interval (what a tenth cannot hold goes into the next); E90 is hourly."""
     every = 4 if meter == "E90" else 1
     tenths = [total // 100 for total in accumulate(series, initial=0)][::every]
-    steps = [b - a for a, b in zip(tenths, tenths[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(tenths)]
     texts, worth = [""] * (cal.quarters + 1), [0] * cal.quarters
     for n, step in enumerate(steps):
         texts[(n + 1) * every] = f"{step // 10}.{step % 10}"
@@ -204,8 +204,14 @@ def state_changes(year: Year) -> Iterator[tuple[int, int]]:
     yield 0, 0
     for heat in year.heats:
         on = heat.power_on
-        for state, minute in ((1, on), (2, on + 13), (1, on + 16), (2, on + 33), (1, on + 35), (2, heat.tapped - 7)):
-            yield state, minute
+        yield from (
+            (1, on),
+            (2, on + 13),
+            (1, on + 16),
+            (2, on + 33),
+            (1, on + 35),
+            (2, heat.tapped - 7),
+        )
         yield 0, heat.tapped
 
 
@@ -213,8 +219,6 @@ def monthly(cal: Calendar, series: Mapping[str, list[int]]) -> dict[str, dict[st
     """Meter → `2024-01` → thousandths of the unit."""
     edges = cal.month_edges()
     return {
-        meter: {
-            f"{cal.year}-{n + 1:02d}": sum(amounts[edges[n] : edges[n + 1]]) for n in range(12)
-        }
+        meter: {f"{cal.year}-{n + 1:02d}": sum(amounts[edges[n] : edges[n + 1]]) for n in range(12)}
         for meter, amounts in series.items()
     }

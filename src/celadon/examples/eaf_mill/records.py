@@ -62,7 +62,16 @@ class Entry:
     def cells(self, mass: str | None = None, unit: str = "t") -> list[str]:
         supplier = self.fuel.supplier if self.kind == "购入" else ""
         amount = mass or f"{self.mass / 100:.2f}"
-        return [str(self.day), self.kind, self.fuel.name, self.fuel.purpose, amount, unit, self.note, supplier]
+        return [
+            str(self.day),
+            self.kind,
+            self.fuel.name,
+            self.fuel.purpose,
+            amount,
+            unit,
+            self.note,
+            supplier,
+        ]
 
 
 @dataclass(slots=True)
@@ -112,7 +121,9 @@ def _ledger(year: Year, random: Random) -> list[Entry]:
             while stock < low:
                 number += 1
                 mass = fuel.load - 60 + int(random.random() * 121) if fuel.load > 500 else fuel.load
-                entries.append(Entry(day, "购入", fuel, mass, f"{fuel.carrier[:2].upper()}{cal.year % 100}{number:04d}"))
+                entries.append(
+                    Entry(day, "购入", fuel, mass, f"{fuel.carrier[:2].upper()}{cal.year % 100}{number:04d}")
+                )
                 stock += mass
             stock -= heats[n] * fuel.per_heat + fuel.per_day * (800 + int(random.random() * 400)) // 1000
             if fuel.carrier == "diesel" and day.day == 20 and day.month % 3 == 0:
@@ -151,8 +162,16 @@ def _write_fuel(
     records.truth["fuel"] = consumption(ledger)
     records.truth["fuel_reported_before_late"] = {}
     if faults:
-        transposed = next(n for n, e in enumerate(ledger) if e.kind == "购入" and e.fuel.carrier == "anthracite" and e.day.month == 9)
-        litres = next(n for n, e in enumerate(ledger) if e.kind == "购入" and e.fuel.carrier == "diesel" and e.day.month == 11)
+        transposed = next(
+            n
+            for n, e in enumerate(ledger)
+            if e.kind == "购入" and e.fuel.carrier == "anthracite" and e.day.month == 9
+        )
+        litres = next(
+            n
+            for n, e in enumerate(ledger)
+            if e.kind == "购入" and e.fuel.carrier == "diesel" and e.day.month == 11
+        )
         before = list(ledger)
         entry = ledger[transposed]
         before[transposed] = Entry(entry.day, entry.kind, entry.fuel, entry.mass + 900, entry.note)
@@ -227,7 +246,8 @@ def _write_laboratory(
     book.parent.mkdir(parents=True, exist_ok=True)
     xlsx.write(book, [xlsx.Sheet("化验", rows, ("A1:H1", "A2:D2", "E2:F2", "G2:H2"))])
     records.truth["laboratory"] = {
-        carrier: {month: _means(samples) for month, samples in months.items()} for carrier, months in results.items()
+        carrier: {month: _means(samples) for month, samples in months.items()}
+        for carrier, months in results.items()
     }
 
 
@@ -304,13 +324,19 @@ def _write_others(directory: Path, year: Year, records: Records, random: Random)
         ("07-09", "HFC-134a", "12.0", "冷水机组 2#", "WX-0709"),
         ("10-23", "SF6", "1.6", "110 kV GIS", "WX-1023"),
     )
-    rows = [("日期", "气体", "补充量", "单位", "设备", "工单"), *((f"{cal.year}-{d}", g, kg, "kg", e, n) for d, g, kg, e, n in topped)]
+    rows = [
+        ("日期", "气体", "补充量", "单位", "设备", "工单"),
+        *((f"{cal.year}-{d}", g, kg, "kg", e, n) for d, g, kg, e, n in topped),
+    ]
     _save(directory, f"data/refrigerant/refrigerant-{cal.year}.csv", text(rows), "utf-8")
     gases: dict[str, dict[str, float]] = {}
     for day, gas, mass, _, _ in topped:
         gases.setdefault(gas, {})[f"{cal.year}-{day[:2]}"] = float(mass)
     records.truth["refrigerant"] = gases
-    months = [(date(cal.year, m, 1), date(cal.year + m // 12, m % 12 + 1, 1) - timedelta(days=1)) for m in range(1, 13)]
+    months = [
+        (date(cal.year, m, 1), date(cal.year + m // 12, m % 12 + 1, 1) - timedelta(days=1))
+        for m in range(1, 13)
+    ]
     green = [(a, b, 2500 + int(random.random() * 40) * 25) for a, b in months if a.month >= 4]
     rows_green = [("开始", "结束", "合同", "电量", "单位", "证书"), *(
         (str(a), str(b), "green-power", str(amount), "MWh", f"GEC{a:%Y%m}") for a, b, amount in green
@@ -328,7 +354,11 @@ def _write_materials(
     made = records.truth["production"]["billet"]
     rows = [("开始", "结束", "物料", "消耗量", "单位")]
     used: dict[str, dict[str, float]] = {}
-    for name, label, share in (("graphite_electrode", "石墨电极", 14), ("lime", "石灰", 420), ("dolomite", "白云石", 110)):
+    for name, label, share in (
+        ("graphite_electrode", "石墨电极", 14),
+        ("lime", "石灰", 420),
+        ("dolomite", "白云石", 110),
+    ):
         for first, last in months:
             amount = f"{int(made[_month(first)]) * share / 10_000:.1f}"
             rows.append((str(first), str(last), label, amount, "t"))

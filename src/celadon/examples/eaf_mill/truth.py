@@ -52,7 +52,13 @@ class Reported:
     absent: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {"fault": self.fault, "amount": self.amount, "low": self.low, "high": self.high, "absent": self.absent}
+        return {
+            "fault": self.fault,
+            "amount": self.amount,
+            "low": self.low,
+            "high": self.high,
+            "absent": self.absent,
+        }
 
 
 Months = Mapping[str, float]
