@@ -102,7 +102,7 @@ class Pending:
         here): t is a TIMESTAMP in UTC, point comes from `ensure_points`. One segment per UTC month; the
         months whose ledger the readings may change are marked touched, `reach` neighbours to either side
         (choose.touched_months). ValueError for what is a fault of the caller: nulls, infinities, times with
-        a zone.
+        a zone, points without an id.
         """
         self._check_open()
         source = self._materialised(con, relation)
@@ -111,6 +111,9 @@ class Pending:
             "SELECT point, (year(t) * 12 + month(t) - 1)::INTEGER AS m, count(*), "
             f"epoch_us(min(t)), epoch_us(max(t)) FROM {source} GROUP BY ALL ORDER BY m, point"
         ).fetchall()
+        unknown = {row[0] for row in spans} - set(self._catalogue.points().values())
+        if unknown:
+            raise ValueError(f"readings of points without an id from ensure_points: {sorted(unknown)[:5]}")
         by_month: dict[int, list[tuple[int, int, int, int]]] = {}
         for point, month, n, t_min, t_max in spans:
             by_month.setdefault(month, []).append((point, n, t_min, t_max))

@@ -16,7 +16,7 @@ import duckdb
 READINGS, RECORDS, LEDGER = "readings", "records", "ledger"
 FOLDER = "segments"
 _ROW_GROUP = 122_880
-"""Rows per row group: 40 points of a month of quarter-hours. One point is found in 3 ms; 4.4 bytes a reading."""
+"""Rows per row group, a month of 40 quarter-hour points: one is found in 3 ms, 4.4 bytes a reading."""
 _ORDER = {
     READINGS: "point, t, batch, file, line",
     RECORDS: "quantity, item, start, file, line",

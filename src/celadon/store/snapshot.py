@@ -322,7 +322,7 @@ class Snapshot:
 def fault_of(segment: Segment, path: Path, digest: Callable[[Path], str] | None = None) -> FindingKind | None:
     """What is wrong with a segment's file, None when nothing is.
 
-    It is gone, not as long as written, marked as damaged, or (where `digest` is given) not the content written.
+    It is gone, not as long as written, marked as damaged, or (with `digest`) not the content written.
     """
     try:
         size = path.stat().st_size

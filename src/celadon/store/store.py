@@ -73,7 +73,7 @@ class Store:
 
     @classmethod
     def open_or_create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
-        """The store in the folder `path`, laid out first where there is none; two processes may do it at once."""
+        """The store in the folder `path`, made where there is none; two processes may do it at once."""
         folder = Path(path).absolute()
         if not (folder / NAME).exists() or _begun(folder):
             with faults.as_findings(folder):
