@@ -102,8 +102,7 @@ def unit_value_energy(comprehensive_energy, output_value):
     adds=False,
 )
 def unit_product_energy(comprehensive_energy, product_output):
-    """Energy of the unit asked for ÷ its output of the product; or ÷ the output of all its products together."""
-    return choose(
-        (option("product_allocation") == "whole", comprehensive_energy / product_output),
-        otherwise=comprehensive_energy / total(product_output, over="product"),
-    )
+    """Energy charged to the product ÷ its output: all of the unit asked for, or its share by output."""
+    by_output = comprehensive_energy * product_output / total(product_output, over="product")
+    charged = choose((option("product_allocation") == "by_output", by_output), otherwise=comprehensive_energy)
+    return charged / product_output

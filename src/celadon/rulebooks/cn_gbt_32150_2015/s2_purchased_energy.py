@@ -3,7 +3,7 @@
 The standard's text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause.
 """
 
-from celadon.rules import constant, document, first_given, key
+from celadon.rules import choose, constant, document, first_given, key, option
 
 standard = document("GB/T 32150-2015")
 notices = document("MEE grid factor notices")
@@ -33,8 +33,14 @@ heat_amount = constant("1", unit="GJ/carrier_unit")  # heat is kept in GJ
     adds=False,
 )
 def applied_grid_emission_factor(grid_emission_factor, national_grid_emission_factor):
-    """The plant's own or the site's regional factor, else the national one where that series is chosen."""
-    return first_given(grid_emission_factor, national_grid_emission_factor)
+    """The plant's own factor first; then the national series, or the one of the site's region."""
+    return choose(
+        (
+            option("grid_factor").isin("national_statistical", "national_notice"),
+            first_given(grid_emission_factor, national_grid_emission_factor),
+        ),
+        otherwise=grid_emission_factor,
+    )
 
 
 @purchased.rule(

@@ -96,12 +96,9 @@ def scope_2_location_based(location_based_electricity_emission, purchased_heat_e
     label={"zh": "主张的合同电量", "en": "Electricity claimed under contracts"},
 )
 def claimed_electricity(contract_electricity, contract_emission_factor, equity_share):
-    """Only contracts that convey a factor can be claimed; the others cover nothing."""
+    """Only a contract that conveys a factor can be claimed; another one stays absent, and what it should cover is uncovered."""
     share = choose((by_equity, equity_share), otherwise=whole)
-    return choose(
-        (contract_emission_factor >= constant("0", unit="tCO2e/MWh"), contract_electricity * share),
-        otherwise=nothing,
-    )
+    return choose((contract_emission_factor >= constant("0", unit="tCO2e/MWh"), contract_electricity * share))
 
 
 @claims.rule(
@@ -136,8 +133,8 @@ def untracked_emission_factor(
 )
 def untracked_electricity_emission(electricity_purchased, claimed_electricity, untracked_emission_factor):
     """(Bought − claimed) × factor; a month with more claimed than bought is negative and evens out over the year."""
-    uncovered = total(electricity_purchased, over="carrier") - total(claimed_electricity, over="contract")
-    return uncovered * untracked_emission_factor
+    claimed = first_given(total(claimed_electricity, over="contract"), nothing)
+    return (total(electricity_purchased, over="carrier") - claimed) * untracked_emission_factor
 
 
 @claims.rule(
@@ -165,9 +162,8 @@ def market_based_electricity_emission(
     bought = total(electricity_purchased, over="carrier")
     claimed = total(claimed_electricity, over="contract")
     of_claims = total(claimed_electricity_emission, over="contract")
-    return choose(
-        (claimed > bought, of_claims * bought / claimed), otherwise=of_claims + untracked_electricity_emission
-    )
+    matched = sum_of(of_claims, untracked_electricity_emission)
+    return choose((claimed > bought, of_claims * bought / claimed), otherwise=matched)
 
 
 @market.rule(
