@@ -59,7 +59,8 @@ def generate(
     if faults:
         _save(target / f"late/gateway-{year}-late-{damages.LATE[0]}.csv", damage.late, "utf-8")
         damages.overread(damage)
-    written = records.write(target, simulated, Random(seed + 2), faults, len(damage.faults) + 1)
+    gas = {month: value // 1000 for month, value in readings.monthly(cal, worth)["N01"].items()}
+    written = records.write(target, simulated, gas, Random(seed + 2), faults, len(damage.faults) + 1)
     steps.done("records")
     _texts(target, measured)
     found = (*damage.faults, *written.faults)

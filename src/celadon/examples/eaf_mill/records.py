@@ -6,7 +6,7 @@ Masses are integers: fuel in 10 kg, steel in kg. Every writer returns what the f
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from io import StringIO
@@ -89,12 +89,14 @@ def text(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
     return out.getvalue()
 
 
-def write(directory: Path, year: Year, random: Random, faults: bool, first_fault: int) -> Records:
-    """Write every file of records; `first_fault` numbers the faults on."""
+def write(
+    directory: Path, year: Year, gas: Mapping[str, int], random: Random, faults: bool, first_fault: int
+) -> Records:
+    """Write every file of records. `gas`: m3 of natural gas by month; `first_fault` numbers the faults on."""
     records = Records()
     ledger = _ledger(year, random)
     _write_fuel(directory, year.calendar, ledger, records, faults, first_fault)
-    _write_laboratory(directory, year.calendar, ledger, random, records)
+    _write_laboratory(directory, year.calendar, ledger, gas, random, records)
     _write_production(directory, year, records)
     _write_others(directory, year, records, random)
     return records
@@ -177,14 +179,16 @@ def _write_fuel(
         before[transposed] = Entry(entry.day, entry.kind, entry.fuel, entry.mass + 900, entry.note)
         rows[transposed + 1] = before[transposed].cells()
         rows[litres + 1] = ledger[litres].cells(str(ledger[litres].mass * 1000 // 84), "升")
-        del before[litres]
         late = [list(_FUEL_HEADING), ledger[transposed].cells(), ledger[litres].cells()]
         _save(directory, LATE_FUEL.format(year=cal.year), text(late), "gbk")
         _fuel_faults(cal, ledger, (transposed, litres), records, first_fault)
         wrong = consumption(before)
+        month = _month(entry.day)
         records.truth["fuel_reported_before_late"] = {
-            e.fuel.carrier: {_month(e.day): wrong[e.fuel.carrier][_month(e.day)]["consumed"]}
-            for e in (ledger[transposed], ledger[litres])
+            "anthracite": {month: wrong["anthracite"][month]["consumed"]},
+            "diesel": {
+                _month(ledger[litres].day): None
+            },  # absent: a delivery that cannot be converted is not zero
         }
     _save(directory, FUEL.format(year=cal.year), text(rows), "gbk")
 
@@ -197,8 +201,8 @@ def _fuel_faults(
          "过磅数误录多 9.00 t：late/ 中同一单号的更正替换原记录，此前的结果仍可按 as-of 查看。",
          "A weighing entered 9.00 t too high: the correction in late/ with the same note replaces it; the earlier answer stays readable."),
         ("record-unit-wrong",
-         "柴油以升入账、账本以吨计，没有密度不能换算：该行隔离；late/ 中的更正补上。",
-         "Diesel entered in litres where tonnes are kept; without a density it cannot be converted: quarantined; late/ brings it in tonnes."),
+         "柴油以升入账、账本以吨计，没有密度不能换算：11 月柴油消费为缺失（不是零）；late/ 中的更正补上。",
+         "Diesel entered in litres where tonnes are kept; without a density it cannot be converted: November is absent (not zero); late/ brings it in tonnes."),
     )  # fmt: skip
     for n, (position, (kind, zh, en)) in enumerate(zip(positions, texts, strict=True)):
         entry, line = ledger[position], position + 2
@@ -217,7 +221,12 @@ def _save(directory: Path, name: str, content: str, encoding: str) -> None:
 
 
 def _write_laboratory(
-    directory: Path, cal: Calendar, ledger: list[Entry], random: Random, records: Records
+    directory: Path,
+    cal: Calendar,
+    ledger: list[Entry],
+    gas: Mapping[str, int],
+    random: Random,
+    records: Records,
 ) -> None:
     """One sample for about three deliveries. Nothing for anthracite in March and August, for coke after June."""
     rows: list[Sequence[xlsx.Cell]] = [
@@ -244,11 +253,29 @@ def _write_laboratory(
             results.setdefault(carrier, {}).setdefault(_month(day), []).append((mass, ncv, share))
     book = directory / LABORATORY.format(year=cal.year)
     book.parent.mkdir(parents=True, exist_ok=True)
-    xlsx.write(book, [xlsx.Sheet("化验", rows, ("A1:H1", "A2:D2", "E2:F2", "G2:H2"))])
+    reports, heats = _gas_reports(gas, random)
+    sheets = [xlsx.Sheet("化验", rows, ("A1:H1", "A2:D2", "E2:F2", "G2:H2")), xlsx.Sheet("天然气", reports)]
+    xlsx.write(book, sheets)
     records.truth["laboratory"] = {
         carrier: {month: _means(samples) for month, samples in months.items()}
         for carrier, months in results.items()
     }
+    records.truth["laboratory"]["natural_gas"] = heats
+
+
+def _gas_reports(
+    gas: Mapping[str, int], random: Random
+) -> tuple[list[Sequence[xlsx.Cell]], dict[str, dict[str, float]]]:
+    """The gas supplier's monthly quality report: net calorific value per m3, and the volume it stands for."""
+    rows: list[Sequence[xlsx.Cell]] = [["开始", "结束", "低位发热量 MJ/m3", "气量 m3", "报告号"]]
+    heats: dict[str, dict[str, float]] = {}
+    for month, volume in gas.items():
+        first = date.fromisoformat(f"{month}-01")
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        heat = 35_300 + int(random.random() * 700)
+        rows.append([first, last, heat / 1000, volume, f"RQ{first:%Y%m}"])
+        heats[month] = {"mass": volume, "net_calorific_value": heat / 1_000_000}
+    return rows, heats
 
 
 def _means(samples: list[tuple[int, int, int]]) -> dict[str, float]:
