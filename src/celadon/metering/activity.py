@@ -6,7 +6,7 @@ of each meter above them (`<id>~rest`). Both add to the same whole number of tic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,13 +14,14 @@ import duckdb
 
 from celadon.core.carriers import CARRIERS, Carrier
 from celadon.core.facts import FACT_COLUMNS
-from celadon.core.findings import Finding, FindingKind, Place, Severity
-from celadon.core.model import Flow, Meter, Plant, PointKind
+from celadon.core.findings import Finding, FindingKind, Severity
+from celadon.core.model import Flow, Meter, Plant
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import UNIT_UNKNOWN, Unit, UnitError, parse_unit
-from celadon.metering import allocation, records as record_facts, tariffs
+from celadon.metering import allocation, tariffs
+from celadon.metering import records as record_facts
 from celadon.metering.amounts import Calendars, apportion, find_feeders, load_rows, sum_nodes, write_nodes
 from celadon.metering.boundary import Boundary, find_boundary
 from celadon.metering.points import TICKS, ledger_unit
@@ -118,16 +119,18 @@ def build_facts(
     columns = ", ".join(f'"{name}" {kind}' for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
     _write_roles(con, nodes, boundary, tree)
-    _flat_facts(con, plant, into)
-    metered = {(node.site, node.carrier) for node_id in boundary.sources if (node := tree.nodes[node_id])}
-    findings += record_facts.insert_facts(con, plant, records, period, grain, metered, into)
+    _flat_facts(con, plant, nodes, into)
+    flows = {tree.nodes[item].flow for item in boundary.sources}
+    priced = bool(prices.of_node)
+    metered = {(tree.nodes[item].site, tree.nodes[item].carrier) for item in boundary.sources}
+    findings += record_facts.insert_facts(con, plant, records, period, metered, into)
     if space >= Space.PROCESS:
         find_feeders(con)
         _leaves(con)
         findings += allocation.write_parts(con, plant, nodes, into)
-        _leaf_facts(con, plant, into)
+        _leaf_facts(con, plant, flows, priced, into)
     else:
-        _site_facts(con, plant, into)
+        _site_facts(con, plant, flows, priced, into)
     findings += _gaps(con, nodes)
     return findings
 
@@ -158,9 +161,9 @@ def _wanted_nodes(
             nodes.setdefault(real, replace(tree.nodes[real], parent=None))
     for meter in plant.meters:
         if meter.carrier is None and meter.quantity and meter.kind in AMOUNTS and meter.id not in nodes:
-            node = _flat_node(meter, len(tree.nodes) + len(nodes), findings)
-            if node is not None:
-                nodes[meter.id] = node
+            flat = _flat_node(meter, len(tree.nodes) + len(nodes), findings)
+            if flat is not None:
+                nodes[meter.id] = flat
     return nodes, children
 
 
@@ -285,29 +288,33 @@ _MONEY = {"unit": "i.money", "num": "1.0", "den": "1e9"}
 _CONTRACT = {"item": "i.contract", "unit": "'MWh'", "num": "1.0", "den": "1e9"}
 
 
-def _flat_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str) -> None:
+def _flat_facts(con: duckdb.DuckDBPyConnection, plant: Plant, nodes: Mapping[str, Node], into: str) -> None:
     """Points that are no carrier, under their own quantity: production counts, reactive energy …"""
-    for quantity in dict.fromkeys(
-        meter.quantity for meter in plant.meters if meter.carrier is None and meter.quantity
-    ):
-        ids = [meter.id for meter in plant.meters if meter.carrier is None and meter.quantity == quantity]
-        load_rows(con, "m_flat", {"id": "VARCHAR"}, [(item,) for item in ids])
-        where = "n.id IN (SELECT id FROM m_flat)"
+    points: dict[str, list[tuple[int]]] = {}
+    for node in nodes.values():
+        if not node.carrier and isinstance(node.meter, Meter) and node.meter.quantity:
+            points.setdefault(node.meter.quantity, []).append((node.index,))
+    for quantity, indexes in points.items():
+        load_rows(con, "m_flat", {"node": "INTEGER"}, indexes)
+        where = "n.node IN (SELECT node FROM m_flat)"
         _insert(con, plant, into, quantity, _NODE_ROWS.format(sign="", where=where))
 
 
-def _site_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str) -> None:
-    _boundary_facts(con, plant, into, ("purchased", "generated", "exported"))
+def _site_facts(con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[Flow], priced: bool, into: str) -> None:
+    _boundary_facts(con, plant, into, flows)
     used = "o.sign IS NOT NULL OR o.used_only"
     rows = _NODE_ROWS.format(sign="coalesce(o.sign, 1) * ", where=used)
     _insert(con, plant, into, "energy_consumed", rows, purpose="i.purpose")
-    contract = "o.flow = 'purchased' AND o.node IN (SELECT node FROM m_item WHERE contract <> '')"
-    _insert(con, plant, into, "contract_electricity", _NODE_ROWS.format(sign="", where=contract), **_CONTRACT)
-    cost = "o.flow = 'purchased' AND n.tariff IS NOT NULL"
-    _insert(con, plant, into, "energy_cost", _COST_ROWS.format(where=cost), **_MONEY)
+    if _contracts(con):
+        contract = "o.flow = 'purchased' AND o.node IN (SELECT node FROM m_item WHERE contract <> '')"
+        rows = _NODE_ROWS.format(sign="", where=contract)
+        _insert(con, plant, into, "contract_electricity", rows, **_CONTRACT)
+    if priced:
+        cost = "o.flow = 'purchased' AND n.tariff IS NOT NULL"
+        _insert(con, plant, into, "energy_cost", _COST_ROWS.format(where=cost), **_MONEY)
 
 
-def _boundary_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, flows: tuple[str, ...]) -> None:
+def _boundary_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, flows: Collection[Flow]) -> None:
     for flow in flows:
         _insert(con, plant, into, f"energy_{flow}", _NODE_ROWS.format(sign="", where=f"o.flow = '{flow}'"))
 
@@ -338,26 +345,26 @@ def _leaves(con: duckdb.DuckDBPyConnection) -> None:
 _PART = "p.node, p.seg, p.process, p.rest, {amount} AS amount, p.estimated, {covered} AS covered, p.due, p.derived, p.open"
 
 
-def _leaf_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str) -> None:
-    _boundary_facts(con, plant, into, ("generated", "exported"))
+def _leaf_facts(con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[Flow], priced: bool, into: str) -> None:
+    _boundary_facts(con, plant, into, [flow for flow in flows if flow is not Flow.PURCHASED])
     consumed = _PART.format(amount="o.top_sign * p.amount", covered="p.covered")
     rows = f"SELECT {consumed} FROM m_part p JOIN m_role o ON o.node = p.node WHERE NOT o.passed_on"
     _insert(con, plant, into, "energy_consumed", rows, purpose="i.purpose")
+    if Flow.PURCHASED not in flows:
+        return
     direct = _PART.format(amount="p.amount", covered="p.covered")
     rows = f"SELECT {direct} FROM m_part p JOIN m_role o ON o.node = p.node WHERE o.direct"
     _insert(con, plant, into, "energy_purchased", rows)
-    cost = _PART.format(amount="CASE WHEN p.priced > 0 THEN p.cost END", covered="p.priced").replace(
-        "p.estimated", "0 AS estimated"
-    )
-    cost = cost.replace("p.derived, p.open", "true AS derived, false AS open")
-    rows = f"SELECT {cost} FROM m_part p JOIN m_role o ON o.node = p.node JOIN m_node n ON n.node = p.node"
-    _insert(con, plant, into, "energy_cost", f"{rows} WHERE o.direct AND n.tariff IS NOT NULL", **_MONEY)
-    contract = f"""SELECT {direct} FROM m_part p JOIN m_role o ON o.node = p.node
-        JOIN m_item h ON h.node = p.top WHERE o.direct AND h.contract = ?"""
+    if priced:
+        cost = "SELECT p.node, p.seg, p.process, p.rest, CASE WHEN p.priced > 0 THEN p.cost END AS amount, 0 AS estimated, "
+        cost += "p.priced AS covered, p.due, true AS derived, false AS open FROM m_part p"
+        cost += " JOIN m_role o ON o.node = p.node JOIN m_node n ON n.node = p.node WHERE o.direct AND n.tariff IS NOT NULL"
+        _insert(con, plant, into, "energy_cost", cost, **_MONEY)
     for name in _contracts(con):
-        sql = contract.replace("?", _literal(name))
+        sql = f"""SELECT {direct} FROM m_part p JOIN m_role o ON o.node = p.node
+            JOIN m_item h ON h.node = p.top WHERE o.direct AND h.contract = {_literal(name)}"""
         _insert(con, plant, into, "contract_electricity", sql, **{**_CONTRACT, "item": _literal(name)})
-    _bus_facts(con, plant, into)
+    _bus_facts(con, plant, priced, into)
 
 
 def _contracts(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -373,7 +380,7 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _bus_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str) -> None:
+def _bus_facts(con: duckdb.DuckDBPyConnection, plant: Plant, priced: bool, into: str) -> None:
     """Purchases covered by a bus, split over the bus's leaves in proportion to what they use in each span."""
     if not con.execute("SELECT count(*) FROM m_role WHERE bus IS NOT NULL").fetchall()[0][0]:
         return
@@ -403,7 +410,8 @@ def _bus_facts(con: duckdb.DuckDBPyConnection, plant: Plant, into: str) -> None:
         "m_bus", "m_bus_cost"
     )
     money = {**_MONEY, "unit": "(SELECT any_value(money) FROM m_item WHERE money <> '')"}
-    _insert(con, plant, into, "energy_cost", f"{cost} WHERE tariff IS NOT NULL", **money)
+    if priced:
+        _insert(con, plant, into, "energy_cost", f"{cost} WHERE tariff IS NOT NULL", **money)
     for name in _contracts(con):
         sql = f"{rows} WHERE source IN (SELECT node FROM m_item WHERE contract = {_literal(name)})"
         _insert(con, plant, into, "contract_electricity", sql, **{**_CONTRACT, "item": _literal(name)})

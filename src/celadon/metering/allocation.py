@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 
 from celadon.core.findings import Finding, FindingKind, Severity
-from celadon.core.model import Meter, Plant, Share
+from celadon.core.model import Meter, Plant, Share, VirtualMeter
 from celadon.core.periods import Validity
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
@@ -211,9 +211,11 @@ def _write_production(
     factors = _common_factors([unit for (unit,) in found])
     if factors is None:
         units = ", ".join(unit for (unit,) in found)
-        for node in shared:
-            if any(share.by == "production" for share in getattr(node.meter, "shares", ())):
-                findings.append(SHARE_UNITS.at(place(node.meter), meter=node.id, units=units))
+        by_output = [
+            node for node in shared
+            if any(share.by == "production" for share in getattr(node.meter, "shares", ()))
+        ]  # fmt: skip
+        findings += [SHARE_UNITS.at(place(node.meter), meter=node.id, units=units) for node in by_output]
     load_rows(con, "m_output_unit", {"unit": "VARCHAR", "factor": "DOUBLE"}, list((factors or {}).items()))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE m_production AS
@@ -295,7 +297,7 @@ def product_parts(con: duckdb.DuckDBPyConnection, plant: Plant, facts: str) -> l
             AND s.time_start = u.time_start AND s.time_end = u.time_end)"""
     )
     rows = con.execute("SELECT * FROM m_product ORDER BY ALL").fetchall()
-    return [ProductPart(*row[:6], amount=int(row[6])) for row in rows]
+    return [ProductPart(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6])) for row in rows]
 
 
 def cost_centres(
@@ -305,9 +307,8 @@ def cost_centres(
 
     A meter without a centre belongs to the nearest meter's above it; so does the remainder of a meter.
     """
-    everything = {
-        meter.id: (meter.cost_centre, meter.parent) for meter in (*plant.meters, *plant.virtual_meters)
-    }
+    meters: list[Meter | VirtualMeter] = [*plant.meters, *plant.virtual_meters]
+    everything = {meter.id: (meter.cost_centre, meter.parent) for meter in meters}
     rows = []
     for meter_id in everything:
         centre, current, steps = None, meter_id, 0

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 
 import duckdb
@@ -52,21 +53,23 @@ def load_rows(
     con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]
 ) -> None:
     """Make temporary `table` with `columns` (name → type) from Python rows; times are naive UTC."""
-    declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({declared})")
     by_column = list(zip(*rows, strict=True))
     if not by_column:
+        declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({declared})")
         return
+    kinds = list(columns.values())
     # HUGEINT travels as text: a list parameter takes the type of its first member
-    carried = ["VARCHAR" if kind == "HUGEINT" else kind for kind in columns.values()]
     values = [
         [None if cell is None else str(cell) for cell in column] if kind == "HUGEINT" else list(column)
-        for column, kind in zip(by_column, columns.values(), strict=True)
+        for column, kind in zip(by_column, kinds, strict=True)
     ]
-    parts = ", ".join(f"unnest(?::{kind}[])" for kind in carried)
-    names = ", ".join(f"c{i}::{kind}" for i, kind in enumerate(columns.values()))
+    parts = ", ".join(f"unnest(?::{'VARCHAR' if kind == 'HUGEINT' else kind}[])" for kind in kinds)
+    names = ", ".join(f"c{i}::{kind} AS {name}" for i, (name, kind) in enumerate(columns.items()))
     inner = ", ".join(f"c{i}" for i in range(len(columns)))
-    con.execute(f"INSERT INTO {table} SELECT {names} FROM (SELECT {parts}) AS rows({inner})", values)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {names} FROM (SELECT {parts}) AS rows({inner})", values
+    )
 
 
 def naive(moment: datetime | None) -> datetime | None:
@@ -119,7 +122,7 @@ class Calendars:
         for unit in span.split(grain):
             inner = [edge for edge in edges if unit.start < edge < unit.end]
             marks = [unit.start, *inner, unit.end]
-            for start, end in zip(marks, marks[1:], strict=False):
+            for start, end in pairwise(marks):
                 index = len(self.segments)
                 self.segments.append(Segment(index, calendar, start, end, unit.start, unit.end))
                 if misfit is None and start.timestamp() % self.grid:
@@ -127,7 +130,7 @@ class Calendars:
         if misfit is not None:
             local = misfit.astimezone(tz).strftime("%Y-%m-%d %H:%M")
             where = Place(subject=f"site:{site.id}")
-            values = {"site": site.id, "zone": site.zone, "edge": local, "grid": self.grid // 60}
+            values = {"site": site.id, "zone": site.zone, "edge": local, "grid": str(self.grid // 60)}
             self.findings.append(ZONE_OFF_GRID.at(where, **values))
 
     @property
@@ -253,7 +256,10 @@ def sum_nodes(
     the `priced` seconds; cells without a price count in neither.
     """
     window = calendars.window
-    _virtual_cells(con, ledger, calendars.grid, window)
+    has_virtual = bool(con.execute("SELECT 1 FROM m_term LIMIT 1").fetchall())
+    if has_virtual:
+        _virtual_cells(con, ledger, calendars.grid, window)
+    virtual = "UNION ALL SELECT node, start, amount, low, high, estimated, covered FROM m_virtual" if has_virtual else ""
     money = (
         "(sum(amount::HUGEINT * price) // 1000000)::HUGEINT AS cost, "
         "sum(CASE WHEN price IS NULL THEN 0 ELSE covered END)::BIGINT AS priced"
@@ -267,7 +273,7 @@ def sum_nodes(
             SELECT m.node, l.start, l.amount, l.low, l.high, l.estimated, l.covered
             FROM {ledger} l JOIN m_point m ON l.point = m.point
             WHERE l.start >= ? AND l.start < ? AND (l.covered > 0 OR l.amount <> 0)
-            UNION ALL SELECT node, start, amount, low, high, estimated, covered FROM m_virtual
+            {virtual}
         )
         SELECT s.node, c.seg, sum(amount)::HUGEINT AS amount, sum(low)::HUGEINT AS low, sum(high)::HUGEINT AS high,
             sum(estimated)::HUGEINT AS estimated, sum(covered)::BIGINT AS covered, {money}

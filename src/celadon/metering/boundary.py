@@ -100,8 +100,13 @@ def _sort_group(tree: Tree, nodes: list[Node], recorded: bool, boundary: Boundar
         for node in (*buses, *(n for n in nodes if n.id in sources and n.virtual))
         for term, _ in node.terms
     }
-    good = [bus for bus in buses if _is_right(bus, tree, sources, boundary)]
-    in_bus = {term for bus in good for term in _covered_sources(bus, tree, sources)}
+    good: list[Node] = []
+    in_bus: set[str] = set()
+    for bus in buses:
+        terms = _covered_sources(bus, sources)
+        if _is_right(bus, tree, terms, sources, in_bus, boundary):
+            good.append(bus)
+            in_bus.update(terms)
     boundary.sources.update(sources)
     for node_id, sign in sources.items():
         node = tree.nodes[node_id]
@@ -110,26 +115,29 @@ def _sort_group(tree: Tree, nodes: list[Node], recorded: bool, boundary: Boundar
         elif node.parent is not None:
             boundary.passed_on.add(node_id)
     for bus in good:
-        terms = _covered_sources(bus, tree, sources)
+        terms = _covered_sources(bus, sources)
         if terms:
             boundary.tops[bus.id] = 1
             purchases = [term for term in terms if tree.nodes[term].flow is Flow.PURCHASED]
             boundary.bus_purchases[bus.id] = tuple(purchases)
-    _sort_used(tree, heads, buses, covered, bool(sources), recorded, boundary)
+    _sort_used(heads, buses, covered, bool(sources), recorded, boundary)
 
 
-def _covered_sources(bus: Node, tree: Tree, sources: Collection[str]) -> list[str]:
+def _covered_sources(bus: Node, sources: Collection[str]) -> list[str]:
     """The boundary meters a bus covers: real ones in its formula, virtual ones by name."""
     named = [term for term, _ in getattr(bus.meter, "terms", ())]
     return [term for term in dict.fromkeys((*named, *(real for real, _ in bus.terms))) if term in sources]
 
 
-def _is_right(bus: Node, tree: Tree, sources: dict[str, int], boundary: Boundary) -> bool:
-    """Each boundary meter must count in the bus as it counts at the boundary."""
+def _is_right(
+    bus: Node, tree: Tree, terms: list[str], sources: dict[str, int], taken: Collection[str], boundary: Boundary
+) -> bool:
+    """Each boundary meter must count in the bus as it counts at the boundary, and in one bus only."""
     wanted: dict[str, Fraction] = {}
-    for term in _covered_sources(bus, tree, sources):
+    for term in terms:
+        sign = 0 if term in taken else sources[term]
         for real, weight in tree.nodes[term].terms:
-            wanted[real] = wanted.get(real, Fraction(0)) + weight * sources[term]
+            wanted[real] = wanted.get(real, Fraction(0)) + weight * sign
     if not wanted:
         return True
     have = dict(bus.terms)
@@ -142,7 +150,6 @@ def _is_right(bus: Node, tree: Tree, sources: dict[str, int], boundary: Boundary
 
 
 def _sort_used(
-    tree: Tree,
     heads: list[Node],
     buses: list[Node],
     covered: set[str],

@@ -172,7 +172,7 @@ def _unknown(
         "what": what,
         "what_zh": what_zh,
         "quantity": word.quantity,
-        "count": word.count,
+        "count": str(word.count),
         "hint": hint,
     }
     findings.append(ITEM_UNKNOWN.at(Place(subject=word.source), **values))
@@ -204,7 +204,7 @@ def _factor(
             "item": key,
             "unit": word.unit,
             "expected": str(expected),
-            "count": word.count,
+            "count": str(word.count),
         }
         dims = {_names(unit), _names(expected)}
         kind = DENSITY_NEEDED if carrier is not None and dims == {"volume", "mass"} else UNIT_OTHER_KIND

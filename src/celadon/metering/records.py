@@ -7,6 +7,7 @@ A declared `fuel_consumed` goes before what purchases and stocks give.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 import duckdb
 
@@ -85,31 +86,37 @@ def insert_facts(
     plant: Plant,
     records: str,
     period: Period,
-    grain: Grain,
     metered: Collection[tuple[str, str]],
     into: str,
 ) -> list[Finding]:
     """Add the facts of the period's records to `into`; needs `m_segment` and `m_site` of the same request.
 
-    A record inside one span of `grain` gets that span; a longer one keeps its own, cut at the period's edges.
+    A record inside one span of the request gets that span; a longer one keeps its own, cut at the period's edges.
     Carriers of a site in `metered` come from their meters.
     """
-    _current(con, records)
+    months = _months(con, plant, period)
+    _current(con, records, months)
+    seen = {quantity for (quantity,) in con.execute("SELECT DISTINCT quantity FROM m_record").fetchall()}
+    if not seen:
+        return []
     findings = resolve_sites(con, plant, "m_record")
-    _months(con, plant, period)
     findings += write_words(con, plant, "m_record")
     _read(con)
     findings += _drop_metered(con, metered)
     con.execute(f"CREATE OR REPLACE TEMP TABLE m_out {_OUT_COLUMNS}")
-    findings += fuel.write_consumption(con)
-    _flows(con)
-    findings += _laboratory(con)
-    _others(con)
+    if not seen.isdisjoint(FUEL_KINDS):
+        findings += fuel.write_consumption(con)
+    if not seen.isdisjoint(FLOWS):
+        _flows(con)
+    if not seen.isdisjoint(LABORATORY):
+        findings += _laboratory(con)
+    if seen.difference(FUEL_KINDS, FLOWS, LABORATORY):
+        _others(con)
     findings += _place(con, plant, period, into)
     return findings
 
 
-def _current(con: duckdb.DuckDBPyConnection, records: str) -> None:
+def _current(con: duckdb.DuckDBPyConnection, records: str, span: tuple[datetime, datetime]) -> None:
     """Table `m_record`: the latest batch's word on each key; identical numbered rows of one file once."""
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE m_record AS
@@ -117,31 +124,36 @@ def _current(con: duckdb.DuckDBPyConnection, records: str) -> None:
             coalesce(process, '') AS process, start, greatest(start, coalesce("end", start)) AS "end", value,
             coalesce(unit, '') AS unit, weight, coalesce(weight_unit, '') AS weight_unit, coalesce(note, '') AS note,
             file, line, batch, 'records:' || batch || ':' || file || ':' || line AS source
-        FROM {records} WHERE value IS NOT NULL
+        FROM {records} WHERE value IS NOT NULL AND start <= ? AND coalesce("end", start) >= ?
         QUALIFY batch = max(batch) OVER (
                 PARTITION BY quantity, coalesce(item, ''), coalesce(purpose, ''), coalesce(site, ''), coalesce(process, ''),
                     start, coalesce("end", start), coalesce(note, ''))
             AND (coalesce(note, '') = '' OR 1 = row_number() OVER (
                 PARTITION BY quantity, item, purpose, site, process, start, "end", note, batch, value, unit, weight, weight_unit
-                ORDER BY file, line))"""
+                ORDER BY file, line))""",
+        [span[1], span[0]],
     )
 
 
-def _months(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period) -> None:
-    """Table `m_month` (site, number, start, end, inside): local months of the period and one on either side."""
-    rows = []
+def _months(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period) -> tuple[datetime, datetime]:
+    """Table `m_month` (site, number, start, end, inside): local months of the period and one on either side.
+
+    Returns their first and last instant over all sites.
+    """
+    rows: list[tuple[str, int, datetime, datetime, bool]] = []
     for site in plant.sites:
         span = site_period(period, site)
         months = list(span.split(Grain.MONTH))
         whole = fuel.neighbours(months[0], months[-1], site.zone)
         rows += [
-            (site.id, number, naive(month.start), naive(month.end), inside)
+            (site.id, number, month.start.replace(tzinfo=None), month.end.replace(tzinfo=None), inside)
             for number, (month, inside) in enumerate(whole)
         ]
     columns = {
         "site": "VARCHAR", "number": "INTEGER", "month_start": "TIMESTAMP", "month_end": "TIMESTAMP", "inside": "BOOLEAN",
     }  # fmt: skip
     load_rows(con, "m_month", columns, rows)
+    return min(row[2] for row in rows), max(row[3] for row in rows)
 
 
 def _read(con: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import gcd
 
 import duckdb
@@ -155,7 +156,7 @@ def clock(tariff: Tariff, month: int, kind: str) -> tuple[tuple[int, int, tuple[
             pieces += [(a, b, band.period) for a, b in around if a < b]
     edges = sorted({0, 1440, *(edge for a, b, _ in pieces for edge in (a, b))})
     found: list[tuple[int, int, tuple[str, ...]]] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         here = tuple(dict.fromkeys(period for a, b, period in pieces if a <= start and end <= b))
         if found and found[-1][2] == here:
             found[-1] = (found[-1][0], end, here)
@@ -194,7 +195,7 @@ def spans(
                 merged.append(clipped)
         day += timedelta(days=1)
     where = Place(subject=f"tariff:{tariff.id}")
-    findings += [kind.at(where, tariff=tariff.id, **values) for (kind, _), values in faults.items()]
+    findings += [Finding(kind, where, {"tariff": tariff.id, **values}) for (kind, _), values in faults.items()]
     return merged
 
 

@@ -171,7 +171,7 @@ def build_tree(plant: Plant) -> Tree:
     findings: list[Finding] = []
     nodes = _real_nodes(plant, findings)
     _virtual_nodes(plant, nodes, findings)
-    _link(nodes, findings)
+    _link(plant, nodes, findings)
     _inherit_processes(nodes)
     children: dict[str, list[str]] = {}
     for node in nodes.values():
@@ -286,12 +286,17 @@ def _latest(moments: Iterable[datetime | None]) -> datetime | None:
     return None if not known or None in known else max(moment for moment in known if moment is not None)
 
 
-def _link(nodes: dict[str, Node], findings: list[Finding]) -> None:
+def _link(plant: Plant, nodes: dict[str, Node], findings: list[Finding]) -> None:
+    virtual = {meter.id for meter in plant.virtual_meters}
+    other = {meter.id: meter.quantity or str(meter.kind) for meter in plant.meters if meter.id not in nodes}
     for node in list(nodes.values()):
         if node.parent is None:
             continue
         parent = nodes.get(node.parent)
-        finding = _wrong_link(node, parent, nodes)
+        if parent is None and node.parent in virtual:
+            nodes[node.id] = replace(node, parent=None)  # its broken formula is found already
+            continue
+        finding = _wrong_link(node, parent, nodes, other)
         if finding is not None:
             findings.append(finding)
             nodes[node.id] = replace(node, parent=None)
@@ -300,8 +305,13 @@ def _link(nodes: dict[str, Node], findings: list[Finding]) -> None:
     _cut_cycles(nodes, findings)
 
 
-def _wrong_link(node: Node, parent: Node | None, nodes: Mapping[str, Node]) -> Finding | None:
+def _wrong_link(
+    node: Node, parent: Node | None, nodes: Mapping[str, Node], other: Mapping[str, str]
+) -> Finding | None:
     where = place(node.meter)
+    if parent is None and node.parent in other:
+        values = {"meter": node.id, "carrier": _counts(node), "parent": node.parent, "other": other[node.parent or ""]}
+        return PARENT_CARRIER.at(where, **values)
     if parent is None:
         hint = did_you_mean(node.parent or "", list(nodes))
         return PARENT_UNKNOWN.at(where, meter=node.id, parent=node.parent, hint=hint)
