@@ -9,7 +9,7 @@ from celadon.adapters.plant_file.build_sources import build_factors, build_optio
 from celadon.adapters.plant_file.build_tariffs import build_tariffs
 from celadon.adapters.plant_file.checks import Tree, check_sources, check_tariffs
 from celadon.adapters.plant_file.common import amount, name_of, written
-from celadon.adapters.plant_file.nodes import FILE_EMPTY, Mapping, Node, decode, parse, read_bytes
+from celadon.adapters.plant_file.nodes import FILE_EMPTY, Mapping, Node, Scalar, decode, parse, read_bytes
 from celadon.adapters.plant_file.reading import NOT_A_MAPPING, Entry, Reading
 from celadon.adapters.plant_file.schema import PLANT, SAME_SPACE, VERSION
 from celadon.core.carriers import CARRIERS, Carrier
@@ -116,7 +116,7 @@ def _order(finding: Finding) -> tuple[int, int]:
 
 
 def _plant(reading: Reading, root: Node | None) -> Plant | None:
-    if root is None or (not isinstance(root, Mapping) and written(root) == ""):
+    if root is None or (isinstance(root, Scalar) and root.is_null):
         reading.findings.add(FILE_EMPTY.at(Place(file=reading.file)))
         return None
     if not isinstance(root, Mapping):

@@ -317,7 +317,12 @@ ACCOUNTS = Table(
 PLANT = Table(
     "plant",
     (
-        key("celadon", Value("integer"), "Version of this format: 1", "本格式的版本：1", required=True),
+        key(
+            "celadon",
+            Value("integer"),
+            "Version of this format, 1; always to be given",
+            "本格式的版本 1，必填",
+        ),
         key("enterprise", ENTERPRISE, "Whose plant it is", "企业", required=True),
         key(
             "zone", Value("zone"), "Time zone of sites and files", "站点和文件的时区", default="Asia/Shanghai"
