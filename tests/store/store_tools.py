@@ -1,7 +1,10 @@
 """Small stores for the tests of the store."""
 
+import os
+import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -21,16 +24,27 @@ def naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def add(pending: Pending, rows: Iterable[Row], con: duckdb.DuckDBPyConnection | None = None) -> int:
+@cache
+def connection() -> duckdb.DuckDBPyConnection:
+    """One connection for all tests of this process: opening one costs more than most queries."""
+    con = duckdb.connect()
+    con.execute("SET threads = 1")
+    return con
+
+
+def add(pending: Pending, rows: Iterable[Row], reach: int = 1) -> int:
     """Stage these readings."""
-    con = con or duckdb.connect()
+    con = connection()
     con.execute(
         "CREATE OR REPLACE TABLE staged (point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER)"
     )
     values = [(point, naive(t), 0, value, file, line) for point, t, value, file, line in rows]
     if values:
-        con.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?)", values)
-    return pending.add_readings(con, "staged")
+        con.execute(
+            f"INSERT INTO staged SELECT {', '.join(['unnest(?)'] * 6)}",
+            [list(column) for column in zip(*values)],
+        )
+    return pending.add_readings(con, "staged", reach)
 
 
 def with_points(store: Store, count: int = 5) -> Store:
@@ -55,7 +69,7 @@ def read(
 ) -> list[tuple[int, datetime, float, int]]:
     """(point, t, value, batch) of what the snapshot shows, sorted."""
     sql = snapshot.readings_sql(points, start, end, neighbours)
-    found = duckdb.connect().execute(f"SELECT point, t, value, batch FROM ({sql}) ORDER BY ALL").fetchall()
+    found = connection().execute(f"SELECT point, t, value, batch FROM ({sql}) ORDER BY ALL").fetchall()
     return [(point, t.replace(tzinfo=UTC), value, batch) for point, t, value, batch in found]
 
 
@@ -82,6 +96,12 @@ def assert_readable(finding: Finding) -> None:
         assert text("zh").strip()
         assert text("en") != text("zh")
         assert "{" not in text("en") + text("zh")
+
+
+def quick_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder in memory where there is one: property tests commit hundreds of times."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None)
 
 
 class Clock:

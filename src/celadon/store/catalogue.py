@@ -225,8 +225,8 @@ class Catalogue:
         self.run(f"UPDATE segment SET retired_at = ? WHERE id IN ({int_list(ids)})", moment)
 
     def retired(self, before: int) -> list[tuple[int, str]]:
-        """Id and path of the segments retired before `before` (microseconds)."""
-        sql = "SELECT id, path FROM segment WHERE retired_at IS NOT NULL AND retired_at < ?"
+        """Id and path of the segments retired at or before `before` (microseconds)."""
+        sql = "SELECT id, path FROM segment WHERE retired_at IS NOT NULL AND retired_at <= ?"
         return [(row[0], row[1]) for row in self.rows(sql, before)]
 
 
