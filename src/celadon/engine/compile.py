@@ -343,6 +343,8 @@ class _Body:
         factors = {alias: step for alias, step in given.items() if step.kind == "factor"}
         if not given or compile_expr(self.formula, self._scope(None)) is None:
             return None
+        if not self.describes and all(step.describes or step.kind == "factor" for step in given.values()):
+            return None  # only factors and properties are left: there is nothing they apply to
         spine = self._spine(rows, factors)
         driver = next((alias for alias, step in rows.items() if step.name == spine), None)
         scope = self._scope(driver)

@@ -19,7 +19,7 @@ from celadon.core.periods import Grain, Validity, floor, next_edge, zone
 from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.rules.factors import FactorRow
-from celadon.rules.rulebook import FactorSpec, Rulebook
+from celadon.rules.rulebook import SITE_TABLE, FactorSpec, Rulebook
 
 FACTOR_GAP = FindingKind(
     "factor.gap",
@@ -245,7 +245,7 @@ class _Chooser:
         """The plant's entry, else the row that holds, else the latest earlier one where the clause allows, else a gap."""
         spec, lookup = self.spec, self.lookup
         named = dict(zip(spec.row_keys, combo, strict=True))
-        if spec.table == "@site":
+        if spec.table == SITE_TABLE:
             value: float | None = float(getattr(site, spec.column))
             lookup.chosen.append(Chosen(site.id, month, combo, value, None, None))
             return

@@ -18,7 +18,7 @@ from celadon.engine.lookup import FACTOR_GAP, Lookup
 from celadon.engine.request import Request
 from celadon.engine.steps import Query, Step, Summary
 from celadon.engine.variants import check_variants
-from celadon.rules.expr import FirstGiven, Ref, refs
+from celadon.rules.expr import FirstGiven, Ref
 from celadon.rules.rulebook import Rulebook
 
 __all__ = ["Result", "Row", "run", "summarise"]
@@ -215,21 +215,26 @@ def _same_keys(row: dict[str, str], names: tuple[str, ...], words: tuple[str, ..
 
 
 def _users(query: Query, factor: str) -> list[Step]:
-    """Steps whose formula cannot do without the factor."""
-    found = []
-    for step in query.steps:
-        if (
-            step.kind in ("rule", "term")
-            and step.formula is not None
-            and factor in refs(step.formula)
-            and factor in step.inputs
-        ):
-            spare = any(
-                isinstance(node, FirstGiven)
-                and isinstance(node.terms[0], Ref)
-                and node.terms[0].name == factor
-                for node in step.formula.walk()
-            )
-            if not spare:
-                found.append(step)
-    return found
+    """Counting steps whose formula, or a property it uses, cannot do without the factor."""
+    direct = [
+        step
+        for step in query.steps
+        if step.formula is not None and f"x_{factor}" in step.inputs.values() and not _has_spare(step, factor)
+    ]
+    found: dict[str, Step] = {}
+    waiting = direct
+    while waiting:
+        step = waiting.pop()
+        if step.describes:
+            waiting.extend(other for other in query.steps if step.name in (*other.inputs.values(), *other.parts))
+        else:
+            found.setdefault(step.name, step)
+    return list(found.values())
+
+
+def _has_spare(step: Step, factor: str) -> bool:
+    """Whether the factor is the first of first_given terms: a later term may stand in for it."""
+    for node in step.formula.walk() if step.formula is not None else ():
+        if isinstance(node, FirstGiven) and isinstance(node.terms[0], Ref) and node.terms[0].name == factor:
+            return True
+    return False

@@ -64,6 +64,8 @@ CHAPTER_REFUSED = FindingKind(
     ),
 )
 
+SITE_TABLE = "@site"
+"""Stands for the plant's own sites: a factor may read a column of theirs, such as equity_share."""
 MAX_CHAPTER_BYTES = 200_000
 MAX_FORMULA_NODES = 2_000
 _ALLOWED = (
@@ -244,7 +246,8 @@ def load_rulebook(name: str | Path) -> Rulebook:
     facts = _specs(quantities.get("facts"), _fact, folder, findings)
     factors = _specs(quantities.get("factors"), _factor, folder, findings)
     rules = _chapters(folder, {document.number: document for document in documents}, findings)
-    tables = {spec.table: _table(folder, spec.table, findings) for spec in factors.values()}
+    names = dict.fromkeys(spec.table for spec in factors.values() if spec.table != SITE_TABLE)
+    tables = {table: _table(folder, table, findings) for table in names}
     return Rulebook(
         id=str(about.get("id", folder.name)),
         edition=str(about.get("edition", "")),

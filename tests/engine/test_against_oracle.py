@@ -1,0 +1,167 @@
+"""Every shipped rulebook on random plants: the engine's one query against a row-by-row evaluation in exact fractions."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from celadon.core.carriers import CARRIERS
+from celadon.engine.run import Result, run
+from celadon.rules.check import option_choices
+from celadon.rules.rulebook import Rulebook, load_rulebook, shipped_ids
+from celadon.testing import Case, case_facts, case_plant, case_request
+from tests.engine.oracle import Fact, Oracle
+
+BOOKS = {name: load_rulebook(name) for name in shipped_ids()}
+MONTHS = ("2021-02", "2021-11", "2022-07", "2023-03")
+CARRIER_WORDS = (
+    "electricity",
+    "heat",
+    "raw_coal",
+    "bituminous",
+    "diesel",
+    "natural_gas",
+    "coke",
+    "biomass",
+    "fresh_water",
+)
+amounts = st.one_of(st.none(), st.integers(0, 10**7).map(lambda n: n / 100))
+
+
+def additive(book: Rulebook) -> list[str]:
+    return [name for name, rules in book.rules.items() if rules[0].adds]
+
+
+@st.composite
+def facts_for(draw: st.DrawFn, book: Rulebook) -> list[dict[str, Any]]:
+    """Facts of one or two sites over some months; some absent, some quantities not declared at all."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for name, spec in book.facts.items():
+        if not draw(st.booleans()):
+            continue
+        for _ in range(draw(st.integers(1, 6))):
+            fact: dict[str, Any] = {
+                "quantity": name,
+                "site": draw(st.sampled_from(["A", "B"])),
+                "period": draw(st.sampled_from(MONTHS)),
+            }
+            if "carrier" in spec.grain.keys:
+                fact["carrier"] = draw(st.sampled_from(CARRIER_WORDS))
+            if "gas" in spec.grain.keys:
+                fact["gas"] = draw(st.sampled_from(["R-410A", "HFC-134a", "SF6"]))
+            if "product" in spec.grain.keys:
+                fact["product"] = "bar"
+            if "contract" in spec.grain.keys:
+                fact["contract"] = "green"
+            if "purpose" in spec.grain.keys:
+                fact["purpose"] = draw(st.sampled_from(["combustion", "mobile", "feedstock"]))
+            fact["value"] = draw(amounts) if spec.adds else draw(st.integers(1, 4000)) / 100
+            fact["unit"] = unit_of(spec.unit.text, fact.get("carrier"))
+            found[tuple(value for key, value in fact.items() if key not in ("value", "unit"))] = fact
+    return list(found.values())
+
+
+def unit_of(text: str, carrier: str | None) -> str:
+    own = str(CARRIERS[carrier].unit) if carrier else ""
+    return text.replace("carrier_unit", own).replace("product_unit", "t")
+
+
+def answer(
+    book: Rulebook, facts: list[dict[str, Any]], wanted: list[str], options: dict[str, str] | None = None
+) -> Result:
+    body = {
+        "period": "2021-01..2023-12",
+        "sites": [{"id": "A", "region": "CN-SD"}, {"id": "B", "region": "CN-HB"}],
+        "products": [{"id": "bar", "unit": "t"}],
+        "options": options or {},
+        "facts": facts,
+        "expect": [{"quantity": name} for name in wanted],
+        "vouched": {"by": "constructed"},
+    }
+    case = Case("random", "", {}, body)
+    plant, request = case_plant(case), case_request(case)
+    with duckdb.connect() as con:
+        case_facts(con, case, plant, request)
+        return run(con, book, plant, request)
+
+
+def oracle_for(book: Rulebook, facts: list[dict[str, Any]]) -> Oracle:
+    rows = [
+        Fact(
+            fact["quantity"],
+            str(fact.get("carrier") or fact.get("gas") or fact.get("product") or fact.get("contract") or ""),
+            str(fact.get("purpose", "")),
+            fact["site"],
+            fact["period"],
+            None if fact["value"] is None else Fraction(str(fact["value"])),
+            fact["unit"],
+        )
+        for fact in facts
+    ]
+    return Oracle(book, rows, option_choices(book, {}), {"A": "CN-SD", "B": "CN-HB"}, {})
+
+
+@pytest.mark.parametrize("name", sorted(BOOKS))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_engine_equals_oracle(name: str, data: st.DataObject) -> None:
+    book = BOOKS[name]
+    facts = data.draw(facts_for(book))
+    wanted = additive(book)
+    result = answer(book, facts, wanted)
+    oracle = oracle_for(book, facts)
+    for quantity in wanted:
+        expected = {
+            (
+                site,
+                " / ".join(word for key, word in keys if key != "purpose"),
+                dict(keys).get("purpose", ""),
+            ): value
+            for (site, keys), value in oracle.answer(quantity).items()
+        }
+        actual = {(row.site, row.item, row.purpose): row.value for row in result.rows_of(quantity)}
+        assert actual.keys() == expected.keys(), quantity
+        for mark, value in expected.items():
+            if value is None:
+                assert actual[mark] is None, (quantity, mark)
+            else:
+                assert actual[mark] is not None, (quantity, mark)
+                assert math.isclose(actual[mark], value, rel_tol=1e-9, abs_tol=1e-9), (
+                    quantity,
+                    mark,
+                    actual[mark],
+                    value,
+                )
+
+
+@pytest.mark.parametrize("name", sorted(BOOKS))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_doubling_and_order(name: str, data: st.DataObject) -> None:
+    """Twice the amounts give twice the additive results; the order of the facts gives nothing."""
+    book = BOOKS[name]
+    facts = data.draw(facts_for(book))
+    wanted = additive(book)
+    once = {(r.quantity, r.site, r.item, r.purpose): r.value for r in answer(book, facts, wanted)}
+    turned = {(r.quantity, r.site, r.item, r.purpose): r.value for r in answer(book, facts[::-1], wanted)}
+    doubled = [
+        {**fact, "value": fact["value"] * 2}
+        if fact["value"] is not None and book.facts[fact["quantity"]].adds
+        else fact
+        for fact in facts
+    ]
+    twice = {(r.quantity, r.site, r.item, r.purpose): r.value for r in answer(book, doubled, wanted)}
+    assert once.keys() == turned.keys() == twice.keys()
+    for mark, value in once.items():
+        if value is None:
+            assert turned[mark] is None
+            assert twice[mark] is None
+        else:
+            assert math.isclose(turned[mark] or 0.0, value, rel_tol=1e-12, abs_tol=1e-12)
+            assert math.isclose(twice[mark] or 0.0, 2 * value, rel_tol=1e-9, abs_tol=1e-9)
