@@ -10,7 +10,7 @@ from celadon.adapters.plant_file.build_tariffs import build_tariffs
 from celadon.adapters.plant_file.checks import Tree, check_sources, check_tariffs
 from celadon.adapters.plant_file.common import amount, name_of, written
 from celadon.adapters.plant_file.nodes import FILE_EMPTY, Mapping, Node, Scalar, decode, parse, read_bytes
-from celadon.adapters.plant_file.reading import NOT_A_MAPPING, Entry, Reading
+from celadon.adapters.plant_file.reading import Entry, Reading
 from celadon.adapters.plant_file.schema import PLANT, SAME_SPACE, VERSION
 from celadon.core.carriers import CARRIERS, Carrier
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
@@ -119,10 +119,8 @@ def _plant(reading: Reading, root: Node | None) -> Plant | None:
     if root is None or (isinstance(root, Scalar) and root.is_null):
         reading.findings.add(FILE_EMPTY.at(Place(file=reading.file)))
         return None
-    if not isinstance(root, Mapping):
-        reading.add(NOT_A_MAPPING, root, key="plant", found=type(root).__name__.lower())
-        return None
-    _version(reading, root)
+    if isinstance(root, Mapping):
+        _version(reading, root)
     reading.collect(root, PLANT, lambda section: SAME_SPACE.get(section, section))
     got = reading.read("plant", root, PLANT)
     if got is None:
