@@ -36,7 +36,7 @@ def test_displays_are_those_of_the_generator(mill, plant):
 def test_the_tree_is_that_of_the_generator(plant):
     parents = {meter.id: meter.parent for meter in plant.meters if meter.parent}
     tree = {child: parent for parent, (children, _, _) in table.PARENTS.items() for child in children}
-    tops = {"E10": "BUS", "E20": "BUS", "E30": "BUS", "H11": "HBUS", "H12": "HBUS"}
+    tops = {"E10": "BUS", "E20": "BUS", "E30": "BUS", "H11": "HBUS", "H12": "HBUS", "H13": "HBUS"}
     assert parents == {**tree, **tops}
     bus = next(meter for meter in plant.virtual_meters if meter.id == "BUS")
     one = Fraction(1)

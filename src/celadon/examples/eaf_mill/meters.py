@@ -75,9 +75,10 @@ LOADS: dict[str, Load] = {
     "N14": {"treat": 150, "always": 2},
     "N15": {"staff": 8, "night": 3, "cold": 14},
     # heat
-    "H03": {"eaf": 0.9, "noise": 60},
+    "H03": {"eaf": 0.21, "noise": 60},
     "H11": {"vd": 11.5, "run": 0.8},
     "H12": {"cold": 2.6, "always": 0.05},
+    "H13": {"warm": 3.4, "always": 0.05},
     # oxygen, compressed air, water
     "O11": {"eaf": 82, "noise": 40},
     "O12": {"cast": 1.3},
@@ -180,7 +181,7 @@ _DISPLAYS: dict[str, tuple[int, int, int, int]] = {
 # Hourly points of the utilities: read directly, in their unit.
 _UTILITY: dict[str, tuple[int, int, int, int]] = {
     "H01": (7, 1, 1, 422_718), "H02": (7, 1, 1, 208_854), "H03": (7, 1, 1, 1_120_405), "H11": (7, 1, 1, 688_790),
-    "H12": (7, 1, 1, 241_112), "O01": (9, 0, 1, 12_403_551), "O11": (9, 0, 1, 11_000_872), "O12": (9, 0, 1, 512_009),
+    "H12": (7, 1, 1, 241_112), "H13": (7, 1, 1, 96_318), "O01": (9, 0, 1, 12_403_551), "O11": (9, 0, 1, 11_000_872), "O12": (9, 0, 1, 512_009),
     "C01": (9, 0, 1, 33_120_776), "C11": (9, 0, 1, 20_400_153), "C12": (9, 0, 1, 11_087_340), "W01": (7, 1, 1, 1_204_433),
     "W11": (7, 1, 1, 1_090_025), "W12": (7, 1, 1, 90_871), "H90": (6, 2, 1, 40_218), "W90": (6, 2, 1, 7_744),
 }  # fmt: skip
@@ -194,7 +195,23 @@ GATEWAY = (
     "E304", "E3041", "E3042", "E3043", "E305", "E3051", "E3052", "E3053", "E306", "E3061", "E3062", "E3063", "E3064", "E3065",
 )  # fmt: skip
 GAS = ("N01", "N11", "N12", "N13", "N14", "N15")
-UTILITIES = ("H01", "H02", "H03", "H11", "H12", "O01", "O11", "O12", "C01", "C11", "C12", "W01", "W11", "W12")
+UTILITIES = (
+    "H01",
+    "H02",
+    "H03",
+    "H11",
+    "H12",
+    "H13",
+    "O01",
+    "O11",
+    "O12",
+    "C01",
+    "C11",
+    "C12",
+    "W01",
+    "W11",
+    "W12",
+)
 OFFICE = ("E90", "H90", "W90")
 INTERVAL = ("N11", "N12", "N13", "N14", "N15", "E90")  # amounts per interval; all the others are registers
 
@@ -262,7 +279,8 @@ def _heat_purchase(year: Year, out: dict[str, list[int]]) -> None:
     cal = year.calendar
     spring, autumn = cal.quarter("03-16 00:00"), cal.quarter("11-15 00:00")
     sold = [made * 3 // 10 if q < spring or q >= autumn else 0 for q, made in enumerate(out["H03"])]
-    need = [(a + b) * 103 // 100 for a, b in zip(out["H11"], out["H12"], strict=True)]
+    users = zip(out["H11"], out["H12"], out["H13"], strict=True)
+    need = [sum(heat) * 103 // 100 for heat in users]
     out["H02"] = sold
     out["H01"] = [max(0, n - made + s) for n, made, s in zip(need, out["H03"], sold, strict=True)]
 
