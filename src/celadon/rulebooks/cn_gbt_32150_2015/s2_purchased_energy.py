@@ -3,7 +3,7 @@
 The standard's text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause.
 """
 
-from celadon.rules import choose, constant, document, first_given, key, option
+from celadon.rules import choose, constant, document, key, option
 
 standard = document("GB/T 32150-2015")
 notices = document("MEE grid factor notices")
@@ -24,6 +24,7 @@ is_electricity = key("carrier") == "electricity"
 is_heat = key("carrier") == "heat"
 electricity_amount = constant("1", unit="MWh/carrier_unit")  # electricity is kept in MWh (core/carriers)
 heat_amount = constant("1", unit="GJ/carrier_unit")  # heat is kept in GJ
+no_emission = constant("0", unit="tCO2/MWh")
 
 
 @grid.rule(
@@ -34,13 +35,11 @@ heat_amount = constant("1", unit="GJ/carrier_unit")  # heat is kept in GJ
 )
 def applied_grid_emission_factor(grid_emission_factor, national_grid_emission_factor):
     """The plant's own factor first; then the national series, or the one of the site's region."""
-    return choose(
-        (
-            option("grid_factor").isin("national_statistical", "national_notice"),
-            first_given(grid_emission_factor, national_grid_emission_factor),
-        ),
-        otherwise=grid_emission_factor,
+    own_or_national = choose(
+        (grid_emission_factor >= no_emission, grid_emission_factor), otherwise=national_grid_emission_factor
     )
+    is_national = option("grid_factor").isin("national_statistical", "national_notice")
+    return choose((is_national, own_or_national), otherwise=grid_emission_factor)
 
 
 @purchased.rule(

@@ -33,6 +33,7 @@ whole = constant("1", unit="1")
 electricity_amount = constant("1", unit="MWh/carrier_unit")  # electricity is kept in MWh (core/carriers)
 heat_amount = constant("1", unit="GJ/carrier_unit")  # heat is kept in GJ
 nothing = constant("0", unit="MWh")
+no_emission = constant("0", unit="tCO2e/MWh")
 
 
 @consumed.rule(
@@ -66,7 +67,8 @@ def purchased_heat_emission(energy_purchased, heat_emission_factor, carbon_dioxi
 )
 def applied_grid_emission_factor(grid_emission_factor, carbon_dioxide_gwp, grid_emission_factor_co2e):
     """The region's CO2 factor, or one that is already in CO2e."""
-    return first_given(grid_emission_factor * carbon_dioxide_gwp, grid_emission_factor_co2e)
+    in_co2e = grid_emission_factor * carbon_dioxide_gwp
+    return choose((in_co2e >= no_emission, in_co2e), otherwise=grid_emission_factor_co2e)
 
 
 @location.rule(
@@ -98,7 +100,7 @@ def scope_2_location_based(location_based_electricity_emission, purchased_heat_e
 def claimed_electricity(contract_electricity, contract_emission_factor, equity_share):
     """Only a contract that conveys a factor can be claimed; another one stays absent, and what it should cover is uncovered."""
     share = choose((by_equity, equity_share), otherwise=whole)
-    return choose((contract_emission_factor >= constant("0", unit="tCO2e/MWh"), contract_electricity * share))
+    return choose((contract_emission_factor >= no_emission, contract_electricity * share))
 
 
 @claims.rule(
@@ -120,10 +122,9 @@ def claimed_electricity_emission(claimed_electricity, contract_emission_factor):
 def untracked_emission_factor(
     supplier_emission_factor, residual_mix_factor, carbon_dioxide_gwp, applied_grid_emission_factor
 ):
-    """Supplier, residual mix, grid average: the first there is."""
-    return first_given(
-        supplier_emission_factor, residual_mix_factor * carbon_dioxide_gwp, applied_grid_emission_factor
-    )
+    """Supplier, residual mix, grid average: the first there is; the grid average is shown as a default."""
+    residual = first_given(residual_mix_factor * carbon_dioxide_gwp, applied_grid_emission_factor)
+    return choose((supplier_emission_factor >= no_emission, supplier_emission_factor), otherwise=residual)
 
 
 @untracked.rule(
