@@ -282,3 +282,13 @@ def test_months_sum_to_the_year_where_certificates_cover_less_than_is_bought():
     )
     assert year == pytest.approx(1150 * 0.6096)
     assert sum(row.value or 0.0 for row in months) == pytest.approx(year)
+
+
+def test_a_gap_is_told_for_the_tables_the_options_allow_and_no_other():
+    def asked(**options: str) -> set[str | None]:
+        result = answer(IDS[0], period="2024-01", facts=[energy("bituminous", 500, "t")], options=options)
+        return {finding.where.subject for finding in result.findings if finding.code == "factor.gap"}
+
+    assert asked() == {"standard_coal_coefficient"}
+    assert "standard_coal_coefficient_low" not in asked(supplement="statistical_yearbook")
+    assert "statistical_coefficient" not in asked(range_value="high")

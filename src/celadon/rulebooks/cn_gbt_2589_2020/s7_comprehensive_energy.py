@@ -42,14 +42,20 @@ def standard_coal_equivalent(
     electricity_equal_value,
 ):
     """Each carrier's input × its coefficient: measured heat first, then the plant's own or Annex A, then what the options allow."""
-    range_end = choose(
-        (option("range_value") == "low", standard_coal_coefficient_low),
-        (option("range_value") == "high", standard_coal_coefficient_high),
+    annex_a = choose(
+        (
+            option("range_value") == "low",
+            first_given(standard_coal_coefficient, standard_coal_coefficient_low),
+        ),
+        (
+            option("range_value") == "high",
+            first_given(standard_coal_coefficient, standard_coal_coefficient_high),
+        ),
+        otherwise=standard_coal_coefficient,
     )
-    yearbook = choose((option("supplement") == "statistical_yearbook", statistical_coefficient))
-    of_fuel = first_given(
-        net_calorific_value / standard_coal_heat, standard_coal_coefficient, range_end, yearbook
-    )
+    from_yearbook = option("supplement") == "statistical_yearbook"
+    listed = choose((from_yearbook, first_given(annex_a, statistical_coefficient)), otherwise=annex_a)
+    of_fuel = first_given(net_calorific_value / standard_coal_heat, listed)
     of_electricity = electricity_amount * choose(
         (option("electricity_basis") == "equal_value", electricity_equal_value),
         otherwise=electricity_equivalent_coefficient,
