@@ -29,7 +29,7 @@ def test_the_same_plant_everywhere(mill, tmp_path):
         text=True,
         check=True,
     )
-    assert "74 meters, 2221567 readings, 25 faults" in run.stdout
+    assert "75 meters, 2230352 readings, 25 faults" in run.stdout
     assert digest(tmp_path / "again") == digest(mill.directory)
 
 
@@ -166,8 +166,8 @@ def test_the_mill_is_sensible(mill):
 def test_size(mill):
     files = [path for path in Path(mill.directory).rglob("*.*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 40e6
-    assert len(mill.meters) == 74
-    assert mill.readings == 2_221_567
+    assert len(mill.meters) == 75
+    assert mill.readings == 2_230_352
 
 
 def test_fuel_ledger_in_gbk(mill):
