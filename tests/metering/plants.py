@@ -64,7 +64,7 @@ class Bench:
 
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
-        self.con = duckdb.connect()
+        self.con = duckdb.connect(config={"threads": 1})
         self.con.execute(f"CREATE TABLE ledger ({LEDGER})")
         self.con.execute(f"CREATE TABLE records ({RECORDS})")
         self.points = {item.id: number for number, item in enumerate(plant.meters, start=1)}
@@ -85,6 +85,15 @@ class Bench:
             1,
         ]
         self.con.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def cells(self, cells: Iterable[tuple[str, datetime, int]]) -> None:
+        """Whole measured cells: point, start, ticks."""
+        points, starts, ticks = zip(*((self.points[name], at.replace(tzinfo=None), n) for name, at, n in cells), strict=True)
+        self.con.execute(
+            f"""INSERT INTO ledger SELECT p, t, n, n, n, 0, {self.plant.grid_seconds}, 1 FROM (
+                SELECT unnest(?::INTEGER[]) AS p, unnest(?::TIMESTAMP[]) AS t, unnest(?::BIGINT[]) AS n)""",
+            [list(points), list(starts), list(ticks)],
+        )
 
     def flat(self, point: str, period: str, ticks: int) -> None:
         """The same amount in every cell of the period."""

@@ -131,6 +131,12 @@ def test_the_boundary_of_a_plain_tree() -> None:
     assert boundary.passed_on == {"X"}
 
 
+def test_what_hangs_below_an_exported_meter_is_the_receiver_s() -> None:
+    exported = [meter("X", "E0", flow=Flow.EXPORTED), meter("X1", "X", flow=Flow.EXPORTED)]
+    boundary = find_boundary(_tree(main_meter("E0"), *exported))
+    assert boundary.sources == {"E0": 1, "X": -1}
+
+
 def test_a_bus_covers_what_it_adds_up() -> None:
     tree = _tree(
         main_meter("P"), meter("G", flow=Flow.GENERATED), meter("X", flow=Flow.EXPORTED), meter("E1", "V"),

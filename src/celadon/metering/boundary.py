@@ -92,7 +92,7 @@ def find_boundary(tree: Tree, recorded: Collection[tuple[str, str]] = ()) -> Bou
 
 
 def _sort_group(tree: Tree, nodes: list[Node], recorded: bool, boundary: Boundary) -> None:
-    sources = {node.id: _SIGN[node.flow] for node in nodes if node.flow in _SIGN}
+    sources = {node.id: _SIGN[node.flow] for node in nodes if node.flow in _SIGN and not _handed_over(node, tree)}
     heads = [node for node in nodes if node.parent is None and node.id not in sources]
     buses = [node for node in heads if node.virtual and node.id in tree.children]
     covered = {
@@ -121,6 +121,11 @@ def _sort_group(tree: Tree, nodes: list[Node], recorded: bool, boundary: Boundar
             purchases = [term for term in terms if tree.nodes[term].flow is Flow.PURCHASED]
             boundary.bus_purchases[bus.id] = tuple(purchases)
     _sort_used(heads, buses, covered, bool(sources), recorded, boundary)
+
+
+def _handed_over(node: Node, tree: Tree) -> bool:
+    """Below an exported meter: the receiver's, already out of the boundary."""
+    return any(tree.nodes[above].flow is Flow.EXPORTED for above in tree.path(node.id))
 
 
 def _covered_sources(bus: Node, sources: Collection[str]) -> list[str]:

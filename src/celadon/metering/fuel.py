@@ -121,8 +121,11 @@ def _assign_months(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE m_month_part AS
-        SELECT r.*, m.number, CASE WHEN r.quantity IN ('fuel_opening_stock', 'fuel_closing_stock') OR r."end" = r.start THEN 1.0 ELSE
-            epoch(least(r."end", m.month_end) - greatest(r.start, m.month_start)) / epoch(r."end" - r.start) END AS share
+        SELECT r.*, m.number, r."end" > r.start AND (r.start < m.month_start OR r."end" > m.month_end) AND r.quantity NOT IN (
+                'fuel_opening_stock', 'fuel_closing_stock') AS cut,
+            CASE WHEN NOT cut THEN r.value ELSE
+                r.value * epoch(least(r."end", m.month_end) - greatest(r.start, m.month_start)) / epoch(r."end" - r.start)
+            END AS portion
         FROM m_read r JOIN m_month m ON m.site = r.site AND CASE
             WHEN r.quantity = 'fuel_opening_stock' THEN r.start >= m.month_start AND r.start < m.month_end
             -- a closing stock stamped on the edge closes the month before it
@@ -139,10 +142,10 @@ def _balance(con: duckdb.DuckDBPyConnection) -> None:
         """CREATE OR REPLACE TEMP TABLE m_fuel AS
         WITH p AS (
             SELECT site, item, purpose, number,
-                coalesce(sum(value * share) FILTER (quantity = 'fuel_purchased'), 0) AS purchased,
-                coalesce(sum(value * share) FILTER (quantity = 'fuel_resold'), 0) AS resold,
-                sum(value * share) FILTER (quantity = 'fuel_consumed') AS stated,
-                coalesce(sum(abs(value) * share) FILTER (share < 1 AND quantity IN ('fuel_purchased', 'fuel_resold')), 0) AS estimated,
+                coalesce(sum(portion) FILTER (quantity = 'fuel_purchased'), 0) AS purchased,
+                coalesce(sum(portion) FILTER (quantity = 'fuel_resold'), 0) AS resold,
+                sum(portion) FILTER (quantity = 'fuel_consumed') AS stated,
+                coalesce(sum(abs(portion)) FILTER (cut AND quantity IN ('fuel_purchased', 'fuel_resold')), 0) AS estimated,
                 bool_or(bad) AS bad, min(start) FILTER (quantity = 'fuel_opening_stock') AS first,
                 max("end") FILTER (quantity = 'fuel_closing_stock') AS last, any_value(unit) AS unit,
                 CASE WHEN count(DISTINCT process) = 1 THEN any_value(process) ELSE '' END AS process,
@@ -219,7 +222,7 @@ def _month_findings(con: duckdb.DuckDBPyConnection) -> list[Finding]:
 def _cut_findings(con: duckdb.DuckDBPyConnection) -> list[Finding]:
     rows = con.execute(
         """SELECT site, item, count(DISTINCT source), min(source) FROM m_month_part
-        WHERE share < 1 AND quantity IN ('fuel_purchased', 'fuel_resold') GROUP BY site, item ORDER BY ALL"""
+        WHERE cut AND quantity IN ('fuel_purchased', 'fuel_resold') GROUP BY site, item ORDER BY ALL"""
     ).fetchall()
     return [
         MONTHS_CUT.at(Place(subject=source), site=site, item=item, count=count)

@@ -260,8 +260,8 @@ def _place(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period, into: s
         """CREATE OR REPLACE TEMP TABLE m_placed AS
         WITH cut AS (
             SELECT o.*, c.calendar, greatest(o.start, s.p0) AS a, least(o."end", s.p1) AS b,
-                CASE WHEN o."end" = o.start THEN 1.0 ELSE
-                    epoch(least(o."end", s.p1) - greatest(o.start, s.p0)) / epoch(o."end" - o.start) END AS share
+                o."end" > o.start AND (o.start < s.p0 OR o."end" > s.p1) AS is_cut,
+                epoch(least(o."end", s.p1) - greatest(o.start, s.p0)) AS part, epoch(o."end" - o.start) AS whole
             FROM m_out o JOIN m_span s ON s.site = o.site JOIN m_site c ON c.site = o.site
             WHERE o.start < s.p1 AND (o."end" > s.p0 OR o.start >= s.p0)
         ), buckets AS (SELECT DISTINCT calendar, time_start, time_end FROM m_segment)
@@ -271,16 +271,16 @@ def _place(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period, into: s
     con.execute(
         f"""INSERT INTO {into}
         SELECT quantity, item, purpose, ?, site, process, '', time_start, time_end,
-            CASE WHEN adds THEN value * share ELSE value END, unit, weight * share,
-            CASE WHEN value IS NULL THEN 0 WHEN adds AND share < 1 THEN abs(value * share) WHEN NOT adds AND status = 3 THEN abs(value)
-                ELSE estimated END,
+            CASE WHEN adds AND is_cut THEN value * part / whole ELSE value END, unit, CASE WHEN is_cut THEN weight * part / whole ELSE weight END,
+            CASE WHEN value IS NULL THEN 0 WHEN adds AND is_cut THEN abs(value * part / whole) WHEN NOT adds AND status = 3 THEN abs(value)
+                ELSE least(estimated, abs(value)) END,
             0, CASE WHEN value IS NULL THEN 0 ELSE 1 END,
-            CASE WHEN value IS NULL THEN 5 WHEN adds AND share < 1 THEN greatest(status, 3) ELSE status END, source
+            CASE WHEN value IS NULL THEN 5 WHEN adds AND is_cut THEN greatest(status, 3) ELSE status END, source
         FROM m_placed""",
         [plant.enterprise],
     )
     cuts = con.execute(
-        """SELECT site, quantity, item, count(*), min(source) FROM m_placed WHERE adds AND share < 1 AND value IS NOT NULL
+        """SELECT site, quantity, item, count(*), min(source) FROM m_placed WHERE adds AND is_cut AND value IS NOT NULL
         GROUP BY site, quantity, item ORDER BY ALL"""
     ).fetchall()
     return [
