@@ -42,7 +42,7 @@ def add(pending: Pending, rows: Iterable[Row], reach: int = 1) -> int:
     if values:
         con.execute(
             f"INSERT INTO staged SELECT {', '.join(['unnest(?)'] * 6)}",
-            [list(column) for column in zip(*values)],
+            [list(column) for column in zip(*values, strict=True)],
         )
     return pending.add_readings(con, "staged", reach)
 

@@ -301,6 +301,11 @@ class Store:
         Damaged segments are marked, so that answers leave them out and say so; restored ones count again.
         (While another process writes, it only reports.)
         """
+        return self._verify(progress)[0]
+
+    def _verify(
+        self, progress: Callable[[int, int], None] | None
+    ) -> tuple[list[Finding], list[tuple[int, int]]]:
         found, marks = maintenance.check(self.path, self._reader, progress)
         if marks and self._pending is None and self._lock.try_acquire():
             try:
@@ -308,7 +313,7 @@ class Store:
                     catalogue.run_many("UPDATE segment SET damaged = ? WHERE id = ?", marks)
             finally:
                 self._lock.release()
-        return found
+        return found, marks
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -319,8 +324,8 @@ class Store:
         try:
             yield
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException) as error:
-            found = self.verify()
-            if not found:
+            found, marks = self._verify(None)
+            if not any(damaged for damaged, _ in marks):  # nothing that was not known: it is something else
                 raise
             raise FindingError(found) from error
 
