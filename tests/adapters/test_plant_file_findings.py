@@ -184,7 +184,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     ),
     (
         "plant.reference-unknown",
-        f"meters:\n  - {E}, share: {{by: fixed, to: {{eef: 0%, rolling: 100%}}}}}}  #!\n",
+        f"meters:\n  - {E}, share: {{by: fixed, to: {{eef: 60%, rolling: 40%}}}}}}  #!\n",
         {"key": "to", "value": "eef", "section": "processes"},
         HEAD,
     ),
@@ -310,6 +310,12 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
         HEAD,
     ),
     ("plant.interval-needed", "meters:\n  - {id: E, carrier: electricity, kind: interval, stamp: end}  #!\n", {}, HEAD),
+    (
+        "plant.key-unfit",
+        "meters:\n  - {id: E, carrier: electricity, kind: rate, digits: 8}  #!\n",
+        {"key": "digits", "kind": "rate"},
+        HEAD,
+    ),
     (
         "plant.stamp-unfit",
         "meters:\n  - {id: E, carrier: electricity, kind: interval, interval: 15min, stamp: instant}  #!\n",

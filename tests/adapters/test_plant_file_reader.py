@@ -1,13 +1,15 @@
 """What a plant file means: values of the model, plants that survive their faults, files that are no plant."""
 
 import os
+import random
+import re
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from celadon.adapters.plant_file import plant_summary, read_plant, source_files
+from celadon.adapters.plant_file import plant_summary, read_plant, read_plant_text, source_files
 from celadon.adapters.plant_file.nodes import MAX_BYTES
 from celadon.core.findings import Place
 from celadon.core.model import Flow, Plant, PointKind, Share, Stamp, TimeBand
@@ -103,6 +105,7 @@ def test_kinds_stamps_intervals_and_units(works):
         "P01": ("count", "instant", None, "kg"),
     }
     assert works.meter("E03").max_rate == 2000.0
+    assert works.meter("S01").states == ("off", "运行")
     assert (works.meter("E03").site, works.meter("E03").process) == ("mill", "rolling")  # by its process
     assert works.meter("G01").carrier == "top_gas"
     assert (works.meter("P01").carrier, works.meter("P01").quantity, works.meter("P01").product) == (
@@ -280,6 +283,62 @@ def test_many_faults_in_one_pass_and_the_rest_survives():
     ]
     assert plant.virtual_meters == ()  # V refers to nothing, W needs V
     assert plant.sources[0].columns == (("a", "A"), ("b", "B"))
+
+
+def test_damaged_plants_never_crash_and_never_dangle():
+    """Lines and values knocked about at random: whatever is built refers only to what is there."""
+    lines = (SAMPLES / "steelworks.yaml").read_text("utf-8").splitlines()
+    words = [
+        "~",
+        "[]",
+        "{}",
+        "[1]",
+        "''",
+        "-1",
+        "0",
+        "2024-02-30",
+        "*electric",
+        "<<",
+        "=x",
+        "..",
+        "E00",
+        "V1",
+        "eaf",
+        "t",
+    ]
+    chance = random.Random(20240229)
+    for _ in range(60):
+        damaged = list(lines)
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(damaged))
+            spans = list(re.finditer(r"[^\s,{}\[\]:]+", damaged[at]))
+            if not spans or chance.random() < 0.2:
+                del damaged[at]
+                continue
+            span = chance.choice(spans)
+            damaged[at] = damaged[at][: span.start()] + chance.choice(words) + damaged[at][span.end() :]
+        plant, findings = read_plant_text("\n".join(damaged), "plant.yaml")
+        assert all(item.where.line and item.says("zh") and item.fix("en") for item in findings)
+        if plant is not None:
+            dangling(plant)
+
+
+def dangling(plant: Plant) -> None:
+    points = {point.id for point in (*plant.meters, *plant.virtual_meters)}
+    processes = {process.id for site in plant.sites for process in site.processes}
+    products, tariffs = {product.id for product in plant.products}, {tariff.id for tariff in plant.tariffs}
+    for point in (*plant.meters, *plant.virtual_meters):
+        assert point.site in {site.id for site in plant.sites}
+        assert {point.parent} <= points | {None}
+        assert {point.process} <= processes | {None}
+    for meter in plant.meters:
+        assert {meter.product} <= products | {None}
+        assert {meter.tariff} <= tariffs | {None}
+        for share in meter.shares:
+            assert {name for name, _ in (*share.weights, *share.meters)} <= processes
+            assert {name for _, name in share.meters} <= points
+    assert {name for virtual in plant.virtual_meters for name, _ in virtual.terms} <= points
+    assert {m for source in plant.sources if source.role == "readings" for _, m in source.columns} <= points
 
 
 def test_cycles_are_cut_and_the_meters_kept():

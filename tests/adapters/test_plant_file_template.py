@@ -93,7 +93,7 @@ def test_its_examples_work_when_switched_on(lang):
     assert [str(item) for item in findings] == []
     assert plant is not None
     assert (len(plant.meters), len(plant.virtual_meters), len(plant.tariffs), len(plant.sources)) == (
-        5,
+        6,
         1,
         2,
         5,

@@ -151,6 +151,8 @@ class Meter:
     tariff: str | None = None
     contract: str | None = None
     """Energy attribute evidence for market-based accounting (id of a contract)."""
+    states: tuple[str, ...] = ()
+    """Of a `state` point: its words in the order of their codes 0, 1, 2 …; empty = the usual words for off and on."""
     where: Place = field(default_factory=Place)
 
 

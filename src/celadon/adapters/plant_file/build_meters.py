@@ -122,6 +122,13 @@ STAMP_UNFIT = FindingKind(
     ),
     Text("Write `stamp: end` or `stamp: start`.", "请写 `stamp: end` 或 `stamp: start`。"),
 )
+KEY_UNFIT = FindingKind(
+    "plant.key-unfit",
+    Severity.WARNING,
+    Text("Key has no meaning for this kind of meter", "此类表计不用该键"),
+    Text("`{key}` says nothing for a meter of kind {kind}.", "{kind} 类表计不用 `{key}`。"),
+    Text("Remove it, or correct `kind`.", "请删除，或更正 `kind`。"),
+)
 REGISTER_WITHOUT_DIGITS = FindingKind(
     "plant.register-without-digits",
     Severity.NOTICE,
@@ -211,6 +218,12 @@ _USED = {
     "unit": {"unit"},
 }
 
+_FITS = {
+    "digits": (PointKind.REGISTER,),
+    # rates, levels and counts are means or sums over an interval where they are stamped start or end
+    "interval": (PointKind.INTERVAL, PointKind.RATE, PointKind.LEVEL, PointKind.COUNT),
+    "states": (PointKind.STATE,),
+}
 
 Change = tuple[MeterChange, Entry]
 
@@ -235,6 +248,11 @@ def build_meters(reading: Reading, entries: list[Entry], around: Around) -> list
         shown = ", ".join(open_ended[:8]) + (" …" if len(open_ended) > 8 else "")
         reading.add(REGISTER_WITHOUT_DIGITS, first.node, first.subject, count=len(open_ended), meters=shown)
     return built
+
+
+def _there(name: str | None, known: Mapping[str, object]) -> str | None:
+    """The id, unless what it names could not be built (which was told where it is declared)."""
+    return name if name in known else None
 
 
 def site_of(reading: Reading, entry: Entry, around: Around) -> str | None:
@@ -267,7 +285,7 @@ def unit_of(reading: Reading, entry: Entry, carrier: Carrier | None, rate: bool 
     if text is None:
         if carrier is not None and carrier.kind == "electricity":
             return "kW" if rate else "kWh"
-        if not entry.given("unit"):
+        if not entry.given("unit") and (carrier is not None or not entry.given("carrier")):
             reading.add(UNIT_NEEDED, entry.node, entry.subject)
         return None
     unit = parse_unit(text)
@@ -296,6 +314,7 @@ class _MeterBuilder:
         if not entry.complete:
             return None
         self._measures()
+        self._fitting()
         site, unit = site_of(self.reading, entry, self.around), self._unit()
         if site is None:
             return None
@@ -319,10 +338,10 @@ class _MeterBuilder:
             site=site,
             carrier=self.carrier.id if self.carrier else None,
             quantity=None if self.carrier else entry["quantity"],
-            product=entry["product"],
+            product=_there(entry["product"], self.around.products),
             flow=Flow(entry["flow"]),
             unit=unit,
-            process=entry["process"],
+            process=_there(entry["process"], self.around.processes),
             parent=entry["parent"],
             cost_centre=entry["cost_centre"],
             digits=entry["digits"],
@@ -342,6 +361,7 @@ class _MeterBuilder:
             uncertainty=entry["uncertainty"],
             tariff=entry["tariff"],
             contract=entry["contract"],
+            states=tuple(entry.values("states")),
             where=where(self.reading, entry),
         )
 
@@ -354,6 +374,12 @@ class _MeterBuilder:
             self.add(MEASURES_NOTHING)
         if self.entry["quantity"] == "product_output" and not self.entry.given("product"):
             self.add(PRODUCT_NEEDED)
+
+    def _fitting(self) -> None:
+        """What only some kinds of point have is not written for another."""
+        for key, kinds in _FITS.items():
+            if self.kind not in kinds and self.entry.given(key):
+                self.add(KEY_UNFIT, key, key=key, kind=str(self.kind))
 
     def _unit(self) -> str:
         if self.kind is PointKind.STATE and not self.entry.given("unit"):
@@ -456,20 +482,23 @@ def build_virtual_meters(reading: Reading, entries: list[Entry], around: Around)
 def _virtual(reading: Reading, entry: Entry, around: Around) -> VirtualMeter | None:
     if not entry.complete:
         return None
-    site = site_of(reading, entry, around)
-    unit = unit_of(reading, entry, around.carriers[entry["carrier"]])
-    terms = _terms(reading, entry)
-    if site is None or unit is None or not terms:
+    site, carrier, terms = (
+        site_of(reading, entry, around),
+        around.carriers.get(entry["carrier"]),
+        _terms(reading, entry),
+    )
+    unit = unit_of(reading, entry, carrier)
+    if site is None or carrier is None or unit is None or not terms:
         return None
     return VirtualMeter(
         id=entry["id"],
         name=name_of(entry),
         site=site,
-        carrier=entry["carrier"],
+        carrier=carrier.id,
         unit=unit,
         terms=terms,
         flow=Flow(entry["flow"]),
-        process=entry["process"],
+        process=_there(entry["process"], around.processes),
         parent=entry["parent"],
         cost_centre=entry["cost_centre"],
         where=where(reading, entry),

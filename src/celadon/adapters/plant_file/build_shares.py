@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from celadon.adapters.plant_file.common import without_overlap
 from celadon.adapters.plant_file.nodes import Mapping as MappingNode
+from celadon.adapters.plant_file.nodes import Sequence
 from celadon.adapters.plant_file.reading import REFERENCE_UNKNOWN, Entry, Reading, near
 from celadon.adapters.plant_file.values import BAD_PERCENTAGE, read_percentage
 from celadon.core.findings import FindingKind, Severity
@@ -76,6 +77,8 @@ def _share(reading: Reading, entry: Entry, processes: Mapping[str, Process]) -> 
         return None
     weights: tuple[tuple[str, float], ...] = ()
     meters: tuple[tuple[str, str], ...] = ()
+    if not _processes_known(entry, processes):
+        return None  # told where it is named; a part of a share is no share
     if by == "fixed":
         weights = _percentages(reading, entry)
     elif by == "meters":
@@ -86,6 +89,14 @@ def _share(reading: Reading, entry: Entry, processes: Mapping[str, Process]) -> 
     if not weights and not meters:
         return None
     return Share(by=by, weights=weights, meters=meters, since=entry["since"], until=entry["until"])
+
+
+def _processes_known(entry: Entry, processes: Mapping[str, Process]) -> bool:
+    node = entry.at("to")
+    if isinstance(node, MappingNode):
+        return set(node.entries) <= set(processes)
+    known = [process for process in entry.values("to") if process in processes]
+    return isinstance(node, Sequence) and len(node.items) == len(known)
 
 
 def _percentages(reading: Reading, entry: Entry) -> tuple[tuple[str, float], ...]:
@@ -111,13 +122,14 @@ def _share_meters(reading: Reading, entry: Entry) -> tuple[tuple[str, str], ...]
             values = {"key": process.value, "value": meter.value, "section": "meters"}
             hint = near(meter.value, known)
             reading.add(REFERENCE_UNKNOWN, meter.node, entry.subject, hint=hint, **values)
-    return tuple((process.value, meter.value) for process, meter in entry.pairs("to") if meter.value in known)
+            return ()
+    return tuple((process.value, meter.value) for process, meter in entry.pairs("to"))
 
 
 def _share_keys(reading: Reading, entry: Entry, processes: Mapping[str, Process]) -> None:
     by_area = entry["by"] == "area"
     key = "area" if by_area else "products"
     for got in entry["to"]:
-        process = processes.get(got.value)
-        if process and not (process.area_m2 if by_area else process.products):
+        process = processes[got.value]
+        if not (process.area_m2 if by_area else process.products):
             reading.add(SHARE_KEY_MISSING, got.node, entry.subject, process=process.id, key=key)

@@ -76,7 +76,8 @@ _DAY_WORDS = {"holidays": "holiday", "workdays": "workday"}
 
 def build_tariffs(reading: Reading, entries: list[Entry], carriers: Mapping[str, Carrier]) -> list[Tariff]:
     """The tariffs that name their carrier, unit and prices, in the order written."""
-    return [_tariff(reading, entry, carriers[entry["carrier"]]) for entry in entries if entry.complete]
+    sound = [entry for entry in entries if entry.complete and entry["carrier"] in carriers]
+    return [_tariff(reading, entry, carriers[entry["carrier"]]) for entry in sound]
 
 
 def _tariff(reading: Reading, entry: Entry, carrier: Carrier) -> Tariff:

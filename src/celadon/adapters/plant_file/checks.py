@@ -182,6 +182,7 @@ class Tree:
         self._parents()
         self._cycles()
         self._terms_below()
+        self._shares()
 
     # -- formulas ------------------------------------------------------------------------------------------
 
@@ -238,6 +239,13 @@ class Tree:
                         self.orphan(above.id)
                         break
                     above = self.point(above.parent)
+
+    def _shares(self) -> None:
+        """A share by a meter that could not be built is no share."""
+        for meter in list(self.meters.values()):
+            kept = tuple(share for share in meter.shares if all(self.point(name) for _, name in share.meters))
+            if kept != meter.shares:
+                self.meters[meter.id] = replace(meter, shares=kept)
 
 
 def measured(point: Point) -> str:

@@ -146,13 +146,14 @@ class _Assembly:
 
     def plant(self) -> Plant | None:
         reading, root = self.reading, self.root
-        sites = [self._site(entry) for entry in root.entries("sites") if entry.complete]
         carriers = [_carrier(entry) for entry in root.entries("carriers") if entry.complete]
         products = [
             Product(entry["id"], name_of(entry), entry["unit"])
             for entry in root.entries("products")
             if entry.complete
         ]
+        made = {product.id for product in products}
+        sites = [self._site(entry, made) for entry in root.entries("sites") if entry.complete]
         around = Around(
             sites={site.id: site for site in sites},
             processes={process.id: process for site in sites for process in site.processes},
@@ -205,23 +206,21 @@ class _Assembly:
         self.reading.add(GRID_BAD, node, value=written(node))
         return 3600
 
-    def _site(self, entry: Entry) -> Site:
-        site = entry["id"]
-        processes = [
-            self._process(process, site) for process in entry.entries("processes") if process.complete
-        ]
+    def _site(self, entry: Entry, made: set[str]) -> Site:
+        processes = [process for process in entry.entries("processes") if process.complete]
         return Site(
-            id=site,
+            id=entry["id"],
             name=name_of(entry),
             region=entry["region"],
             zone=entry["zone"] or self.zone,
-            processes=tuple(processes),
+            processes=tuple(self._process(process, entry["id"], made) for process in processes),
             equity_share=entry["equity_share"],
         )
 
-    def _process(self, entry: Entry, site: str) -> Process:
+    def _process(self, entry: Entry, site: str, made: set[str]) -> Process:
         area = amount(self.reading, entry, "area", _M2)
-        return Process(entry["id"], name_of(entry), site, tuple(entry.values("products")), area)
+        products = tuple(product for product in entry.values("products") if product in made)
+        return Process(entry["id"], name_of(entry), site, products, area)
 
 
 def _carrier(entry: Entry) -> Carrier:

@@ -261,6 +261,9 @@ METERS = Table(
             "时段长度，或 `until-next`（到下一时间戳）",
         ),
         key(
+            "states", Items(TEXT), "Words of its states, for the codes 0, 1, 2 …", "状态词，依次为 0、1、2 …"
+        ),
+        key(
             "max_rate",
             Value("amount"),
             "Largest plausible rate: 20000 kW, or in unit per hour",
