@@ -15,7 +15,10 @@ from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.metering.activity import build_facts
 
-LEDGER = "point INTEGER, start TIMESTAMP, amount BIGINT, low BIGINT, high BIGINT, estimated BIGINT, covered INTEGER, n INTEGER"
+LEDGER = (
+    "point INTEGER, start TIMESTAMP, amount BIGINT, low BIGINT, high BIGINT, estimated "
+    "BIGINT, covered INTEGER, n INTEGER"
+)
 RECORDS = (
     'quantity VARCHAR, item VARCHAR, purpose VARCHAR, site VARCHAR, process VARCHAR, start TIMESTAMP, "end" TIMESTAMP, '
     "value DOUBLE, unit VARCHAR, weight DOUBLE, weight_unit VARCHAR, note VARCHAR, file INTEGER, line INTEGER, batch INTEGER"
@@ -88,7 +91,9 @@ class Bench:
 
     def cells(self, cells: Iterable[tuple[str, datetime, int]]) -> None:
         """Whole measured cells: point, start, ticks."""
-        points, starts, ticks = zip(*((self.points[name], at.replace(tzinfo=None), n) for name, at, n in cells), strict=True)
+        points, starts, ticks = zip(
+            *((self.points[name], at.replace(tzinfo=None), n) for name, at, n in cells), strict=True
+        )
         self.con.execute(
             f"""INSERT INTO ledger SELECT p, t, n, n, n, 0, {self.plant.grid_seconds}, 1 FROM (
                 SELECT unnest(?::INTEGER[]) AS p, unnest(?::TIMESTAMP[]) AS t, unnest(?::BIGINT[]) AS n)""",

@@ -21,11 +21,24 @@ KWH = 1_000_000
 
 
 def _shared(*shares: Share, **given: Any) -> Bench:
-    processes = (Process("a", label("a"), "S", ("steel",), 300.0), Process("b", label("b"), "S", ("slab",), 100.0))
+    processes = (
+        Process("a", label("a"), "S", ("steel",), 300.0),
+        Process("b", label("b"), "S", ("slab",), 100.0),
+    )
     processes += (Process("c", label("c"), "S"),)
-    products = (Product("steel", label("steel"), "t"), Product("slab", label("slab"), given.pop("slab", "kg")))
-    meters = [main_meter("E0", process="c"), meter("M", "E0", shares=shares), meter("K1", "E0"), meter("K2", "E0")]
-    bench = Bench(plant(meters, products=products, sites=(Site("S", label("S"), zone="UTC", processes=processes),)))
+    products = (
+        Product("steel", label("steel"), "t"),
+        Product("slab", label("slab"), given.pop("slab", "kg")),
+    )
+    meters = [
+        main_meter("E0", process="c"),
+        meter("M", "E0", shares=shares),
+        meter("K1", "E0"),
+        meter("K2", "E0"),
+    ]
+    bench = Bench(
+        plant(meters, products=products, sites=(Site("S", label("S"), zone="UTC", processes=processes),))
+    )
     for name, amount in (("E0", 10), ("M", 1), ("K1", 3), ("K2", 2)):
         bench.flat(name, "2024-01", amount * KWH)
     return bench
@@ -86,7 +99,9 @@ def test_a_key_without_data_is_not_attributed_and_found() -> None:
 def test_two_allocations_at_once() -> None:
     bench = _shared(Share("fixed", (("a", 1.0),)), Share("fixed", (("b", 1.0),), since=date(2024, 1, 11)))
     assert _parts(bench) == [("a", 0.744)]
-    assert [f.says() for f in bench.findings] == ["M has two allocations on 2024-01-11; the first one is used."]
+    assert [f.says() for f in bench.findings] == [
+        "M has two allocations on 2024-01-11; the first one is used."
+    ]
 
 
 def test_an_absent_shared_meter_is_absent_for_each() -> None:
@@ -101,28 +116,44 @@ def test_an_absent_shared_meter_is_absent_for_each() -> None:
 )
 def test_parts_add_to_the_amount_exactly(amounts: list[int], weights: list[int]) -> None:
     con = duckdb.connect()
-    rows = [(group, part, amount, weight) for group, amount in enumerate(amounts) for part, weight in enumerate(weights)]
+    rows = [
+        (group, part, amount, weight)
+        for group, amount in enumerate(amounts)
+        for part, weight in enumerate(weights)
+    ]
     load_rows(con, "pairs", {"g": "INTEGER", "p": "INTEGER", "amount": "HUGEINT", "weight": "HUGEINT"}, rows)
-    found = con.execute(f"SELECT g, amount, part, weight FROM ({apportion('pairs', 'amount', 'weight', 'g', 'p')})").fetchall()
+    found = con.execute(
+        f"SELECT g, amount, part, weight FROM ({apportion('pairs', 'amount', 'weight', 'g', 'p')})"
+    ).fetchall()
     for group, amount in enumerate(amounts):
         parts = [(int(part), int(weight)) for g, _, part, weight in found if g == group]
         assert sum(part for part, _ in parts) == amount
-        assert all(abs(part - amount * weight / sum(weights)) < 1 + abs(amount) * 1e-12 for part, weight in parts)
+        assert all(
+            abs(part - amount * weight / sum(weights)) < 1 + abs(amount) * 1e-12 for part, weight in parts
+        )
 
 
 def test_parts_may_have_negative_weights_and_none_without_a_total() -> None:
     con = duckdb.connect()
     load_rows(con, "pairs", {"g": "INTEGER", "p": "INTEGER", "amount": "HUGEINT", "weight": "HUGEINT"},
               [(0, 0, 100, 5), (0, 1, 100, -1), (0, 2, 100, 3), (1, 0, 7, 0)])  # fmt: skip
-    rows = con.execute(f"SELECT g, p, part FROM ({apportion('pairs', 'amount', 'weight', 'g', 'p')}) ORDER BY g, p").fetchall()
-    assert rows == [(0, 0, 71), (0, 1, -14), (0, 2, 43)]  # 71.4, −14.3, 42.9: the largest remainder is rounded up
+    rows = con.execute(
+        f"SELECT g, p, part FROM ({apportion('pairs', 'amount', 'weight', 'g', 'p')}) ORDER BY g, p"
+    ).fetchall()
+    assert rows == [
+        (0, 0, 71),
+        (0, 1, -14),
+        (0, 2, 43),
+    ]  # 71.4, −14.3, 42.9: the largest remainder is rounded up
 
 
 def test_products_bear_their_process_s_energy() -> None:
     processes = (Process("a", label("a"), "S", ("steel", "slab")), Process("b", label("b"), "S"))
     products = (Product("steel", label("steel"), "t"), Product("slab", label("slab"), "kg"))
     meters = [main_meter("E0", process="b"), meter("E1", "E0", process="a")]
-    bench = Bench(plant(meters, products=products, sites=(Site("S", label("S"), zone="UTC", processes=processes),)))
+    bench = Bench(
+        plant(meters, products=products, sites=(Site("S", label("S"), zone="UTC", processes=processes),))
+    )
     bench.flat("E0", "2024-01-01", 10 * KWH)
     bench.flat("E1", "2024-01-01", 4 * KWH)
     bench.record("product_output", "steel", "2024-01-01", 2.0, "t")
@@ -136,7 +167,12 @@ def test_products_bear_their_process_s_energy() -> None:
 
 
 def test_cost_centres_gather_meters_and_remainders() -> None:
-    meters = [main_meter("E0", cost_centre="CC0"), meter("E1", "E0"), meter("E2", "E0", cost_centre="CC2"), main_meter("E9")]
+    meters = [
+        main_meter("E0", cost_centre="CC0"),
+        meter("E1", "E0"),
+        meter("E2", "E0", cost_centre="CC2"),
+        main_meter("E9"),
+    ]
     bench = Bench(plant(meters))
     for name, amount in (("E0", 10), ("E1", 3), ("E2", 2), ("E9", 1)):
         bench.flat(name, "2024-01-01", amount * KWH)

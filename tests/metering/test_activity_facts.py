@@ -23,7 +23,10 @@ KWH = 1_000_000
 
 def _whole(bench: Bench, quantity: str = "energy_consumed") -> int:
     """The sum in ticks: facts are in MWh, so 10^9 ticks each."""
-    return sum(round(value * 1e9) for (value,) in bench.select("value", f"quantity = '{quantity}' AND value IS NOT NULL"))
+    return sum(
+        round(value * 1e9)
+        for (value,) in bench.select("value", f"quantity = '{quantity}' AND value IS NOT NULL")
+    )
 
 
 def test_the_table_has_the_contract_s_columns() -> None:
@@ -39,7 +42,9 @@ def test_a_site_is_its_boundary_and_its_parts_add_to_it() -> None:
     bench.flat("E1", "2024-01", 4 * KWH)
     bench.flat("E2", "2024-01", 1 * KWH)
     bench.facts("2024-01")
-    assert bench.select("quantity, item, purpose, site, process, meter, value, unit, coverage, status, source") == [
+    assert bench.select(
+        "quantity, item, purpose, site, process, meter, value, unit, coverage, status, source"
+    ) == [
         ("energy_consumed", "electricity", "", "S", "", "E0", 7.44, "MWh", 1.0, Status.MEASURED, "ledger"),
         ("energy_purchased", "electricity", "", "S", "", "E0", 7.44, "MWh", 1.0, Status.MEASURED, "ledger"),
     ]
@@ -61,16 +66,22 @@ def test_what_is_due_and_has_no_data_is_absent_and_named() -> None:
         ("E1", None, 0.0, Status.ABSENT),
     ]
     assert [finding.says() for finding in bench.findings] == [
-        "E1 has no data from 2024-01-01 00:00:00 to 2024-02-01 00:00:00 (UTC): its amounts there are absent, not zero."
+        "E1 has no data from 2024-01-01 00:00:00 to 2024-02-01 00:00:00 (UTC): its amounts "
+        "there are absent, not zero."
     ]
-    assert bench.findings[0].says("zh") == "E1 自 2024-01-01 00:00:00 至 2024-02-01 00:00:00（UTC）无数据：按缺失处理，不作零。"
+    assert (
+        bench.findings[0].says("zh")
+        == "E1 自 2024-01-01 00:00:00 至 2024-02-01 00:00:00（UTC）无数据：按缺失处理，不作零。"
+    )
 
 
 def test_a_boundary_meter_without_data_is_absent_not_zero() -> None:
     bench = Bench(plant([main_meter("E0")]))
     bench.flat("E0", "2024-01", KWH)
     bench.facts("2024-01..2024-02")
-    assert bench.select("time_start, value, coverage, status", "quantity = 'energy_consumed'", "time_start") == [
+    assert bench.select(
+        "time_start, value, coverage, status", "quantity = 'energy_consumed'", "time_start"
+    ) == [
         (datetime(2024, 1, 1), 0.744, 1.0, Status.MEASURED),
         (datetime(2024, 2, 1), None, 0.0, Status.ABSENT),
     ]
@@ -84,7 +95,8 @@ def test_coverage_is_covered_time_over_due_time() -> None:
     share = pytest.approx(15 / 21)
     assert bench.select("value, coverage", "quantity = 'energy_consumed'") == [(0.36, share)]
     assert [f.says() for f in bench.findings] == [
-        "E0 has data for 71.43 % of the time it should: the first gap is in the span from 2024-01-01 00:00:00 (UTC)."
+        "E0 has data for 71.43 % of the time it should: the first gap is in the span from "
+        "2024-01-01 00:00:00 (UTC)."
     ]
 
 
@@ -95,7 +107,9 @@ def test_estimated_parts_are_carried() -> None:
         bench.cell("E0", start, KWH, estimated=KWH)
     bench.flat("E1", "2024-01", KWH // 2)
     bench.facts("2024-01")
-    assert bench.select("value, estimated, status", "quantity = 'energy_consumed'") == [(0.744, 0.024, Status.ESTIMATED)]
+    assert bench.select("value, estimated, status", "quantity = 'energy_consumed'") == [
+        (0.744, 0.024, Status.ESTIMATED)
+    ]
     bench.facts("2024-01", Space.METER)
     assert bench.select("meter, estimated, status", "quantity = 'energy_consumed'") == [
         ("E0~rest", 0.024, Status.ESTIMATED),
@@ -109,7 +123,9 @@ def test_a_meter_installed_later_leaves_its_part_in_the_remainder_before() -> No
     bench.flat("E0", "2024-01..2024-02", 2 * KWH)
     bench.flat("E1", "2024-02", KWH)
     bench.facts("2024-01..2024-02", Space.PROCESS)
-    assert bench.select("time_start, meter, value, status", "quantity = 'energy_consumed'", "time_start, meter") == [
+    assert bench.select(
+        "time_start, meter, value, status", "quantity = 'energy_consumed'", "time_start, meter"
+    ) == [
         (datetime(2024, 1, 1), "E0~rest", 1.488, Status.CALCULATED),
         (datetime(2024, 2, 1), "E0~rest", 0.696, Status.CALCULATED),
         (datetime(2024, 2, 1), "E1", 0.696, Status.MEASURED),
@@ -129,7 +145,9 @@ def test_a_meter_without_data_in_between_is_stepped_over() -> None:
 
 
 def test_export_through_the_site_is_purchased_and_passed_on() -> None:
-    bench = Bench(plant([main_meter("E0"), meter("X", "E0", flow=Flow.EXPORTED), meter("X1", "X"), meter("E1", "E0")]))
+    bench = Bench(
+        plant([main_meter("E0"), meter("X", "E0", flow=Flow.EXPORTED), meter("X1", "X"), meter("E1", "E0")])
+    )
     for name, amount in (("E0", 10), ("X", 3), ("X1", 1), ("E1", 5)):
         bench.flat(name, "2024-01-01", amount * KWH)
     bench.facts("2024-01-01", time=Grain.DAY)
@@ -245,7 +263,8 @@ def test_a_zone_off_the_grid_is_found_and_a_finer_grid_cures_it() -> None:
     coarse = Bench(plant([main_meter("E0")], zone="Asia/Kolkata"))
     coarse.facts("2024-01-01", time=Grain.DAY)
     assert [f.says() for f in coarse.findings if f.code == "activity.zone-off-grid"] == [
-        "At site S (Asia/Kolkata) the edge 2024-01-01 00:00 falls inside a ledger cell of 60 min; the cell counts where it starts."
+        "At site S (Asia/Kolkata) the edge 2024-01-01 00:00 falls inside a ledger cell of 60 "
+        "min; the cell counts where it starts."
     ]
     fine = Bench(plant([main_meter("E0")], zone="Asia/Kolkata", grid=1800))
     fine.flat("E0", "2024-01-01", KWH)
@@ -260,7 +279,10 @@ def test_each_site_has_the_period_of_its_own_calendar() -> None:
     day = parse_period("2024-01-02", "UTC")
     assert site_period(day, sites[1]).start == datetime(2024, 1, 1, 16, tzinfo=UTC)
     whole = covering_period(two, day)
-    assert (whole.start, whole.end) == (datetime(2024, 1, 1, 16, tzinfo=UTC), datetime(2024, 1, 3, tzinfo=UTC))
+    assert (whole.start, whole.end) == (
+        datetime(2024, 1, 1, 16, tzinfo=UTC),
+        datetime(2024, 1, 3, tzinfo=UTC),
+    )
     bench = Bench(two)
     bench.flat("E0", "2024-01-01..2024-01-03", KWH)
     bench.flat("F0", "2024-01-01..2024-01-03", KWH)
@@ -271,7 +293,14 @@ def test_each_site_has_the_period_of_its_own_calendar() -> None:
 
 
 def test_fuels_by_meter_are_burnt_in_the_carrier_s_unit() -> None:
-    bench = Bench(plant([main_meter("G0", carrier="natural_gas", unit="10^4 m3"), main_meter("H0", carrier="heat", unit="MWh")]))
+    bench = Bench(
+        plant(
+            [
+                main_meter("G0", carrier="natural_gas", unit="10^4 m3"),
+                main_meter("H0", carrier="heat", unit="MWh"),
+            ]
+        )
+    )
     bench.flat("G0", "2024-01-01", 50 * KWH)
     bench.flat("H0", "2024-01-01", 2 * KWH)
     bench.facts("2024-01-01", time=Grain.DAY)
@@ -296,19 +325,34 @@ def test_points_that_are_no_carrier_keep_their_quantity() -> None:
 
 
 def test_an_unknown_carrier_and_a_unit_of_another_kind() -> None:
-    bench = Bench(plant([main_meter("W0", carrier="fresh_water", unit="m3"), main_meter("U0", carrier="unobtainium", unit="t")]))
+    bench = Bench(
+        plant(
+            [
+                main_meter("W0", carrier="fresh_water", unit="m3"),
+                main_meter("U0", carrier="unobtainium", unit="t"),
+            ]
+        )
+    )
     bench.flat("W0", "2024-01-01", KWH)
     bench.facts("2024-01-01", time=Grain.DAY)
     assert bench.select("item, value, status", "quantity = 'energy_consumed'") == [
         ("fresh_water", None, Status.ABSENT), ("unobtainium", None, Status.ABSENT),
     ]  # fmt: skip
     said = {f.code: f.says() for f in bench.findings}
-    assert said["activity.carrier-unit"] == "W0 counts fresh_water in m3, which does not convert to t: its amounts stay absent."
-    assert said["activity.carrier-unknown"] == "U0 counts “unobtainium”, which is not a carrier: it gives no facts."
+    assert (
+        said["activity.carrier-unit"]
+        == "W0 counts fresh_water in m3, which does not convert to t: its amounts stay absent."
+    )
+    assert (
+        said["activity.carrier-unknown"]
+        == "U0 counts “unobtainium”, which is not a carrier: it gives no facts."
+    )
 
 
 def test_a_flat_point_with_an_unreadable_unit_is_found() -> None:
-    bench = Bench(plant([Meter("C1", label("C1"), PointKind.COUNT, "S", quantity="product_output", unit="blobs")]))
+    bench = Bench(
+        plant([Meter("C1", label("C1"), PointKind.COUNT, "S", quantity="product_output", unit="blobs")])
+    )
     bench.facts("2024-01-01")
     assert bench.codes() == {"unit.unknown"}
 
@@ -329,7 +373,9 @@ def test_every_space_adds_to_the_same_ticks(seed: int, bus: bool, grain: Grain) 
         parent = dice.choice([heads[0], *subs])
         came = datetime(2024, 1, dice.randint(2, 20), tzinfo=UTC) if dice.random() < 0.3 else None
         flow = Flow.EXPORTED if not bus and dice.random() < 0.1 else Flow.USED
-        meters.append(meter(name, parent, process=dice.choice([None, "a", "b"]), installed_at=came, flow=flow))
+        meters.append(
+            meter(name, parent, process=dice.choice([None, "a", "b"]), installed_at=came, flow=flow)
+        )
         subs.append(name)
     bench = Bench(plant(meters, [virtual("V", {"P": 1, "G": 1})] if bus else [], grid=86400))
     cells = []
@@ -353,11 +399,17 @@ def test_days_add_to_the_month(seed: int) -> None:
     dice = random.Random(seed)
     bench = Bench(plant([main_meter("E0"), meter("E1", "E0"), meter("E2", "E1")], grid=86400))
     for name in ("E0", "E1", "E2"):
-        bench.cells((name, datetime(2024, 1, day, tzinfo=UTC), dice.randint(0, 10**12)) for day in range(1, 32))
+        bench.cells(
+            (name, datetime(2024, 1, day, tzinfo=UTC), dice.randint(0, 10**12)) for day in range(1, 32)
+        )
     by_meter = []
     for grain in (Grain.MONTH, Grain.DAY):
         bench.facts("2024-01", Space.METER, grain)
-        by_meter.append(bench.select("meter, sum(round(value * 1e9))::HUGEINT", "quantity = 'energy_consumed' GROUP BY meter"))
+        by_meter.append(
+            bench.select(
+                "meter, sum(round(value * 1e9))::HUGEINT", "quantity = 'energy_consumed' GROUP BY meter"
+            )
+        )
     assert by_meter[0] == by_meter[1]
 
 
@@ -365,6 +417,19 @@ def test_a_year_is_given_by_months_and_enterprise_as_sites() -> None:
     bench = Bench(plant([main_meter("E0")]))
     bench.flat("E0", "2024-01..2024-12", KWH)
     span: Period = parse_period("2024", "UTC")
-    build_facts(bench.con, bench.plant, "ledger", "records", bench.points, span, Space.ENTERPRISE, Grain.YEAR, "yearly")
-    rows = bench.con.execute("SELECT count(*), sum(value)::DECIMAL(9, 3)::VARCHAR, min(site) FROM yearly WHERE quantity = 'energy_consumed'").fetchall()
+    build_facts(
+        bench.con,
+        bench.plant,
+        "ledger",
+        "records",
+        bench.points,
+        span,
+        Space.ENTERPRISE,
+        Grain.YEAR,
+        "yearly",
+    )
+    rows = bench.con.execute(
+        "SELECT count(*), sum(value)::DECIMAL(9, 3)::VARCHAR, min(site) FROM yearly WHERE "
+        "quantity = 'energy_consumed'"
+    ).fetchall()
     assert rows == [(12, "8.784", "S")]

@@ -22,7 +22,9 @@ def _said(tree: Tree) -> list[tuple[str, str]]:
 
 
 def test_a_tree_links_children_and_inherits_processes() -> None:
-    tree = _tree(main_meter("E0"), meter("E1", "E0", process="a"), meter("E2", "E1"), meter("E3", "E2", process="b"))
+    tree = _tree(
+        main_meter("E0"), meter("E1", "E0", process="a"), meter("E2", "E1"), meter("E3", "E2", process="b")
+    )
     assert tree.findings == ()
     assert tree.children == {"E0": ("E1",), "E1": ("E2",), "E2": ("E3",)}
     assert [tree.nodes[name].process for name in ("E0", "E1", "E2", "E3")] == [None, "a", "a", "b"]
@@ -33,7 +35,10 @@ def test_a_tree_links_children_and_inherits_processes() -> None:
 
 def test_an_id_used_twice() -> None:
     tree = _tree(meter("E1"), meter("E1", unit="MWh"), virtuals=(virtual("E1", {"E1": 1}),))
-    assert _said(tree) == [("balance.meter-duplicate", "The id “E1” is used twice; the second one is left out.")] * 2
+    assert (
+        _said(tree)
+        == [("balance.meter-duplicate", "The id “E1” is used twice; the second one is left out.")] * 2
+    )
     assert tree.nodes["E1"].meter.unit == "kWh"
 
 
@@ -59,7 +64,12 @@ def test_a_meter_is_not_its_own_parent() -> None:
 
 
 def test_a_parent_of_another_carrier() -> None:
-    tree = _tree(main_meter("E0"), meter("G1", "E0", carrier="natural_gas", unit="m3"), meter("T", carrier=None, unit="degC"), meter("E2", "T"))
+    tree = _tree(
+        main_meter("E0"),
+        meter("G1", "E0", carrier="natural_gas", unit="m3"),
+        meter("T", carrier=None, unit="degC"),
+        meter("E2", "T"),
+    )
     assert _said(tree) == [
         ("balance.parent-carrier", "G1 counts natural_gas (m3), its parent E0 counts electricity (kWh)."),
         ("balance.parent-carrier", "E2 counts electricity (kWh), its parent T counts register."),
@@ -75,10 +85,20 @@ def test_a_parent_at_another_site() -> None:
 def test_sources_do_not_hang_below_meters() -> None:
     tree = _tree(main_meter("E0"), meter("PV", "E0", flow=Flow.GENERATED), main_meter("E1", parent="E0"))
     assert _said(tree) == [
-        ("balance.source-below-meter", "PV (generated) hangs under E0, but E0 does not feed it; the link is left out."),
-        ("balance.source-below-meter", "E1 (purchased) hangs under E0, but E0 does not feed it; it is taken as a sub-meter."),
+        (
+            "balance.source-below-meter",
+            "PV (generated) hangs under E0, but E0 does not feed it; the link is left out.",
+        ),
+        (
+            "balance.source-below-meter",
+            "E1 (purchased) hangs under E0, but E0 does not feed it; it is taken as a sub-meter.",
+        ),
     ]
-    assert (tree.nodes["PV"].parent, tree.nodes["E1"].parent, tree.nodes["E1"].flow) == (None, "E0", Flow.USED)
+    assert (tree.nodes["PV"].parent, tree.nodes["E1"].parent, tree.nodes["E1"].flow) == (
+        None,
+        "E0",
+        Flow.USED,
+    )
 
 
 def test_an_unreadable_unit() -> None:
@@ -100,7 +120,11 @@ def test_virtual_meters_may_use_virtual_meters_declared_later() -> None:
 
 def test_virtual_meters_are_due_while_a_term_is() -> None:
     first, last = datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 5, 1, tzinfo=UTC)
-    tree = _tree(meter("E1", installed_at=first), meter("E2", installed_at=last), virtuals=(virtual("V", {"E1": 1, "E2": 1}),))
+    tree = _tree(
+        meter("E1", installed_at=first),
+        meter("E2", installed_at=last),
+        virtuals=(virtual("V", {"E1": 1, "E2": 1}),),
+    )
     assert (tree.nodes["V"].due_from, tree.nodes["V"].due_to) == (first, None)
 
 
@@ -118,13 +142,18 @@ def test_formula_faults_leave_the_virtual_meter_out_and_its_children_loose() -> 
 
 
 def test_formulas_in_a_circle() -> None:
-    tree = _tree(meter("E1"), virtuals=(virtual("V1", {"V2": 1}), virtual("V2", {"V3": 1}), virtual("V3", {"V1": 1, "E1": 1})))
+    tree = _tree(
+        meter("E1"),
+        virtuals=(virtual("V1", {"V2": 1}), virtual("V2", {"V3": 1}), virtual("V3", {"V1": 1, "E1": 1})),
+    )
     assert _said(tree) == [("balance.formula-cycle", "The formulas refer to each other: V1 → V2 → V3 → V1.")]
     assert set(tree.nodes) == {"E1"}
 
 
 def test_the_boundary_of_a_plain_tree() -> None:
-    boundary = find_boundary(_tree(main_meter("E0"), meter("E1", "E0"), meter("X", "E0", flow=Flow.EXPORTED), meter("X1", "X")))
+    boundary = find_boundary(
+        _tree(main_meter("E0"), meter("E1", "E0"), meter("X", "E0", flow=Flow.EXPORTED), meter("X1", "X"))
+    )
     assert boundary.findings == []
     assert boundary.sources == {"E0": 1, "X": -1}
     assert boundary.tops == {"E0": 1}
@@ -150,7 +179,10 @@ def test_a_bus_covers_what_it_adds_up() -> None:
 
 def test_a_bus_that_differs_from_the_boundary_is_not_counted() -> None:
     tree = _tree(
-        main_meter("P"), meter("X", flow=Flow.EXPORTED), meter("E1", "V"), virtuals=(virtual("V", {"P": 1, "X": 1}),)
+        main_meter("P"),
+        meter("X", flow=Flow.EXPORTED),
+        meter("E1", "V"),
+        virtuals=(virtual("V", {"P": 1, "X": 1}),),
     )
     boundary = find_boundary(tree)
     assert [(f.code, f.says()) for f in boundary.findings] == [
@@ -161,17 +193,26 @@ def test_a_bus_that_differs_from_the_boundary_is_not_counted() -> None:
 
 def test_a_source_counts_in_one_bus_only() -> None:
     tree = _tree(
-        main_meter("P"), meter("E1", "V"), meter("E2", "W"), virtuals=(virtual("V", {"P": 1}), virtual("W", {"P": 1}))
+        main_meter("P"),
+        meter("E1", "V"),
+        meter("E2", "W"),
+        virtuals=(virtual("V", {"P": 1}), virtual("W", {"P": 1})),
     )
     boundary = find_boundary(tree)
-    assert [f.says() for f in boundary.findings] == ["W heads a tree and uses P with the weight 1; at the boundary it counts 0."]
+    assert [f.says() for f in boundary.findings] == [
+        "W heads a tree and uses P with the weight 1; at the boundary it counts 0."
+    ]
     assert boundary.tops == {"V": 1}
 
 
 def test_a_sub_meter_under_nothing_is_found_and_not_counted() -> None:
     boundary = find_boundary(_tree(main_meter("E0"), meter("E1")))
     assert [(f.code, f.says()) for f in boundary.findings] == [
-        ("balance.orphan-meter", "E1 hangs under no purchase, generation or bus meter of electricity at site S; it is not counted.")
+        (
+            "balance.orphan-meter",
+            "E1 hangs under no purchase, generation or bus meter of electricity at site S; it is "
+            "not counted.",
+        )
     ]
     assert boundary.tops == {"E0": 1}
 
@@ -180,7 +221,10 @@ def test_without_a_purchase_meter_the_heads_are_the_consumption() -> None:
     tree = _tree(meter("E0"), meter("E1", "E0"), virtuals=(virtual("report", {"E0": 1, "E1": 1}),))
     boundary = find_boundary(tree)
     assert [(f.code, f.says()) for f in boundary.findings] == [
-        ("balance.no-boundary-meter", "Site S has no purchase meter or record of electricity; E0 are taken as its consumption.")
+        (
+            "balance.no-boundary-meter",
+            "Site S has no purchase meter or record of electricity; E0 are taken as its consumption.",
+        )
     ]
     assert (boundary.tops, boundary.used_only) == ({"E0": 1}, {"E0"})
     recorded = find_boundary(tree, {("S", "electricity")})

@@ -41,7 +41,13 @@ def test_purchased_plus_opening_minus_closing_minus_resold() -> None:
     bench.record(CLOSING, "diesel", "2024-01-31", 4.0, "t")
     assert _burnt(bench) == [(datetime(2023, 12, 31, 16), 13.0, Status.CALCULATED)]
     assert bench.select("item, purpose, site, unit, source") == [
-        ("diesel", "combustion", "S", "t", "records:1:1:1 records:1:1:2 records:1:1:3 records:1:1:4 records:1:1:5")
+        (
+            "diesel",
+            "combustion",
+            "S",
+            "t",
+            "records:1:1:1 records:1:1:2 records:1:1:3 records:1:1:4 records:1:1:5",
+        )
     ]
     assert bench.findings == []
 
@@ -75,7 +81,10 @@ def test_without_any_stock_purchases_are_consumption_with_a_notice() -> None:
     assert [value for _, value, _ in _burnt(bench)] == [-1.0, 2.0, 2.0]
     assert bench.select("DISTINCT purpose, process", "value > 0") == [("mobile", "a")]
     assert _said(bench) == [
-        ("records.no-stock", "diesel (mobile) at S has no stock records: what was bought is taken as consumed.")
+        (
+            "records.no-stock",
+            "diesel (mobile) at S has no stock records: what was bought is taken as consumed.",
+        )
     ]
 
 
@@ -128,7 +137,8 @@ def test_declared_consumption_goes_before_and_is_compared() -> None:
     assert _said(bench) == [
         (
             "records.consumed-differs",
-            "diesel (combustion) at S, month from 2024-01-01 00:00:00 (UTC): 9.5 t is declared and used; purchases and stocks give 9.",
+            "diesel (combustion) at S, month from 2024-01-01 00:00:00 (UTC): 9.5 t is declared "
+            "and used; purchases and stocks give 9.",
         )
     ]
     bench.con.execute("UPDATE records SET value = 9.0 WHERE quantity = 'fuel_consumed'")
@@ -156,7 +166,8 @@ def test_a_delivery_over_months_is_split_where_stocks_are_kept() -> None:
     assert _said(bench) == [
         (
             "records.split-over-months",
-            "1 records of diesel at S span several months: they are split by time to meet the stocks, as an estimate.",
+            "1 records of diesel at S span several months: they are split by time to meet the "
+            "stocks, as an estimate.",
         )
     ]
 
@@ -205,13 +216,17 @@ def test_a_purchase_meter_goes_before_records() -> None:
     assert _said(bench) == [
         (
             "records.metered-too",
-            "natural_gas at S has a purchase meter and 1 records of fuel_purchased; the meter counts, the records do not.",
+            "natural_gas at S has a purchase meter and 1 records of fuel_purchased; the meter "
+            "counts, the records do not.",
         )
     ]
 
 
 @settings(max_examples=10, deadline=None)
-@given(stocks=st.lists(st.integers(0, 10**6), min_size=4, max_size=4), bought=st.lists(st.integers(0, 10**6), min_size=3, max_size=3))
+@given(
+    stocks=st.lists(st.integers(0, 10**6), min_size=4, max_size=4),
+    bought=st.lists(st.integers(0, 10**6), min_size=3, max_size=3),
+)
 def test_what_was_bought_is_burnt_or_in_stock(stocks: list[int], bought: list[int]) -> None:
     """Over any run of months: Σ consumed = Σ purchased + first stock − last stock."""
     bench = _bench()

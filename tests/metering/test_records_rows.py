@@ -59,7 +59,13 @@ def test_products_convert_to_their_unit_and_words_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "value", "expected"),
-    [("10^4 m3", 1.25, 12_500.0), ("万m3", 0.1, 1000.0), ("Nm3", 7.0, 7.0), ("L", 500.0, 0.5), ("km3", None, None)],
+    [
+        ("10^4 m3", 1.25, 12_500.0),
+        ("万m3", 0.1, 1000.0),
+        ("Nm3", 7.0, 7.0),
+        ("L", 500.0, 0.5),
+        ("km3", None, None),
+    ],
 )
 def test_gas_units_are_exact(unit: str, value: float | None, expected: float | None) -> None:
     bench = Bench(plant([]))
@@ -83,7 +89,10 @@ def test_unknown_items_are_found_once_and_left_out() -> None:
     assert _facts(bench, "item, value") == [("coke", 2.0)]
     assert _said(bench) == [
         ("records.item-unknown", "“dilithium” is not a carrier (fuel_consumed, 1 records)."),
-        ("records.item-unknown", "“steal” is not a product (product_output, 1 records) (did you mean “steel”?)."),
+        (
+            "records.item-unknown",
+            "“steal” is not a product (product_output, 1 records) (did you mean “steel”?).",
+        ),
     ]
     assert bench.findings[0].where.subject == "records:1:1:2"
 
@@ -95,7 +104,8 @@ def test_litres_of_a_fuel_kept_in_tonnes_need_a_density() -> None:
     assert _said(bench) == [
         (
             "records.density-needed",
-            "fuel_consumed of diesel is in L (1 records), but diesel is kept in t: without a density it stays absent.",
+            "fuel_consumed of diesel is in L (1 records), but diesel is kept in t: without a "
+            "density it stays absent.",
         )
     ]
     bench.con.execute("UPDATE records SET unit = '0.84 kg/L·L'")
@@ -112,7 +122,8 @@ def test_units_of_another_kind_and_unknown_units() -> None:
     assert _said(bench) == [
         (
             "records.unit-mismatch",
-            "energy_purchased of electricity is in t (1 records), which does not convert to MWh: it stays absent.",
+            "energy_purchased of electricity is in t (1 records), which does not convert to MWh: "
+            "it stays absent.",
         ),
         ("unit.unknown", "“blob” is not a unit Celadon knows."),
     ]
@@ -148,8 +159,26 @@ def test_bills_of_electricity_are_purchase_and_consumption() -> None:
 
 def test_laboratory_values_are_weighted_by_batch_mass() -> None:
     bench = Bench(plant([]))
-    bench.record("net_calorific_value", "raw_coal", "2024-01-03", 20_000.0, "kJ/kg", weight=100.0, weight_unit="t", note="B1")
-    bench.record("net_calorific_value", "raw_coal", "2024-01-17", 25.0, "GJ/t", weight=300_000.0, weight_unit="kg", note="B2")
+    bench.record(
+        "net_calorific_value",
+        "raw_coal",
+        "2024-01-03",
+        20_000.0,
+        "kJ/kg",
+        weight=100.0,
+        weight_unit="t",
+        note="B1",
+    )
+    bench.record(
+        "net_calorific_value",
+        "raw_coal",
+        "2024-01-17",
+        25.0,
+        "GJ/t",
+        weight=300_000.0,
+        weight_unit="kg",
+        note="B2",
+    )
     bench.record("carbon_content", "raw_coal", "2024-01-17", 26.0, "tC/TJ", weight=300.0, weight_unit="t")
     assert _facts(bench, "quantity, item, value, unit, weight, status, source, time_end") == [
         ("carbon_content", "raw_coal", 0.026, "tC/GJ", 300.0, Status.MEASURED, "records:1:1:3", datetime(2024, 2, 1)),
@@ -166,7 +195,15 @@ def test_laboratory_values_without_mass() -> None:
     for item, masses in (("raw_coal", (100.0, None)), ("coke", (None, None)), ("lignite", (None,))):
         for day, mass in enumerate(masses, start=1):
             unit = None if mass is None else "t"
-            bench.record("net_calorific_value", item, f"2024-01-0{day}", 20.0 + day, "GJ/t", weight=mass, weight_unit=unit)
+            bench.record(
+                "net_calorific_value",
+                item,
+                f"2024-01-0{day}",
+                20.0 + day,
+                "GJ/t",
+                weight=mass,
+                weight_unit=unit,
+            )
     assert _facts(bench, "item, value, weight, status") == [
         ("coke", 21.5, None, Status.ESTIMATED), ("lignite", 21.0, None, Status.MEASURED),
         ("raw_coal", 21.0, 100.0, Status.CALCULATED),
@@ -179,7 +216,8 @@ def test_laboratory_values_without_mass() -> None:
         ),
         (
             "records.batch-mass-missing",
-            "net_calorific_value of raw_coal at S: 1 values have no batch mass; they are left out of the mean.",
+            "net_calorific_value of raw_coal at S: 1 values have no batch mass; they are left out "
+            "of the mean.",
         ),
     ]
 
@@ -205,7 +243,8 @@ def test_a_record_beyond_the_period_is_cut_by_time() -> None:
     assert _said(bench) == [
         (
             "records.cut",
-            "1 records of product_output steel at S reach beyond the period: their part in it is taken by time, as an estimate.",
+            "1 records of product_output steel at S reach beyond the period: their part in it is "
+            "taken by time, as an estimate.",
         )
     ]
 

@@ -44,11 +44,13 @@ CARRIER_UNIT = FindingKind(
     Severity.ERROR,
     Text(en="A meter counts its carrier in another kind of unit", zh="表计单位与能源品种单位量纲不符"),
     Text(
-        en="{meter} counts {carrier} in {unit}, which does not convert to {expected}: its amounts stay absent.",
+        en="{meter} counts {carrier} in {unit}, which does not convert to {expected}: its "
+        "amounts stay absent.",
         zh="{meter} 以 {unit} 计量 {carrier}，无法换算为 {expected}：其数量按缺失处理。",
     ),
     Text(
-        en="Give the meter a multiplier with the density or calorific value and the unit {expected} (1 m3 of water is 1 t).",
+        en="Give the meter a multiplier with the density or calorific value and the unit "
+        "{expected} (1 m3 of water is 1 t).",
         zh="请用含密度或热值的 multiplier，并将单位写为 {expected}（水 1 m3 计 1 t）。",
     ),
 )
@@ -70,7 +72,8 @@ METER_GAP = FindingKind(
     Severity.WARNING,
     Text(en="A meter with gaps", zh="表计数据不完整"),
     Text(
-        en="{meter} has data for {percent} % of the time it should: the first gap is in the span from {first} (UTC).",
+        en="{meter} has data for {percent} % of the time it should: the first gap is in the span "
+        "from {first} (UTC).",
         zh="{meter} 的数据覆盖应有时间的 {percent} %：首个缺口位于 {first}（UTC）起的时段。",
     ),
     Text(
@@ -300,7 +303,9 @@ def _flat_facts(con: duckdb.DuckDBPyConnection, plant: Plant, nodes: Mapping[str
         _insert(con, plant, into, quantity, _NODE_ROWS.format(sign="", where=where))
 
 
-def _site_facts(con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[Flow], priced: bool, into: str) -> None:
+def _site_facts(
+    con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[Flow], priced: bool, into: str
+) -> None:
     _boundary_facts(con, plant, into, flows)
     used = "o.sign IS NOT NULL OR o.used_only"
     rows = _NODE_ROWS.format(sign="coalesce(o.sign, 1) * ", where=used)
@@ -342,10 +347,15 @@ def _leaves(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-_PART = "p.node, p.seg, p.process, p.rest, {amount} AS amount, p.estimated, {covered} AS covered, p.due, p.derived, p.open"
+_PART = (
+    "p.node, p.seg, p.process, p.rest, {amount} AS amount, p.estimated, {covered} AS "
+    "covered, p.due, p.derived, p.open"
+)
 
 
-def _leaf_facts(con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[Flow], priced: bool, into: str) -> None:
+def _leaf_facts(
+    con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[Flow], priced: bool, into: str
+) -> None:
     _boundary_facts(con, plant, into, [flow for flow in flows if flow is not Flow.PURCHASED])
     consumed = _PART.format(amount="o.top_sign * p.amount", covered="p.covered")
     rows = f"SELECT {consumed} FROM m_part p JOIN m_role o ON o.node = p.node WHERE NOT o.passed_on"
@@ -356,9 +366,15 @@ def _leaf_facts(con: duckdb.DuckDBPyConnection, plant: Plant, flows: Collection[
     rows = f"SELECT {direct} FROM m_part p JOIN m_role o ON o.node = p.node WHERE o.direct"
     _insert(con, plant, into, "energy_purchased", rows)
     if priced:
-        cost = "SELECT p.node, p.seg, p.process, p.rest, CASE WHEN p.priced > 0 THEN p.cost END AS amount, 0 AS estimated, "
+        cost = (
+            "SELECT p.node, p.seg, p.process, p.rest, CASE WHEN p.priced > 0 THEN p.cost END AS "
+            "amount, 0 AS estimated, "
+        )
         cost += "p.priced AS covered, p.due, true AS derived, false AS open FROM m_part p"
-        cost += " JOIN m_role o ON o.node = p.node JOIN m_node n ON n.node = p.node WHERE o.direct AND n.tariff IS NOT NULL"
+        cost += (
+            " JOIN m_role o ON o.node = p.node JOIN m_node n ON n.node = p.node WHERE o.direct "
+            "AND n.tariff IS NOT NULL"
+        )
         _insert(con, plant, into, "energy_cost", cost, **_MONEY)
     for name in _contracts(con):
         sql = f"""SELECT {direct} FROM m_part p JOIN m_role o ON o.node = p.node

@@ -27,7 +27,8 @@ ZONE_OFF_GRID = FindingKind(
     Severity.ERROR,
     Text(en="Time zone does not fit the ledger's grid", zh="时区与台账网格不吻合"),
     Text(
-        en="At site {site} ({zone}) the edge {edge} falls inside a ledger cell of {grid} min; the cell counts where it starts.",
+        en="At site {site} ({zone}) the edge {edge} falls inside a ledger cell of {grid} min; "
+        "the cell counts where it starts.",
         zh="场所 {site}（{zone}）的边界 {edge} 落在 {grid} 分钟的台账单元之内；该单元按其起点归属。",
     ),
     Text(
@@ -68,7 +69,8 @@ def load_rows(
     names = ", ".join(f"c{i}::{kind} AS {name}" for i, (name, kind) in enumerate(columns.items()))
     inner = ", ".join(f"c{i}" for i in range(len(columns)))
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {names} FROM (SELECT {parts}) AS rows({inner})", values
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {names} FROM (SELECT {parts}) AS rows({inner})",
+        values,
     )
 
 
@@ -259,7 +261,11 @@ def sum_nodes(
     has_virtual = bool(con.execute("SELECT 1 FROM m_term LIMIT 1").fetchall())
     if has_virtual:
         _virtual_cells(con, ledger, calendars.grid, window)
-    virtual = "UNION ALL SELECT node, start, amount, low, high, estimated, covered FROM m_virtual" if has_virtual else ""
+    virtual = (
+        "UNION ALL SELECT node, start, amount, low, high, estimated, covered FROM m_virtual"
+        if has_virtual
+        else ""
+    )
     money = (
         "(sum(amount::HUGEINT * price) // 1000000)::HUGEINT AS cost, "
         "sum(CASE WHEN price IS NULL THEN 0 ELSE covered END)::BIGINT AS priced"

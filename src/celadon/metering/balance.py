@@ -27,8 +27,10 @@ CHILDREN_EXCEED = FindingKind(
     Severity.WARNING,
     Text(en="Sub-meters count more than their meter", zh="下级表之和超过上级表"),
     Text(
-        en="The meters below {meter} count {children} {unit}, {percent} % more than its {own} {unit} (tolerance {tolerance} %).",
-        zh="{meter} 下级表合计 {children} {unit}，比其自身 {own} {unit} 多 {percent} %（允许 {tolerance} %）。",
+        en="The meters below {meter} count {children} {unit}, {percent} % more than its {own} "
+        "{unit} (tolerance {tolerance} %).",
+        zh="{meter} 下级表合计 {children} {unit}，比其自身 {own} {unit} 多 {percent} %（允许 "
+        "{tolerance} %）。",
     ),
     Text(
         en="Check multipliers, swapped meters and meters that hang under the wrong parent.",
@@ -43,7 +45,10 @@ REMAINDER_LARGE = FindingKind(
         en="{percent} % of {meter} is in no meter below it ({amount} {unit}); {usual}.",
         zh="{meter} 有 {percent} % 未被下级表计量（{amount} {unit}）；{usual_zh}。",
     ),
-    Text(en="Look for loads without a meter, losses, or a slow sub-meter.", zh="请查找未装表负荷、损耗或偏慢的下级表。"),
+    Text(
+        en="Look for loads without a meter, losses, or a slow sub-meter.",
+        zh="请查找未装表负荷、损耗或偏慢的下级表。",
+    ),
 )
 CHILD_ABSENT = FindingKind(
     "balance.child-absent",
@@ -53,14 +58,18 @@ CHILD_ABSENT = FindingKind(
         en="Below {meter}, {missing} lacks data: what it would count is in the remainder, which is no loss.",
         zh="{meter} 的下级表 {missing} 数据缺失：其用量包含在余量中，并非损耗。",
     ),
-    Text(en="Load its readings, or declare when it was installed or removed.", zh="请补充读数，或声明安装、拆除日期。"),
+    Text(
+        en="Load its readings, or declare when it was installed or removed.",
+        zh="请补充读数，或声明安装、拆除日期。",
+    ),
 )
 METER_SHORT = FindingKind(
     "balance.meter-short",
     Severity.WARNING,
     Text(en="A meter has less data than those below it", zh="上级表数据少于下级表"),
     Text(
-        en="{meter} has data for {percent} % of the time, the meters below it for more: the two do not compare.",
+        en="{meter} has data for {percent} % of the time, the meters below it for more: the two "
+        "do not compare.",
         zh="{meter} 的数据仅覆盖 {percent} % 的时间，少于其下级表：两者不可比。",
     ),
     Text(en="Load the missing readings of {meter}.", zh="请补充 {meter} 缺失的读数。"),
@@ -152,7 +161,21 @@ def _node_rows(
         LEFT JOIN lacking l ON l.node = d.node AND l.seg = d.seg ORDER BY n.node, s.seg"""
     ).fetchall()
     rows, sums = [], []
-    for node_id, seg, own, low, high, estimated, coverage, inner, below, below_low, below_high, reach, missing in found:
+    for (
+        node_id,
+        seg,
+        own,
+        low,
+        high,
+        estimated,
+        coverage,
+        inner,
+        below,
+        below_low,
+        below_high,
+        reach,
+        missing,
+    ) in found:
         node, segment = tree.nodes[node_id], calendars.segments[seg]
         rest = own - below if inner and own is not None else None
         row = BalanceRow(
@@ -211,7 +234,9 @@ def _findings(
         found.append(CHILDREN_EXCEED.at(where, **{**values, **amounts, **shares}))
     elif not row.missing and row.remainder is not None and _is_unusual(row.share, tolerance, history):
         known = len(history) >= 3
-        says = f"it is usually {_percent(median(history))} %" if known else "there is no history to compare with"
+        says = (
+            f"it is usually {_percent(median(history))} %" if known else "there is no history to compare with"
+        )
         says_zh = f"通常为 {_percent(median(history))} %" if known else "尚无历史可比"
         amounts = {"amount": _amount(row.remainder), "percent": _percent(row.share)}
         found.append(REMAINDER_LARGE.at(where, **{**values, **amounts, "usual": says, "usual_zh": says_zh}))
@@ -238,12 +263,16 @@ def _site_rows(
     """One row per site, carrier and span: the boundary against the leaves of the trees it feeds."""
     members = boundary.members(tree)
     signs = boundary.sources or {}
-    inner = {node_id for node_id in members if any(child in members for child in tree.children.get(node_id, ()))}
+    inner = {
+        node_id for node_id in members if any(child in members for child in tree.children.get(node_id, ()))
+    }
     rows = []
     for node in tree.nodes.values():
         sign = signs.get(node.id, 1 if node.id in boundary.used_only else 0)
         top = members.get(node.id)
-        leaf = top is not None and node.id not in inner and node.id not in boundary.passed_on and node.id != top
+        leaf = (
+            top is not None and node.id not in inner and node.id not in boundary.passed_on and node.id != top
+        )
         rows.append((node.index, sign, boundary.tops[top] if leaf and top is not None else 0))
     load_rows(con, "m_side", {"node": "INTEGER", "sign": "INTEGER", "leaf": "INTEGER"}, rows)
     found = con.execute(

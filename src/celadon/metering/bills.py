@@ -22,7 +22,7 @@ from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Flow, Meter, Plant, Price, Tariff
 from celadon.core.periods import Grain, Period
 from celadon.core.text import Text
-from celadon.core.units import conversion, parse_unit
+from celadon.core.units import parse_unit
 from celadon.metering.amounts import Calendars, load_rows, local_day
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.tariffs import TARIFF_UNIT, money_of, prices_on, span_rows, write_cells
@@ -32,15 +32,27 @@ CHARGE_UNPRICED = FindingKind(
     "tariff.basic-price-gap",
     Severity.ERROR,
     Text(en="No price for a charge", zh="缺少基本电费单价或容量"),
-    Text(en="{tariff}: {what} for {month} is missing: the bill has no total.", zh="{tariff}：{month} 缺少{what_zh}，无法得出总额。"),
-    Text(en="Declare it under basic: (prices with dates, capacity or contract).", zh="请在 basic: 中声明（带日期的单价、容量或合同需量）。"),
+    Text(
+        en="{tariff}: {what} for {month} is missing: the bill has no total.",
+        zh="{tariff}：{month} 缺少{what_zh}，无法得出总额。",
+    ),
+    Text(
+        en="Declare it under basic: (prices with dates, capacity or contract).",
+        zh="请在 basic: 中声明（带日期的单价、容量或合同需量）。",
+    ),
 )
 POWER_FACTOR_UNDEFINED = FindingKind(
     "tariff.power-factor-undefined",
     Severity.ERROR,
     Text(en="The power factor cannot be told", zh="无法确定功率因数"),
-    Text(en="{tariff}, {month}: {why}: the bill has no adjustment and no total.", zh="{tariff} {month}：{why_zh}，无法计算力调电费与总额。"),
-    Text(en="Load the readings of the reactive meters, or check active and reactive energy.", zh="请补充无功表读数，或核对有功、无功电量。"),
+    Text(
+        en="{tariff}, {month}: {why}: the bill has no adjustment and no total.",
+        zh="{tariff} {month}：{why_zh}，无法计算力调电费与总额。",
+    ),
+    Text(
+        en="Load the readings of the reactive meters, or check active and reactive energy.",
+        zh="请补充无功表读数，或核对有功、无功电量。",
+    ),
 )
 DEMAND_COARSE = FindingKind(
     "tariff.demand-coarse",
@@ -57,7 +69,8 @@ BILL_INCOMPLETE = FindingKind(
     Severity.WARNING,
     Text(en="The bill's month is not complete", zh="账单月份数据不完整"),
     Text(
-        en="{tariff}, {month}: meters and prices cover {percent} % of the month; energy is billed for what is there.",
+        en="{tariff}, {month}: meters and prices cover {percent} % of the month; energy is "
+        "billed for what is there.",
         zh="{tariff} {month}：表计与电价仅覆盖当月 {percent} %；仅对已有电量计费。",
     ),
     Text(en="Load the missing readings, or complete the tariff.", zh="请补充缺失读数，或完善电价。"),
@@ -80,7 +93,7 @@ class PowerFactorRow:
 
 @dataclass(frozen=True, slots=True)
 class EnergyUse:
-    """Energy of one period at one price: amount in the price's unit (kWh), price in money per that unit."""
+    """Energy of one period at one price: amount in the bill's unit (kWh), price in money per that unit."""
 
     period: str
     amount: Fraction
@@ -121,7 +134,9 @@ def power_factor_table() -> Mapping[tuple[str, Decimal], PowerFactorRow]:
     table = {}
     for row in csv.DictReader(text.splitlines()):
         values = (row["source"], row["clause"], row["confidence"], row["note"])
-        table[row["pf_standard"], Decimal(row["pf_actual"])] = PowerFactorRow(Decimal(row["adjustment_pct"]), *values)
+        table[row["pf_standard"], Decimal(row["pf_actual"])] = PowerFactorRow(
+            Decimal(row["adjustment_pct"]), *values
+        )
     return table
 
 
@@ -150,14 +165,19 @@ def make_bill(
     maximum_demand: Decimal | None = None,
     reactive: Fraction | None = None,
     currency: str = "CNY",
+    unit: str = "kWh",
+    fund_factor: Fraction = Fraction(1),
 ) -> Bill:
-    """The bill from a month's amounts: energy by period, maximum demand in kW, reactive energy in kvarh (both ways)."""
+    """The bill from a month's amounts: energy by period, maximum demand in kW, reactive energy in kvarh (both ways).
+
+    `energy` is in `unit`, which its prices are per; `fund_factor` brings the tariff's own prices to it.
+    """
     findings: list[Finding] = []
-    lines = [_energy_line(use) for use in energy]
+    lines = [_energy_line(use, unit) for use in energy]
     lines += _basic_lines(tariff, month, maximum_demand, findings)
     active = sum((use.amount for use in energy), Fraction(0))
     fund = sum((Decimal(str(price.price)) for price in _holding(tariff.fund_prices, month)), Decimal(0))
-    funds = _cents(_decimal(active) * fund)
+    funds = _cents(_decimal(active * fund_factor) * fund)
     sums = [line.money for line in lines]
     subtotal = None if None in sums else sum((money for money in sums if money is not None), Decimal(0))
     factor, row = None, None
@@ -169,14 +189,18 @@ def make_bill(
     return Bill(tariff.id, month, currency, tuple(lines), funds, factor, row, subtotal, tuple(findings))
 
 
-def _energy_line(use: EnergyUse) -> BillLine:
+def _energy_line(use: EnergyUse, unit: str) -> BillLine:
     amount = _decimal(use.amount)
     money = None if use.price is None else _cents(amount * use.price)
-    return BillLine("energy", use.period, amount, "kWh", use.price, money)
+    return BillLine("energy", use.period, amount, unit, use.price, money)
 
 
 def _holding(prices: Sequence[Price], day: date) -> list[Price]:
-    return [price for name in dict.fromkeys(price.period for price in prices) for price in prices_on(prices, name, day)]
+    return [
+        price
+        for name in dict.fromkeys(price.period for price in prices)
+        for price in prices_on(prices, name, day)
+    ]
 
 
 def _basic_lines(
@@ -264,16 +288,21 @@ def _site_bills(
         months = [local_day(segment.start, plant.sites[0].zone) for segment in calendars.segments]
         return [Bill(tariff.id, month, "", (), Decimal(0), None, None, None, (finding,)) for month in months]
     findings: list[Finding] = []
-    write_cells(con, span_rows(0, tariff, plant.sites[0].zone, calendars, Fraction(1), findings), calendars.grid)
+    write_cells(con, span_rows(0, tariff, plant.sites[0].zone, calendars, money[1], findings), calendars.grid)
     load_rows(con, "m_billed", {"point": "INTEGER"}, [(point_ids[meter.id],) for meter in meters])
     reactive = _reactive(con, plant, tariff, ledger, point_ids)
     bills = []
     for segment in calendars.segments:
-        uses = _energy(con, ledger, segment.index, conversion(counted.text, _per(tariff)))
+        uses = _energy(con, ledger, segment.index)
         demand = _demand(con, ledger, segment.index, calendars.grid)
         local = local_day(segment.start, plant.sites[0].zone)
-        bill = make_bill(tariff, local, uses, demand, reactive.get(segment.index), money[0])
-        more = [*findings, *_completeness(con, tariff, ledger, segment.index, len(meters), calendars.grid, local)]
+        bill = make_bill(
+            tariff, local, uses, demand, reactive.get(segment.index), money[0], counted.text, money[1]
+        )
+        more = [
+            *findings,
+            *_completeness(con, tariff, ledger, segment.index, len(meters), calendars.grid, local),
+        ]
         if tariff.basic == "demand" and calendars.grid > 900:
             where = Place(subject=f"tariff:{tariff.id}")
             more.append(DEMAND_COARSE.at(where, tariff=tariff.id, grid=calendars.grid // 60))
@@ -282,15 +311,10 @@ def _site_bills(
     return bills
 
 
-def _per(tariff: Tariff) -> str:
-    """What prices are per: kWh of CNY/kWh."""
-    return tariff.unit.split("/", 1)[1].strip()
-
-
 _CELLS = "{ledger} l JOIN m_billed b ON b.point = l.point JOIN m_cell c ON c.start = l.start AND c.seg = ?"
 
 
-def _energy(con: duckdb.DuckDBPyConnection, ledger: str, seg: int, factor: Fraction) -> list[EnergyUse]:
+def _energy(con: duckdb.DuckDBPyConnection, ledger: str, seg: int) -> list[EnergyUse]:
     rows = con.execute(
         f"""SELECT p.period, p.price, sum(l.amount) FROM {_CELLS.format(ledger=ledger)}
         LEFT JOIN m_price p ON p.start = l.start GROUP BY ALL ORDER BY ALL""",
@@ -299,7 +323,7 @@ def _energy(con: duckdb.DuckDBPyConnection, ledger: str, seg: int, factor: Fract
     return [
         EnergyUse(
             period or "",
-            Fraction(int(amount), TICKS) * factor,
+            Fraction(int(amount), TICKS),
             None if price is None else Decimal(int(price)) / Decimal(10**9),
         )
         for period, price, amount in rows

@@ -19,11 +19,13 @@ BUS_DIFFERS = FindingKind(
     Severity.ERROR,
     Text(en="A bus is not purchase + generation − export", zh="母线虚拟表公式与边界不符"),
     Text(
-        en="{meter} heads a tree and uses {term} with the weight {weight}; at the boundary it counts {expected}.",
+        en="{meter} heads a tree and uses {term} with the weight {weight}; at the boundary it "
+        "counts {expected}.",
         zh="{meter} 为表计树的顶端，其公式中 {term} 的系数为 {weight}，而按边界应为 {expected}。",
     ),
     Text(
-        en="Write the formula as purchase + generation − export; until then the tree below it is not counted.",
+        en="Write the formula as purchase + generation − export; until then the tree below it is "
+        "not counted.",
         zh="请将公式写为 购入+自发−输出；在此之前其下级表不计入。",
     ),
 )
@@ -32,7 +34,8 @@ ORPHAN = FindingKind(
     Severity.WARNING,
     Text(en="A sub-meter under no meter of the boundary", zh="下级表未挂接到边界表"),
     Text(
-        en="{meter} hangs under no purchase, generation or bus meter of {carrier} at site {site}; it is not counted.",
+        en="{meter} hangs under no purchase, generation or bus meter of {carrier} at site "
+        "{site}; it is not counted.",
         zh="{meter} 未挂在场所 {site} 的 {carrier} 购入表、自发表或母线之下，未计入。",
     ),
     Text(en="Give it a `parent`, or a `flow`.", zh="请为其设置 parent 或 flow。"),
@@ -92,7 +95,9 @@ def find_boundary(tree: Tree, recorded: Collection[tuple[str, str]] = ()) -> Bou
 
 
 def _sort_group(tree: Tree, nodes: list[Node], recorded: bool, boundary: Boundary) -> None:
-    sources = {node.id: _SIGN[node.flow] for node in nodes if node.flow in _SIGN and not _handed_over(node, tree)}
+    sources = {
+        node.id: _SIGN[node.flow] for node in nodes if node.flow in _SIGN and not _handed_over(node, tree)
+    }
     heads = [node for node in nodes if node.parent is None and node.id not in sources]
     buses = [node for node in heads if node.virtual and node.id in tree.children]
     covered = {
@@ -135,7 +140,12 @@ def _covered_sources(bus: Node, sources: Collection[str]) -> list[str]:
 
 
 def _is_right(
-    bus: Node, tree: Tree, terms: list[str], sources: dict[str, int], taken: Collection[str], boundary: Boundary
+    bus: Node,
+    tree: Tree,
+    terms: list[str],
+    sources: dict[str, int],
+    taken: Collection[str],
+    boundary: Boundary,
 ) -> bool:
     """Each boundary meter must count in the bus as it counts at the boundary, and in one bus only."""
     wanted: dict[str, Fraction] = {}

@@ -20,8 +20,10 @@ STOCK_MISSING = FindingKind(
     Severity.ERROR,
     Text(en="A stock is missing", zh="缺少库存"),
     Text(
-        en="{item} ({purpose}) at {site}, month from {month} (UTC): the {which} stock is missing; consumption is absent, not zero.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份缺少{which_zh}库存；消费量按缺失处理，不作零。",
+        en="{item} ({purpose}) at {site}, month from {month} (UTC): the {which} stock is "
+        "missing; consumption is absent, not zero.",
+        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份缺少{which_zh}库存；消费量按"
+        "缺失处理，不作零。",
     ),
     Text(
         en="Record the stock, or the consumption itself (fuel_consumed).",
@@ -46,8 +48,10 @@ NEGATIVE = FindingKind(
     Severity.ERROR,
     Text(en="Negative consumption", zh="消费量为负"),
     Text(
-        en="{item} ({purpose}) at {site}, month from {month} (UTC): {purchased} + {opening} − {closing} − {resold} {unit} is below zero.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份：{purchased} + {opening} − {closing} − {resold} {unit} 小于零。",
+        en="{item} ({purpose}) at {site}, month from {month} (UTC): {purchased} + {opening} − "
+        "{closing} − {resold} {unit} is below zero.",
+        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份：{purchased} + {opening} "
+        "− {closing} − {resold} {unit} 小于零。",
     ),
     Text(en="Check the units and dates of the stocks and deliveries.", zh="请核对库存与到货的单位和日期。"),
 )
@@ -56,8 +60,10 @@ CONSUMED_DIFFERS = FindingKind(
     Severity.WARNING,
     Text(en="Declared consumption differs from purchases and stocks", zh="申报消费量与购存推算不符"),
     Text(
-        en="{item} ({purpose}) at {site}, month from {month} (UTC): {declared} {unit} is declared and used; purchases and stocks give {derived}.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份：采用申报值 {declared} {unit}，按购入与库存推算为 {derived}。",
+        en="{item} ({purpose}) at {site}, month from {month} (UTC): {declared} {unit} is "
+        "declared and used; purchases and stocks give {derived}.",
+        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份：采用申报值 {declared} "
+        "{unit}，按购入与库存推算为 {derived}。",
     ),
     Text(en="Check both; the declared value counts.", zh="请核对两者；以申报值为准。"),
 )
@@ -66,7 +72,8 @@ MONTHS_CUT = FindingKind(
     Severity.NOTICE,
     Text(en="Deliveries split over months", zh="跨月到货按时间分摊"),
     Text(
-        en="{count} records of {item} at {site} span several months: they are split by time to meet the stocks, as an estimate.",
+        en="{count} records of {item} at {site} span several months: they are split by time to "
+        "meet the stocks, as an estimate.",
         zh="场所 {site} 的 {item} 有 {count} 条台账跨月：为与库存匹配按时间分摊，标为估算。",
     ),
     Text(en="Record deliveries by day or by month.", zh="请按日或按月记录到货。"),

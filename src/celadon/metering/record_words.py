@@ -35,11 +35,14 @@ DENSITY_NEEDED = FindingKind(
     Severity.ERROR,
     Text(en="A density is needed", zh="需要密度"),
     Text(
-        en="{quantity} of {item} is in {unit} ({count} records), but {item} is kept in {expected}: without a density it stays absent.",
-        zh="{item} 的 {quantity} 以 {unit} 计（{count} 条），而该品种以 {expected} 计：缺少密度，按缺失处理。",
+        en="{quantity} of {item} is in {unit} ({count} records), but {item} is kept in "
+        "{expected}: without a density it stays absent.",
+        zh="{item} 的 {quantity} 以 {unit} 计（{count} 条），而该品种以 {expected} 计：缺少密度，"
+        "按缺失处理。",
     ),
     Text(
-        en="Convert to {expected} with the density on the delivery note, or write the unit with it, for example “0.84 kg/L·L”.",
+        en="Convert to {expected} with the density on the delivery note, or write the unit with "
+        "it, for example “0.84 kg/L·L”.",
         zh="请用交货单密度换算为 {expected}，或在单位中写明密度，例如“0.84 kg/L·L”。",
     ),
 )
@@ -48,7 +51,8 @@ UNIT_OTHER_KIND = FindingKind(
     Severity.ERROR,
     Text(en="Unit of another kind in a record", zh="台账单位量纲不符"),
     Text(
-        en="{quantity} of {item} is in {unit} ({count} records), which does not convert to {expected}: it stays absent.",
+        en="{quantity} of {item} is in {unit} ({count} records), which does not convert to "
+        "{expected}: it stays absent.",
         zh="{item} 的 {quantity} 以 {unit} 计（{count} 条），无法换算为 {expected}：按缺失处理。",
     ),
     Text(en="Correct the unit, or the item it belongs to.", zh="请更正单位或对应的品种。"),

@@ -25,7 +25,8 @@ RECORD_CUT = FindingKind(
     Severity.NOTICE,
     Text(en="Records cut at the edge of the period", zh="台账跨期按时间折算"),
     Text(
-        en="{count} records of {quantity} {item} at {site} reach beyond the period: their part in it is taken by time, as an estimate.",
+        en="{count} records of {quantity} {item} at {site} reach beyond the period: their part "
+        "in it is taken by time, as an estimate.",
         zh="场所 {site} 的 {quantity} {item} 有 {count} 条台账跨越核算期：按时间比例折算，标为估算。",
     ),
     Text(
@@ -50,7 +51,8 @@ METERED_TOO = FindingKind(
     Severity.WARNING,
     Text(en="Recorded and metered as well", zh="台账与表计重复"),
     Text(
-        en="{item} at {site} has a purchase meter and {count} records of {quantity}; the meter counts, the records do not.",
+        en="{item} at {site} has a purchase meter and {count} records of {quantity}; the meter "
+        "counts, the records do not.",
         zh="场所 {site} 的 {item} 既有购入表又有 {count} 条 {quantity} 台账；以表计为准，台账不计入。",
     ),
     Text(

@@ -40,7 +40,8 @@ BAND_GAP = FindingKind(
     Severity.ERROR,
     Text(en="Hours without a tariff period", zh="有时段未划分"),
     Text(
-        en="{tariff}: {hours} on {day} ({day_type}) is in no period ({days} such days): its cost stays absent.",
+        en="{tariff}: {hours} on {day} ({day_type}) is in no period ({days} such days): its cost "
+        "stays absent.",
         zh="{tariff}：{day}（{day_type}）{hours} 未划入任何时段（共 {days} 天）：费用按缺失处理。",
     ),
     Text(en="Add a band for these hours, months and day types.", zh="请补充该时间、月份和日类型的时段。"),
@@ -50,7 +51,8 @@ BAND_OVERLAP = FindingKind(
     Severity.ERROR,
     Text(en="Hours in two tariff periods", zh="时段重叠"),
     Text(
-        en="{tariff}: {hours} on {day} ({day_type}) is in {periods} at once ({days} such days): its cost stays absent.",
+        en="{tariff}: {hours} on {day} ({day_type}) is in {periods} at once ({days} such days): "
+        "its cost stays absent.",
         zh="{tariff}：{day}（{day_type}）{hours} 同时属于 {periods}（共 {days} 天）：费用按缺失处理。",
     ),
     Text(en="Let each hour be in one period.", zh="请使每个时间只属于一个时段。"),
@@ -83,7 +85,8 @@ EDGE_OFF_GRID = FindingKind(
     Severity.ERROR,
     Text(en="A tariff edge inside a ledger cell", zh="时段边界不在台账网格上"),
     Text(
-        en="{tariff}: the edge at {edge} falls inside a ledger cell of {grid} min; the cost of such cells stays absent.",
+        en="{tariff}: the edge at {edge} falls inside a ledger cell of {grid} min; the cost of "
+        "such cells stays absent.",
         zh="{tariff}：边界 {edge} 落在 {grid} 分钟台账单元之内；该单元费用按缺失处理。",
     ),
     Text(
@@ -195,7 +198,9 @@ def spans(
                 merged.append(clipped)
         day += timedelta(days=1)
     where = Place(subject=f"tariff:{tariff.id}")
-    findings += [Finding(kind, where, {"tariff": tariff.id, **values}) for (kind, _), values in faults.items()]
+    findings += [
+        Finding(kind, where, {"tariff": tariff.id, **values}) for (kind, _), values in faults.items()
+    ]
     return merged
 
 

@@ -310,7 +310,12 @@ def _wrong_link(
 ) -> Finding | None:
     where = place(node.meter)
     if parent is None and node.parent in other:
-        values = {"meter": node.id, "carrier": _counts(node), "parent": node.parent, "other": other[node.parent or ""]}
+        values = {
+            "meter": node.id,
+            "carrier": _counts(node),
+            "parent": node.parent,
+            "other": other[node.parent or ""],
+        }
         return PARENT_CARRIER.at(where, **values)
     if parent is None:
         hint = did_you_mean(node.parent or "", list(nodes))
