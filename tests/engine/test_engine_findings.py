@@ -277,3 +277,43 @@ def test_explain_names_the_cells_it_cannot_add(tmp_path: Path) -> None:
             explain(con, book, plant, request, "carrier_emission", {})
     assert caught.value.findings[0].code == "explain.which"
     assert caught.value.findings[0].values["count"] == 2
+
+
+def test_the_next_in_order_stands_in_and_is_told(tmp_path: Path) -> None:
+    quantities = (
+        QUANTITIES.replace("clause: S-1 A", "clause: S-1 A, on_gap: next")
+        + "  spare: {label: {zh: 备用, en: Spare}, unit: tCO2/carrier_unit, table: factors, column: value, "
+        "keys: {carrier: =diesel}, clause: S-1 B}\n"
+    )
+    chapter = (
+        CHAPTER.replace("import document", "import document, first_given")
+        .replace("(fuel, factor)", "(fuel, factor, spare)")
+        .replace("fuel * factor", "fuel * first_given(factor, spare)")
+    )
+    result = ask(
+        write_book(tmp_path / "b", quantities=quantities, chapter=chapter), [{**DIESEL, "carrier": "coke"}]
+    )
+    row = result.rows_of("emission")[0]
+    assert (row.value, row.defaulted) == (31.0, 1.0)
+    assert only(result, "factor.replaced").values["key"] == "coke"
+
+
+def test_a_ratio_per_year(tmp_path: Path) -> None:
+    chapter = (
+        CHAPTER
+        + '''
+
+@eq1.rule(unit="tCO2/carrier_unit", per="site, month, carrier", adds=False, label={"zh": "强度", "en": "Intensity"})
+def intensity(carrier_emission, fuel):
+    """Emission over amount."""
+    return carrier_emission / fuel
+'''
+    )
+    folder = write_book(tmp_path / "b", chapter=chapter, table=TABLE.replace("recalled", "verified1"))
+    facts = [
+        {**DIESEL, "period": "2022-05"},
+        {**DIESEL, "period": "2023-05"},
+        {**DIESEL, "period": "2023-06", "value": 30},
+    ]
+    result = ask(folder, facts, period="2022-01..2023-12", per="year", expect=[{"quantity": "intensity"}])
+    assert [(row.label, row.value) for row in result.rows] == [("2022", 3.1), ("2023", 3.2)]

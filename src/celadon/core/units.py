@@ -201,7 +201,7 @@ _TOKEN = re.compile(
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> Unit:
     """Read a unit such as `kgce/kWh`, `tC/TJ`, `10^4 Nm3` or `万kWh` (UnitError when it cannot be read)."""
-    source = text.strip().translate(_SUPERSCRIPTS).replace("²", "2").replace("³", "3")
+    source = re.sub(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹⁻])", "^", text.strip()).translate(_SUPERSCRIPTS)
     source = re.sub(r"\s+CO2", "CO2", source).replace("（", "(").replace("）", ")")
     if source == "":
         raise UnitError("a unit is missing")

@@ -149,6 +149,8 @@ class _Planner(Inputs):
 
     def at(self, name: str, space: Space, time: Grain | None) -> Step | None:
         """The step that gives `name` at this grain; None where it is not applicable."""
+        if time is not None and time < Grain.MONTH:
+            time = None  # coarser than a month: one row per asked span
         if self.is_property(name):
             space, time = Space.SITE, Grain.MONTH
         mark = (name, space, time)

@@ -60,6 +60,19 @@ FACTOR_RECALLED = FindingKind(
         zh="请对照原文核实并写入 factors:，否则结果不得作为正式数据。",
     ),
 )
+FACTOR_REPLACED = FindingKind(
+    "factor.replaced",
+    Severity.WARNING,
+    Text(en="The next factor in order is used", zh="采用顺位在后的因子"),
+    Text(
+        en="{label} has no row for {key} in {span}: {rule} uses the next in the standard's order.",
+        zh="{label} 在 {span} 没有 {key} 的数值：{rule} 采用标准规定的下一顺位因子。",
+    ),
+    Text(
+        en="Say so in the report, or give the value under factors: in the plant file.",
+        zh="请在报告中说明，或在工厂文件 factors: 中给出数值。",
+    ),
+)
 FACTOR_UNIT = FindingKind(
     "factor.unit",
     Severity.ERROR,
@@ -121,6 +134,8 @@ class Lookup:
     chosen: list[Chosen]
     gaps: list[tuple[str, Month, tuple[str, ...]]]
     findings: list[Finding] = field(default_factory=list)
+    marks: list[tuple[tuple[str, ...], Finding]] = field(default_factory=list)
+    """What there is to say about a row (unchecked, carried forward), if a result comes to use it."""
 
     def at(self, site: str, month_start: datetime, keys: tuple[str, ...]) -> Chosen | None:
         """The choice for one cell."""
@@ -266,7 +281,7 @@ class _Chooser:
             file=f"{self.context.book.id}/tables/{spec.table}.csv", line=row.line, subject=spec.name
         )
         value = self._convert(amount, row.unit(spec.column), named, where)
-        self._tell(row, carried, month, named, where)
+        self._tell(row, carried, month, site, combo, where)
         lookup.chosen.append(Chosen(site.id, month, combo, value, row, None, carried))
 
     def _latest_earlier(self, rows: list[FactorRow], day: date) -> FactorRow | None:
@@ -306,11 +321,13 @@ class _Chooser:
             return None
 
     def _tell(
-        self, row: FactorRow, carried: bool, month: Month, named: Mapping[str, str], where: Place
+        self, row: FactorRow, carried: bool, month: Month, site: Site, combo: tuple[str, ...], where: Place
     ) -> None:
-        label, key = self.spec.label.en, _key_text(named)
-        if carried and self._first("carried", row.line, month.day.year):
-            self.lookup.findings.append(
+        label = self.spec.label.en
+        key = ", ".join(word for word in combo if word) or site.region or site.id
+        if carried and self._first("carried", row.line, month.day.year, combo):
+            self._mark(
+                combo,
                 FACTOR_CARRIED.at(
                     where,
                     clause=self.spec.clause,
@@ -319,10 +336,11 @@ class _Chooser:
                     span=month.day.year,
                     since=row.validity.since,
                     source=row.source,
-                )
+                ),
             )
-        if row.confidence == "recalled" and self._first("recalled", row.line):
-            self.lookup.findings.append(
+        if row.confidence == "recalled" and self._first("recalled", row.line, combo):
+            self._mark(
+                combo,
                 FACTOR_RECALLED.at(
                     where,
                     clause=row.clause,
@@ -331,8 +349,11 @@ class _Chooser:
                     value=row.cells.get(self.spec.column, ""),
                     unit=row.unit(self.spec.column),
                     source=row.source,
-                )
+                ),
             )
+
+    def _mark(self, combo: tuple[str, ...], finding: Finding) -> None:
+        self.lookup.marks.append((combo, finding))
 
     def _first(self, *mark: object) -> bool:
         if mark in self.told:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
 from celadon.core.carriers import CARRIERS
-from celadon.core.findings import Finding, Place
+from celadon.core.findings import Finding, FindingKind, Place
 from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.engine.compile import compile_query
-from celadon.engine.lookup import FACTOR_GAP, Lookup
+from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED, Lookup
 from celadon.engine.request import Request
 from celadon.engine.steps import Query, Step, Summary
 from celadon.engine.variants import check_variants
-from celadon.rules.expr import FirstGiven, Ref
+from celadon.rules.expr import FirstGiven, refs
 from celadon.rules.rulebook import Rulebook
 
 __all__ = ["Result", "Row", "run", "summarise"]
@@ -97,7 +97,7 @@ def run(
     request = request.checked(book)
     query = compile_query(book, plant, request, summarise(con, facts), facts=facts, lookups=lookups)
     rows = tuple(_rows(con, plant, request, query))
-    findings = [*query.findings, *factor_gaps(con, book, query), *check_variants(con, query)]
+    findings = [*query.findings, *factor_findings(con, book, query), *check_variants(con, query)]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)
 
 
@@ -169,72 +169,101 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def factor_gaps(con: duckdb.DuckDBPyConnection, book: Rulebook, query: Query) -> list[Finding]:
-    """One Finding per factor and key whose missing row kept a value absent that data could have given."""
-    findings = []
-    absent: dict[str, list[dict[str, str]]] = {}
-    for name, lookup in query.lookups.items():
-        users = _users(query, name) if lookup.gaps else []
-        for step in users:
-            if step.name not in absent:
-                absent[step.name] = _absent_keys(con, query, step)
-        blamed = [
-            gap
-            for gap in lookup.gaps
-            if any(_same_keys(row, lookup.keys, gap[2]) for step in users for row in absent[step.name])
-        ]
+def factor_findings(con: duckdb.DuckDBPyConnection, book: Rulebook, query: Query) -> list[Finding]:
+    """What there is to say about factors that rows came to use: gaps, stand-ins, carried and unchecked rows."""
+    teller = _FactorTeller(con, book, query)
+    return [finding for name in query.lookups for finding in teller.about(name)]
+
+
+@dataclass
+class _FactorTeller:
+    """Asks each step once which keys it has, and what became of them."""
+
+    con: duckdb.DuckDBPyConnection
+    book: Rulebook
+    query: Query
+    known: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def about(self, name: str) -> Iterator[Finding]:
+        lookup = self.query.lookups[name]
+        if not (lookup.gaps or lookup.marks):
+            return
+        users = _users(self.query, name)
+        rows = [row for step in users for row in self.rows(step)]
+        for keys, finding in lookup.marks:
+            part = "recalled" if finding.kind is FACTOR_RECALLED else "given"
+            if any(row[part] and _same_keys(row, lookup.keys, keys) for row in rows):
+                yield finding
+        spare = [step for step in users if _has_spare(self.query, step, name)]
+        firm = [step for step in users if step not in spare]
+        yield from self._gaps(
+            name, FACTOR_GAP, [row for step in firm for row in self.rows(step) if not row["given"]], firm
+        )
+        if lookup.spec.on_gap in ("next", "latest_earlier"):
+            taken = [row for step in spare for row in self.rows(step) if row["defaulted"]]
+            yield from self._gaps(name, FACTOR_REPLACED, taken, spare)
+
+    def _gaps(
+        self, name: str, kind: FindingKind, rows: list[dict[str, Any]], users: list[Step]
+    ) -> Iterator[Finding]:
+        lookup, spec = self.query.lookups[name], self.book.factors[name]
+        blamed = [gap for gap in lookup.gaps if any(_same_keys(row, lookup.keys, gap[2]) for row in rows)]
+        rules = ", ".join(dict.fromkeys(step.rule.name for step in users if step.rule))
         for keys in dict.fromkeys(gap[2] for gap in blamed):
             months = [month.day for _, month, other in blamed if other == keys]
             span = f"{min(months):%Y-%m}" + (f"..{max(months):%Y-%m}" if len(set(months)) > 1 else "")
-            spec = book.factors[name]
-            rules = ", ".join(dict.fromkeys(step.rule.name for step in users if step.rule))
-            findings.append(
-                FACTOR_GAP.at(
-                    Place(file=f"{book.id}/tables/{spec.table}.csv", subject=name, period=span),
-                    clause=spec.clause,
-                    label=spec.label.en,
-                    key=", ".join(keys) or "—",
-                    span=span,
-                    rule=rules,
-                )
+            sites = ", ".join(dict.fromkeys(site for site, _, other in blamed if other == keys))
+            where = Place(file=f"{self.book.id}/tables/{spec.table}.csv", subject=name, period=span)
+            yield kind.at(
+                where,
+                clause=spec.clause,
+                label=spec.label.en,
+                key=", ".join(keys) or sites,
+                span=span,
+                rule=rules,
             )
-    return findings
+
+    def rows(self, step: Step) -> list[dict[str, Any]]:
+        """The distinct keys of a step, and whether their values are there, from recalled factors, or stand-ins."""
+        if step.name not in self.known:
+            keys = "".join(f"{key}, " for key in step.keys)
+            sql = (
+                f"{self.query.chain(step)} SELECT DISTINCT {keys}value IS NOT NULL, coalesce(recalled, 0e0) > 0e0, "
+                f"coalesce(defaulted, 0e0) > 0e0 FROM {step.name}"
+            )
+            names = (*step.keys, "given", "recalled", "defaulted")
+            self.known[step.name] = [
+                dict(zip(names, row, strict=True)) for row in self.con.execute(sql).fetchall()
+            ]
+        return self.known[step.name]
 
 
-def _absent_keys(con: duckdb.DuckDBPyConnection, query: Query, step: Step) -> list[dict[str, str]]:
-    """The keys at which a step's value is absent though its rows are there."""
-    keys = ", ".join(step.keys) or "1"
-    found = con.execute(
-        f"{query.chain(step)} SELECT DISTINCT {keys} FROM {step.name} WHERE value IS NULL"
-    ).fetchall()
-    return [dict(zip(step.keys, row, strict=False)) for row in found]
-
-
-def _same_keys(row: dict[str, str], names: tuple[str, ...], words: tuple[str, ...]) -> bool:
+def _same_keys(row: Mapping[str, Any], names: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return all(row.get(name, word) == word for name, word in zip(names, words, strict=True))
 
 
 def _users(query: Query, factor: str) -> list[Step]:
-    """Counting steps whose formula, or a property it uses, cannot do without the factor."""
-    direct = [
-        step
-        for step in query.steps
-        if step.formula is not None and f"x_{factor}" in step.inputs.values() and not _has_spare(step, factor)
-    ]
+    """Counting steps whose formula uses the factor, or a property that does."""
+    direct = [step for step in query.steps if f"x_{factor}" in step.inputs.values()]
     found: dict[str, Step] = {}
     waiting = direct
     while waiting:
         step = waiting.pop()
         if step.describes:
-            waiting.extend(other for other in query.steps if step.name in (*other.inputs.values(), *other.parts))
+            waiting.extend(
+                other for other in query.steps if step.name in (*other.inputs.values(), *other.parts)
+            )
         else:
             found.setdefault(step.name, step)
     return list(found.values())
 
 
-def _has_spare(step: Step, factor: str) -> bool:
-    """Whether the factor is the first of first_given terms: a later term may stand in for it."""
+def _has_spare(query: Query, step: Step, factor: str) -> bool:
+    """Whether a later term of first_given may stand in for the factor, here or in a property that is used here."""
     for node in step.formula.walk() if step.formula is not None else ():
-        if isinstance(node, FirstGiven) and isinstance(node.terms[0], Ref) and node.terms[0].name == factor:
+        if isinstance(node, FirstGiven) and factor in refs(node.terms[0]):
             return True
-    return False
+    below = [query.step(name) for name in (*step.inputs.values(), *step.parts)]
+    return any(
+        other.describes and other.kind != "fact" and _has_spare(query, other, factor) for other in below
+    )

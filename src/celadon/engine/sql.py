@@ -317,32 +317,49 @@ def settled(
     return None
 
 
+NOTHING = Choose((), None)
+"""What is left of a formula when the options rule all of it out: not applicable."""
+
+
 def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
     """The formula without the branches that the options rule out."""
     if isinstance(expr, Choose):
-        cases: list[tuple[Condition, Expr]] = []
-        for condition, value in expr.cases:
-            known = settled(condition, options)
-            if known is False:
-                continue
-            if known is True:
-                return prune(value, options) if not cases else Choose(tuple(cases), prune(value, options))
-            cases.append((condition, prune(value, options)))
-        otherwise = None if expr.otherwise is None else prune(expr.otherwise, options)
-        if not cases and otherwise is not None:
-            return otherwise
-        return Choose(tuple(cases), otherwise) if cases else expr
+        return _prune_choose(expr, options)
     if isinstance(expr, Binary):
-        return Binary(expr.op, prune(expr.left, options), prune(expr.right, options))
+        left, right = prune(expr.left, options), prune(expr.right, options)
+        if left is NOTHING or right is NOTHING:
+            rest = right if left is NOTHING else left
+            return NOTHING if expr.op in "*/" else rest if expr.op == "+" or right is NOTHING else -rest
+        return Binary(expr.op, left, right)
     if isinstance(expr, Total):
-        return Total(prune(expr.expr, options), expr.over)
+        inner = prune(expr.expr, options)
+        return NOTHING if inner is NOTHING else Total(inner, expr.over)
     if isinstance(expr, Rounded):
-        return Rounded(prune(expr.expr, options), expr.digits)
+        inner = prune(expr.expr, options)
+        return NOTHING if inner is NOTHING else Rounded(inner, expr.digits)
     if isinstance(expr, SumOf | FirstGiven):
-        return type(expr)(tuple(prune(term, options) for term in expr.terms))
+        terms = tuple(term for item in expr.terms if (term := prune(item, options)) is not NOTHING)
+        return type(expr)(terms) if len(terms) > 1 else terms[0] if terms else NOTHING
     if isinstance(expr, Extreme):
-        return Extreme(expr.which, tuple(prune(term, options) for term in expr.terms))
+        terms = tuple(prune(term, options) for term in expr.terms)
+        return NOTHING if any(term is NOTHING for term in terms) else Extreme(expr.which, terms)
     return expr
+
+
+def _prune_choose(expr: Choose, options: Mapping[str, str]) -> Expr:
+    cases: list[tuple[Condition, Expr]] = []
+    otherwise = NOTHING if expr.otherwise is None else prune(expr.otherwise, options)
+    for condition, value in expr.cases:
+        known = settled(condition, options)
+        if known is True:
+            otherwise = prune(value, options)
+            break
+        branch = NOTHING if known is False else prune(value, options)
+        if branch is not NOTHING:
+            cases.append((condition, branch))
+    if not cases:
+        return otherwise
+    return Choose(tuple(cases), None if otherwise is NOTHING else otherwise)
 
 
 def _shares(pieces: Sequence[Piece], combine: Callable[[Sequence[Piece], str], str]) -> Shares:

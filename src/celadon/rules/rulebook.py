@@ -228,9 +228,7 @@ def load_rulebook(name: str | Path) -> Rulebook:
     findings = Findings()
     about = _yaml(folder / "about.yaml")
     quantities = _yaml(folder / "quantities.yaml")
-    documents = tuple(
-        _document(item, folder, findings) for item in _list(about.get("documents"), folder, "documents")
-    )
+    documents = tuple(_each(about.get("documents"), _document, folder, findings))
     if not documents:
         raise FindingError(
             RULEBOOK_UNREADABLE.at(Place(file=str(folder / "about.yaml")), why="documents: is empty")
@@ -252,15 +250,18 @@ def load_rulebook(name: str | Path) -> Rulebook:
         id=str(about.get("id", folder.name)),
         edition=str(about.get("edition", "")),
         documents=documents,
-        scope=text_from(about.get("scope", folder.name)),
+        scope=next(
+            iter(_each([about.get("scope", folder.name)], _doubt, folder, findings)),
+            Text(folder.name, folder.name),
+        ),
         totals=tuple(str(item) for item in about.get("totals") or ()),
         options=_specs(about.get("options"), _option, folder, findings),
         facts=facts,
         factors=factors,
         rules=rules,
         tables={key: table for key, table in tables.items() if table is not None},
-        not_modelled=tuple(_not_modelled(item, folder, findings) for item in about.get("not_modelled") or ()),
-        doubts=tuple(text_from(item) for item in about.get("doubts") or ()),
+        not_modelled=tuple(_each(about.get("not_modelled"), _not_modelled, folder, findings)),
+        doubts=tuple(_each(about.get("doubts"), _doubt, folder, findings)),
         folder=folder,
         digest=folder_digest(folder),
         findings=findings,
@@ -295,16 +296,22 @@ def _yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def _list(value: Any, folder: Path, what: str) -> list[dict[str, Any]]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise FindingError(
-            RULEBOOK_UNREADABLE.at(
-                Place(file=str(folder / "about.yaml")), why=f"{what}: is no list of mappings"
+def _each(section: Any, read: Any, folder: Path, findings: Findings) -> list[Any]:
+    """Read every item of a list; a bad one is a Finding and is left out."""
+    found = []
+    for number, item in enumerate(section if isinstance(section, list) else [section] if section else []):
+        try:
+            found.append(read(item, folder, findings))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+            findings.add(
+                RULEBOOK_KEY.at(Place(file=str(folder / "about.yaml")), what=f"item {number + 1}", why=why)
             )
-        )
-    return value
+    return found
+
+
+def _doubt(body: Any, _folder: Path, _findings: Findings) -> Text:
+    return text_from(body)
 
 
 def _only(
@@ -374,8 +381,8 @@ def _factor(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
         body, ("label", "unit", "table", "column", "keys", "on_gap", "clause", "doc"), folder, name, findings
     )
     on_gap = str(body.get("on_gap", "error"))
-    if on_gap not in ("error", "absent", "latest_earlier"):
-        raise ValueError(f"on_gap is error, absent or latest_earlier, not {on_gap}")
+    if on_gap not in ("error", "absent", "latest_earlier", "next"):
+        raise ValueError(f"on_gap is error, absent, latest_earlier or next, not {on_gap}")
     keys = tuple((str(column), str(selector)) for column, selector in (body.get("keys") or {}).items())
     return FactorSpec(
         name,
