@@ -144,6 +144,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     ("period.zone-unknown", "zone: Asia/Beijing  #!\n", {"zone": "Asia/Beijing"}, HEAD),
     ("unit.unknown", "products: [{id: a, unit: kWhh}]  #!\n", {"unit": "kWhh", "hint": " → “kWh”?"}, HEAD),
     ("unit.unknown", f"meters: [{E}, max_rate: 5 kQ}}]  #!\n", {"unit": "5 kQ"}, HEAD),
+    ("unit.unknown", "products: [{id: a, unit: 10^999999999 t}]  #!\n", {"hint": ""}, HEAD),
     ("plant.grid", "grid: 10min  #!\n", {"value": "10min"}, HEAD),
     ("plant.path-escapes", "store: ../store  #!\n", {"key": "store", "value": "../store"}, HEAD),
     (

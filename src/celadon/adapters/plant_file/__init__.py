@@ -4,6 +4,7 @@ from celadon.adapters.plant_file.build_sources import source_files
 from celadon.adapters.plant_file.plant_json import plant_digest, plant_from_json, plant_to_json
 from celadon.adapters.plant_file.reader import plant_path, read_plant, read_plant_text
 from celadon.adapters.plant_file.summary import plant_summary
+from celadon.adapters.plant_file.template import write_template
 
 __all__ = [
     "plant_digest",
@@ -14,4 +15,5 @@ __all__ = [
     "read_plant",
     "read_plant_text",
     "source_files",
+    "write_template",
 ]

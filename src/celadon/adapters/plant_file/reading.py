@@ -393,9 +393,9 @@ class Reading:
         return None
 
     def _reference(self, name: str, node: Scalar, shape: Value) -> Got | None:
-        known = self.known(shape.refers)
-        if node.text in known:
+        if any(node.text in self.ids.get(section, {}) for section in shape.refers):
             return Got(node.text, node)
+        known = self.known(shape.refers)
         section, hint = "` / `".join(shape.refers), near(node.text, known)
         self.add(REFERENCE_UNKNOWN, node, key=name, value=node.text, section=section, hint=hint)
         return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from importlib.resources import files as package_files
 from pathlib import Path
 
 from celadon.adapters.plant_file.reader import FILE_NAME
@@ -72,7 +71,7 @@ _ZH = {
 
 def template_files(lang: Lang) -> dict[str, str]:
     """The files of a new plant by their path below its folder, `plant.yaml` first."""
-    plant = package_files("celadon.adapters.plant_file").joinpath("template", f"plant.{lang}.yaml")
+    plant = Path(__file__).parent / "template" / f"plant.{lang}.yaml"
     return {
         FILE_NAME: plant.read_text("utf-8"),
         "data/meters_2024-01.csv": _csv(_METERS[lang], _registers()),

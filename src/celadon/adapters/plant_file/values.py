@@ -18,7 +18,7 @@ from typing import Any
 from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.periods import ZONE_UNKNOWN, zone
 from celadon.core.text import Text
-from celadon.core.units import UNIT_UNKNOWN, parse_unit
+from celadon.core.units import UNIT_UNKNOWN, UnitError, parse_unit
 
 BAD_ID = FindingKind(
     "plant.bad-id",
@@ -194,6 +194,7 @@ _ID = re.compile(r"[\w#][\w.#/\-]{0,63}")
 _DURATION = re.compile(r"(\d{1,7})\s*(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 _AMOUNT = re.compile(rf"({_DECIMAL})\s*(\D.*)?")
+_HUGE = re.compile(r"(\^|\*\*|[eE])\s*-?\d{4}")  # a power that would be computed for hours
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:\d{2})?)?")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–~]\s*(\d{1,2}):(\d{2})")
@@ -282,6 +283,8 @@ def read_interval(text: str) -> int | str:
 
 def read_unit(text: str) -> str:
     """A unit that core.units knows, as written (UnitError otherwise)."""
+    if _HUGE.search(text):
+        raise UnitError(f"cannot read “{text}” as a unit")
     parse_unit(text)
     return text.strip()
 
@@ -291,9 +294,7 @@ def read_amount(text: str) -> Amount:
     found = _AMOUNT.fullmatch(text.strip())
     if not found:
         raise ValueError(text)
-    if found[2] is not None:
-        parse_unit(found[2])
-    return Amount(Fraction(found[1]), found[2].strip() if found[2] else None)
+    return Amount(Fraction(found[1]), read_unit(found[2]) if found[2] else None)
 
 
 def read_multiplier(text: str) -> Fraction:
