@@ -280,21 +280,24 @@ def test_explain_names_the_cells_it_cannot_add(tmp_path: Path) -> None:
 
 
 def test_the_next_in_order_stands_in_and_is_told(tmp_path: Path) -> None:
-    quantities = (
-        QUANTITIES.replace("clause: S-1 A", "clause: S-1 A, on_gap: next")
-        + "  spare: {label: {zh: 备用, en: Spare}, unit: tCO2/carrier_unit, table: factors, column: value, "
-        "keys: {carrier: =diesel}, clause: S-1 B}\n"
+    spare = (
+        "  spare: {label: {zh: 备用, en: Spare}, unit: tCO2/carrier_unit, table: factors, column: spare, "
+        "keys: {carrier: carrier}, clause: S-1 B}\n"
+    )
+    quantities = QUANTITIES.replace("clause: S-1 A", "clause: S-1 A, on_gap: next") + spare
+    table = (
+        "carrier,value,spare,unit,valid_from,valid_to,source,clause,confidence\n"
+        "coke,,2.5,kgCO2/kg,2020-01-01,,Notice 1,A.1,verified1\n"
     )
     chapter = (
         CHAPTER.replace("import document", "import document, first_given")
         .replace("(fuel, factor)", "(fuel, factor, spare)")
         .replace("fuel * factor", "fuel * first_given(factor, spare)")
     )
-    result = ask(
-        write_book(tmp_path / "b", quantities=quantities, chapter=chapter), [{**DIESEL, "carrier": "coke"}]
-    )
+    folder = write_book(tmp_path / "b", quantities=quantities, chapter=chapter, table=table)
+    result = ask(folder, [{**DIESEL, "carrier": "coke"}])
     row = result.rows_of("emission")[0]
-    assert (row.value, row.defaulted) == (31.0, 1.0)
+    assert (row.value, row.defaulted) == (25.0, 1.0)
     assert only(result, "factor.replaced").values["key"] == "coke"
 
 
