@@ -25,11 +25,7 @@ ELSEWHERE = {  # test_plant_file_reader.py and test_plant_file_template.py, whic
 }
 WITHOUT_LINE = {"plant.file-empty"}
 # What unavoidably comes with it.
-ALONG = {
-    "plant.alias": {"plant.not-a-mapping"},
-    "plant.bad-hours": {"plant.key-missing"},
-    "plant.basic-incomplete": set(),
-}
+ALONG = {"plant.alias": {"plant.not-a-mapping"}}
 
 
 def kinds() -> dict[str, FindingKind]:
