@@ -1,0 +1,141 @@
+"""The command line: `celadon`, one module per command, loaded when the command is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from celadon.cli.base import LazyGroup, Option, default_lang, lang_in
+from celadon.core.text import Text
+
+_COMMANDS: dict[str, tuple[str, Text]] = {
+    "demo": (
+        "celadon.cli.demo",
+        Text(en="Everything below on the example steel mill.", zh="在示例钢厂上演示以下全部功能。"),
+    ),
+    "new": ("celadon.cli.new", Text(en="Write a commented plant file.", zh="生成带注释的工厂文件。")),
+    "check": (
+        "celadon.cli.check",
+        Text(
+            en="Read everything, change nothing, list findings.",
+            zh="读取全部文件，不作更改，列出发现的问题。",
+        ),
+    ),
+    "load": (
+        "celadon.cli.load",
+        Text(en="Load the files' facts into the plant's store.", zh="将文件中的数据载入工厂存储。"),
+    ),
+    "balance": (
+        "celadon.cli.balance",
+        Text(
+            en="The conservation proof per meter, process or site.", zh="按计量点、工序或场所给出守恒证明。"
+        ),
+    ),
+    "account": ("celadon.cli.account", Text(en="Quantities under a rulebook.", zh="按规则册核算指标。")),
+    "explain": (
+        "celadon.cli.explain",
+        Text(en="One number down to its factors and file lines.", zh="将一个数值追溯到因子与文件行。"),
+    ),
+    "compare": (
+        "celadon.cli.compare",
+        Text(
+            en="Two answers: what changed, by how much, and why.", zh="比较两个结果：变化了什么、多少、为何。"
+        ),
+    ),
+    "bill": (
+        "celadon.cli.bill",
+        Text(en="The monthly bill under the plant's tariffs.", zh="按电价计算月度账单。"),
+    ),
+    "quarantine": (
+        "celadon.cli.quarantine",
+        Text(en="Rows kept out: list, correct, replay.", zh="被隔离的行：列出、更正、重放。"),
+    ),
+    "rulebooks": (
+        "celadon.cli.rulebooks",
+        Text(en="The rulebooks there are, and what one holds.", zh="可用规则册及其内容。"),
+    ),
+    "test": ("celadon.cli.test", Text(en="Run a rulebook's cases.", zh="运行规则册的算例。")),
+    "verify": ("celadon.cli.verify", Text(en="Check the store, byte by byte.", zh="逐字节核验存储。")),
+    "compact": (
+        "celadon.cli.compact",
+        Text(en="Rewrite the store smaller, with the same answers.", zh="压缩存储，结果不变。"),
+    ),
+}
+
+group = LazyGroup(
+    "celadon",
+    lazy=_COMMANDS,
+    texts=Text(
+        en="Measure once; account, diagnose, plan and prove energy and carbon under every rulebook.",
+        zh="一次计量；按各种规则册核算、诊断、规划并证明能源与碳。",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from celadon import __version__
+
+        click.echo(f"celadon {__version__}")
+        context.exit()
+
+
+group.params += [
+    Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_version,
+        texts=Text(en="Version.", zh="版本。"),
+    ),
+    Option(
+        ["--lang"],
+        type=click.Choice(["zh", "en"]),
+        expose_value=False,
+        texts=Text(en="Language; the default is the locale's.", zh="语言；默认取自系统区域设置。"),
+    ),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status: 0 fine, 1 findings of severity error, 2 usage, 130 interrupted."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    status = _run(args)
+    if arguments is None:
+        sys.exit(status)
+    return status
+
+
+def _run(args: list[str]) -> int:
+    from celadon.cli.session import FAILED, INTERRUPTED, USAGE, Session, usage_text
+    from celadon.cli.words import word
+    from celadon.core.findings import FindingError
+
+    lang = lang_in(args) or default_lang()
+    try:
+        status = group.main(args, prog_name="celadon", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
+    except click.UsageError as error:
+        click.echo(f"{word('usage_error', lang)}: {usage_text(error, lang)}", err=True)
+        click.echo(
+            word("try_help", lang, command=error.ctx.command_path if error.ctx else "celadon"), err=True
+        )
+        return USAGE
+    except FindingError as error:
+        context = click.Context(group)
+        try:
+            Session(context, "--json" in args, lang).fail(error.findings)
+        except click.exceptions.Exit:
+            return FAILED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(word("interrupted", lang), err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return FAILED
+    return status if isinstance(status, int) else 0

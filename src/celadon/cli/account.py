@@ -1,0 +1,227 @@
+"""`celadon account PLANT --rulebook ID --period P`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from celadon.cli.base import command as make_command
+from celadon.cli.base import option, pairs, plant_argument
+from celadon.cli.session import Session
+from celadon.core.text import Lang
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from celadon.engine.run import Row
+    from celadon.plant.account import Account
+
+_BY = click.Choice(["enterprise", "site", "process", "meter"])
+_PER = click.Choice(["hour", "day", "month", "year"])
+_ROWS_SHOWN = 400
+
+
+@make_command(
+    "account",
+    en="Quantities of PLANT under a rulebook, with units, coverage and what they rest on.",
+    zh="按规则册核算 PLANT 的各项指标，给出单位、覆盖率与数据质量。",
+)
+@plant_argument
+@option(
+    "--rulebook", "-r", required=True, en="Id of a rulebook, or the folder of one.", zh="规则册编号或文件夹。"
+)
+@option(
+    "--period",
+    "-p",
+    required=True,
+    en="2018, 2018-Q1, 2018-03, 2018-03-05, or from..to.",
+    zh="2018、2018-Q1、2018-03、2018-03-05 或 起..止。",
+)
+@option("--by", type=_BY, default="site", show_default=True, en="How fine in place.", zh="空间粒度。")
+@option(
+    "--per",
+    type=_PER,
+    en="How fine in time; else the whole period is one row.",
+    zh="时间粒度；缺省为整个期间一行。",
+)
+@option(
+    "--quantity",
+    "-q",
+    "quantities",
+    multiple=True,
+    en="A quantity, instead of the rulebook's totals; repeatable.",
+    zh="指定指标（缺省为主要指标）；可重复。",
+)
+@option(
+    "--option",
+    "-o",
+    "options",
+    multiple=True,
+    callback=pairs,
+    en="A choice the rulebook leaves open, name=value; repeatable.",
+    zh="规则册选项 名称=取值；可重复。",
+)
+@option(
+    "--as-of",
+    en="What was known then (date or instant, in the plant's zone).",
+    zh="以该时刻已知的数据为准（工厂时区的日期或时刻）。",
+)
+@option(
+    "--factors-as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    en="Leave out factor rows published later.",
+    zh="不使用此后发布的因子。",
+)
+@option("--csv", "as_csv", is_flag=True, en="Print CSV.", zh="输出 CSV。")
+def command(context: click.Context, plant: str, rulebook: str, period: str, by: str, per: str | None, quantities: tuple[str, ...],
+            options: dict[str, str], as_of: str | None, factors_as_of: object, as_csv: bool, as_json: bool, lang: str | None,
+            quiet: bool) -> None:  # fmt: skip
+    """Answers one question under one rulebook."""
+    from datetime import datetime
+
+    from celadon.plant.facade import open_plant
+
+    session = Session(context, as_json, lang, quiet)
+    published = factors_as_of.date() if isinstance(factors_as_of, datetime) else None
+    with open_plant(plant) as opened:
+        found = opened.account(
+            rulebook,
+            period,
+            by=by,
+            per=per,
+            quantities=quantities,
+            options=options,
+            as_of=as_of,
+            factors_as_of=published,
+        )
+    if as_csv and not as_json:
+        click.echo(found.to_csv(), nl=False)
+        session.end(found.findings)
+        return
+    session.finish(
+        "account/1", found.to_json(), lambda out: print_account(out, found, session.lang), found.findings
+    )
+
+
+def print_account(console: Console, found: Account, lang: Lang) -> None:
+    """One table; with several periods a line of bars under each quantity."""
+    from rich.markup import escape
+
+    from celadon.cli.show import number, share, table
+    from celadon.cli.words import word
+
+    result = found.result
+    request, book = result.request, result.book
+    options = ", ".join(f"{name}={choice}" for name, choice in request.options.items())
+    console.print(
+        f"[bold]{escape(book.document.number)}[/bold] {escape(book.document.title.say(lang))}  {request.period.label}"
+        + (f"  [dim]{escape(options)}[/dim]" if options else "")
+    )
+    rows = result.rows
+    used = _used(rows)
+    columns = [(word("quantity", lang), False)]
+    columns += [(word(name, lang), False) for name in ("site", "process", "meter") if name in used]
+    columns += [(word("period", lang), False)] if request.time else []
+    columns += [(word("value", lang), True), (word("unit", lang), False), (word("coverage", lang), True)]
+    columns += [(word(name, lang), True) for name in ("estimated", "defaulted", "recalled") if name in used]
+    made, before = table("", columns), ""
+    for row in rows[:_ROWS_SHOWN]:
+        name = _name(row, found, lang)
+        cells = [escape(name if name != before else "")]
+        cells += [
+            escape(place(row, column, found, lang))
+            for column in ("site", "process", "meter")
+            if column in used
+        ]
+        cells += [row.label] if request.time else []
+        value = (
+            f"[bold]{number(row.value)}[/bold]"
+            if row.value is not None
+            else f"[red]{word('absent', lang)}[/red]"
+        )
+        cells += [value, row.unit, share(row.coverage)]
+        cells += [
+            share(getattr(row, column), blank_at=0.0)
+            for column in ("estimated", "defaulted", "recalled")
+            if column in used
+        ]
+        made.add_row(*cells)
+        before = name
+    console.print(made)
+    if len(rows) > _ROWS_SHOWN:
+        console.print(
+            f"… {len(rows) - _ROWS_SHOWN:,} {'行未显示，用 --csv 或 --json' if lang == 'zh' else 'more rows: --csv or --json'}"
+        )
+    _print_shapes(console, found, lang)
+    if "recalled" in used:
+        console.print(
+            "unchecked：因子凭记忆录入，尚未对照原文核实"
+            if lang == "zh"
+            else "unchecked: the share that rests on factors recalled from memory, not yet checked against their source",
+            style="yellow",
+        )
+
+
+def _used(rows: tuple[Row, ...]) -> set[str]:
+    names = ("process", "meter", "estimated", "defaulted", "recalled")
+    used = {name for name in names if any(getattr(row, name) for row in rows)}
+    return used | ({"site"} if any(row.site for row in rows) else set())
+
+
+def _name(row: Row, found: Account, lang: Lang) -> str:
+    label = found.result.book.label(row.quantity).say(lang)
+    keys = [item_name(key, found, lang) for key in (row.item, row.purpose) if key]
+    return f"{label} [{', '.join(keys)}]" if keys else label
+
+
+def item_name(word: str, found: Account, lang: Lang) -> str:
+    """A carrier's or product's name."""
+    from celadon.core.carriers import CARRIERS
+
+    carrier = next((item for item in found.model.carriers if item.id == word), CARRIERS.get(word))
+    if carrier is not None:
+        return carrier.label.say(lang)
+    return next((item.name.say(lang) for item in found.model.products if item.id == word), word)
+
+
+def place(row: Row, column: str, found: Account, lang: Lang) -> str:
+    """A site's, process's or meter's name, the id where it says more."""
+    from celadon.cli.words import word
+
+    ident = getattr(row, column)
+    model = found.model
+    if not ident:
+        return word("unattributed", lang) if column == "process" and row.site else ""
+    if column == "site":
+        return next((site.name.say(lang) for site in model.sites if site.id == ident), ident)
+    if column == "process":
+        return next(
+            (item.name.say(lang) for site in model.sites for item in site.processes if item.id == ident),
+            ident,
+        )
+    plain = ident.removesuffix("~rest")
+    names = {meter.id: meter.name for meter in model.meters} | {
+        meter.id: meter.name for meter in model.virtual_meters
+    }
+    name = names[plain].say(lang) if plain in names else plain
+    shown = plain if name == plain else f"{plain} {name}"
+    return word("rest", lang, meter=shown) if ident != plain else shown
+
+
+def _print_shapes(console: Console, found: Account, lang: Lang) -> None:
+    """A line of bars for each quantity and place that has several periods."""
+    from rich.markup import escape
+
+    from celadon.cli.show import number, spark
+
+    series: dict[tuple[str, str], list[float | None]] = {}
+    for row in found.result.rows:
+        series.setdefault((_name(row, found, lang), row.place), []).append(row.value)
+    for (name, _), values in list(series.items())[:12]:
+        drawn = spark(values[-120:])
+        present = [value for value in values if value is not None]
+        if drawn and present:
+            console.print(
+                f"  {drawn}  {escape(name)}  [dim]{number(min(present))} … {number(max(present))}[/dim]"
+            )

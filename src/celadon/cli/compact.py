@@ -1,0 +1,33 @@
+"""`celadon compact PLANT`."""
+
+from __future__ import annotations
+
+import click
+
+from celadon.cli.base import command as make_command
+from celadon.cli.base import plant_argument
+from celadon.cli.session import Session
+
+
+@make_command(
+    "compact",
+    en="Merge the small segments of PLANT's store; every earlier answer stays as it was.",
+    zh="合并 PLANT 存储中的小数据段；以前的结果保持不变。",
+)
+@plant_argument
+def command(context: click.Context, plant: str, as_json: bool, lang: str | None, quiet: bool) -> None:
+    """Says what was saved."""
+    from celadon.plant.facade import open_plant
+
+    session = Session(context, as_json, lang, quiet)
+    zh = session.lang == "zh"
+    with open_plant(plant) as opened, session.progress("压缩" if zh else "compacting") as progress:
+        done = opened.compact(progress)
+    segments = f"{done.segments_before:,} → {done.segments_after:,}"
+    size = f"{done.bytes_before:,} → {done.bytes_after:,}"
+    said = (
+        f"数据段 {segments}，字节 {size}（被替换的文件稍后删除）"
+        if zh
+        else f"segments {segments}, bytes {size} (replaced files go later)"
+    )
+    session.finish("compact/1", done.to_json(), lambda out: out.print(said), done.findings)

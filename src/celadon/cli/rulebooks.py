@@ -1,0 +1,184 @@
+"""`celadon rulebooks [ID]`: which there are; or what one models, what it does not, its options, doubts and findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from celadon.cli.base import command as make_command
+from celadon.cli.session import Session
+from celadon.core.text import Lang
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from celadon.rules.rulebook import Rulebook
+
+
+@make_command(
+    "rulebooks",
+    en="List the rulebooks, or show one: clauses modelled and not modelled, quantities, options, doubts.\n\nRULEBOOK is an id or a folder.",
+    zh="列出规则册；或显示某一规则册：已建模与未建模的条款、指标、选项与存疑之处。\n\nRULEBOOK 为编号或文件夹。",
+)
+@click.argument("rulebook", required=False)
+def command(
+    context: click.Context, rulebook: str | None, as_json: bool, lang: str | None, quiet: bool
+) -> None:
+    """Shows what there is; only what is asked for is loaded in full."""
+    from celadon.rules.check import check_rulebook
+    from celadon.rules.rulebook import load_rulebook, shipped_ids
+
+    session = Session(context, as_json, lang, quiet)
+    if rulebook is None:
+        books = [load_rulebook(name) for name in shipped_ids()]
+        session.finish(
+            "rulebooks/1",
+            {"rulebooks": [_head(book) for book in books]},
+            lambda out: _print_list(out, books, session.lang),
+        )
+        return
+    book = load_rulebook(rulebook)
+    findings = check_rulebook(book)
+    session.finish("rulebook/1", _body(book), lambda out: _print_book(out, book, session.lang), findings)
+
+
+def _head(book: Rulebook) -> dict[str, Any]:
+    return {
+        "id": book.id,
+        "document": book.document.number,
+        "title": {"zh": book.document.title.zh, "en": book.document.title.en},
+        "edition": book.edition,
+        "scope": {"zh": book.scope.zh, "en": book.scope.en},
+        "totals": list(book.totals),
+        "digest": book.digest,
+    }
+
+
+def _body(book: Rulebook) -> dict[str, Any]:
+    return {
+        **_head(book),
+        "documents": [
+            {
+                "number": item.number,
+                "title": _both(item.title),
+                "since": str(item.since),
+                "until": str(item.until) if item.until else None,
+            }
+            for item in book.documents
+        ],
+        "rules": [
+            {
+                "name": rule.name,
+                "label": _both(rule.label),
+                "unit": str(rule.unit),
+                "grain": str(rule.grain),
+                "clause": str(rule.clause),
+                "clause_text": rule.clause.text,
+                "formula": rule.formula_text,
+                "inputs": list(rule.needs),
+                "adds": rule.adds,
+            }
+            for rules in book.rules.values()
+            for rule in rules
+        ],
+        "facts": [
+            _spec(spec) | {"grain": str(spec.grain), "on_missing": spec.on_missing}
+            for spec in book.facts.values()
+        ],
+        "factors": [
+            _spec(spec) | {"table": spec.table, "column": spec.column, "on_gap": spec.on_gap}
+            for spec in book.factors.values()
+        ],
+        "options": [
+            {
+                "name": item.name,
+                "label": _both(item.label),
+                "default": item.default,
+                "clause": item.clause,
+                "choices": {choice: _both(label) for choice, label in item.choices.items()},
+            }
+            for item in book.options.values()
+        ],
+        "not_modelled": [
+            {"clause": item.clause, "what": _both(item.what), "why": _both(item.why)}
+            for item in book.not_modelled
+        ],
+        "doubts": [_both(item) for item in book.doubts],
+    }
+
+
+def _spec(spec: Any) -> dict[str, Any]:
+    return {"name": spec.name, "label": _both(spec.label), "unit": str(spec.unit), "clause": spec.clause}
+
+
+def _both(text: Any) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _print_list(console: Console, books: list[Rulebook], lang: Lang) -> None:
+    from celadon.cli.show import table
+
+    headings = ("id", "标准", "名称", "主要指标") if lang == "zh" else ("id", "document", "title", "totals")
+    made = table("规则册" if lang == "zh" else "Rulebooks", [(heading, False) for heading in headings])
+    for book in books:
+        totals = ", ".join(
+            f"{book.label(name).say(lang)} ({name})" if lang == "zh" else name for name in book.totals
+        )
+        made.add_row(book.id, book.document.number, book.document.title.say(lang), totals)
+    console.print(made)
+
+
+def _print_book(console: Console, book: Rulebook, lang: Lang) -> None:
+    from rich.markup import escape
+
+    from celadon.cli.show import table
+
+    zh = lang == "zh"
+    console.print(
+        f"[bold]{book.id}[/bold]  {book.document.number} {escape(book.document.title.say(lang))}  [dim]{book.digest[:12]}[/dim]"
+    )
+    console.print(escape(book.scope.say(lang)))
+    made = table(
+        "已建模" if zh else "Modelled",
+        [
+            (h, False)
+            for h in (
+                ("条款", "指标", "名称", "单位", "公式")
+                if zh
+                else ("clause", "quantity", "label", "unit", "formula")
+            )
+        ],
+    )
+    for rules in book.rules.values():
+        for rule in rules:
+            made.add_row(
+                rule.clause.ref, rule.name, rule.label.say(lang), str(rule.unit), escape(rule.formula_text)
+            )
+    console.print(made)
+    if book.options:
+        made = table(
+            "选项" if zh else "Options",
+            [
+                (h, False)
+                for h in (
+                    ("选项", "名称", "取值", "条款") if zh else ("option", "label", "choices", "clause")
+                )
+            ],
+        )
+        for item in book.options.values():
+            choices = ", ".join(
+                f"[bold]{name}*[/bold]" if name == item.default else name for name in item.choices
+            )
+            made.add_row(item.name, item.label.say(lang), choices, item.clause)
+        console.print(made)
+    if book.not_modelled:
+        made = table(
+            "未建模" if zh else "Not modelled",
+            [(h, False) for h in (("条款", "内容", "原因") if zh else ("clause", "what", "why"))],
+        )
+        for gap in book.not_modelled:
+            made.add_row(gap.clause, escape(gap.what.say(lang)), escape(gap.why.say(lang)))
+        console.print(made)
+    for doubt in book.doubts:
+        console.print(f"  [yellow]{'存疑' if zh else 'doubt'}[/yellow] {escape(doubt.say(lang))}")

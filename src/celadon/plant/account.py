@@ -1,0 +1,143 @@
+"""`account`: quantities under a rulebook, with what they rest on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from celadon.core.findings import Finding
+from celadon.core.model import Plant as PlantModel
+from celadon.core.periods import Grain, Period, parse_period, zone
+from celadon.core.quantities import Space
+from celadon.engine.request import Request, fact_grain
+from celadon.engine.run import Result, Row, run
+from celadon.plant.keeping import unique
+from celadon.plant.opened import View
+from celadon.plant.workspace import Workspace
+from celadon.rules.rulebook import Rulebook
+
+_TICK = timedelta(microseconds=1)
+_COLUMNS = (
+    "quantity", "item", "purpose", "enterprise", "site", "process", "meter", "label", "start", "end",
+    "value", "unit", "coverage", "estimated", "defaulted", "recalled",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: `by` (space word), `per` (grain word or None for the whole period), options, quantities."""
+
+    period: str
+    by: Space = Space.SITE
+    per: Grain | None = None
+    quantities: tuple[str, ...] = ()
+    options: Mapping[str, str] | None = None
+    factors_as_of: date | None = None
+
+    def request(self, book: Rulebook, model: PlantModel) -> Request:
+        """The engine's request; options the plant file sets for this rulebook hold unless given here."""
+        chosen = dict(dict(model.options).get(book.id, ()))
+        chosen.update(self.options or {})
+        period = parse_period(self.period, model.zone)
+        return Request(period, self.by, self.per, self.quantities, chosen, self.factors_as_of)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A result with everything found on the way to it."""
+
+    result: Result
+    model: PlantModel
+    findings: tuple[Finding, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.result.rows
+
+    def value(self, quantity: str, **where: str) -> float | None:
+        """The one value of `quantity` where the named columns match (KeyError when there is not exactly one)."""
+        return self.result.value(quantity, **where)
+
+    def to_json(self) -> dict[str, Any]:
+        """Shape `account/1` without its findings. Shares and coverage run from 0 to 1; an absent value is null."""
+        result, book = self.result, self.result.book
+        request = result.request
+        return {
+            "rulebook": {
+                "id": book.id,
+                "document": book.document.number,
+                "edition": book.edition,
+                "digest": book.digest,
+            },
+            "options": dict(request.options),
+            "period": request.period.label,
+            "zone": request.period.zone,
+            "by": request.space.word,
+            "per": request.time.word if request.time else None,
+            "as_of": result.as_of.isoformat() if result.as_of else None,
+            "factors_as_of": request.factors_as_of.isoformat() if request.factors_as_of else None,
+            "facts_digest": result.facts_digest,
+            "rows": [_row(row, book) for row in result.rows],
+            "not_applicable": list(result.query.not_applicable),
+        }
+
+    def to_csv(self) -> str:
+        """The rows as CSV with a header: times in UTC, shares from 0 to 1, absent as an empty cell."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([{"label": "period"}.get(name, name) for name in _COLUMNS])
+        for row in self.result.rows:
+            cells = [getattr(row, name) for name in _COLUMNS]
+            writer.writerow(
+                [
+                    cell.isoformat() if name in ("start", "end") else cell
+                    for name, cell in zip(_COLUMNS, cells, strict=True)
+                ]
+            )
+        return out.getvalue()
+
+
+def _row(row: Row, book: Rulebook) -> dict[str, Any]:
+    label = book.label(row.quantity)
+    return {
+        "quantity": row.quantity, "label": {"zh": label.zh, "en": label.en}, "item": row.item, "purpose": row.purpose,
+        "enterprise": row.enterprise, "site": row.site, "process": row.process, "meter": row.meter, "period": row.label,
+        "start": row.start.isoformat(), "end": row.end.isoformat(), "value": row.value, "unit": row.unit, "coverage": row.coverage,
+        "estimated": row.estimated, "defaulted": row.defaulted, "recalled": row.recalled,
+    }  # fmt: skip
+
+
+def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> Account:
+    """Answer a question from what a view shows.
+
+    Raises:
+        FindingError: unknown quantity, option or period.
+    """
+    request = question.request(book, seen.model).checked(book)
+    table = work.facts(seen, request.period, *fact_grain(book, request))
+    result = run(
+        work.con,
+        book,
+        seen.model,
+        request,
+        facts=table.name,
+        facts_digest=seen.snapshot.digest(),
+        as_of=seen.snapshot.recorded_at,
+    )
+    found = unique([*seen.findings, *table.findings, *book.findings, *result.findings])
+    return Account(replace(result, findings=tuple(found)), seen.model, tuple(found))
+
+
+def period_of(text: str | None, model: PlantModel, seen: View) -> Period:
+    """The period a user wrote, or everything there are readings for (whole local months)."""
+    if text:
+        return parse_period(text, model.zone)
+    span = seen.snapshot.span()
+    if span is None:
+        return parse_period("1970", model.zone)
+    first, last = (moment.astimezone(zone(model.zone)) for moment in (span[0], span[1] - _TICK))
+    return parse_period(f"{first:%Y-%m}..{last:%Y-%m}", model.zone)

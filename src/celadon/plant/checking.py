@@ -1,0 +1,82 @@
+"""`check`: everything `load`, `balance` and `account` would find, without changing anything.
+
+It is a load into a throwaway store, so that what is checked is what would happen.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from celadon.adapters.plant_file import plant_summary
+from celadon.core.findings import Finding, Findings
+from celadon.core.periods import Grain
+from celadon.core.quantities import Space
+from celadon.metering.tree import build_tree
+from celadon.plant import loading
+from celadon.plant.account import period_of
+from celadon.plant.keeping import unique
+from celadon.plant.opened import Opened, View, view
+from celadon.plant.workspace import QUARANTINE_OPEN, Workspace
+from celadon.store import Store
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the plant holds, what its files hold, and everything found."""
+
+    summary: dict[str, Any]
+    files: tuple[loading.LoadedFile, ...]
+    period: str | None
+    """What the readings cover, in whole local months."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not Findings(list(self.findings)).errors
+
+    def to_json(self) -> dict[str, Any]:
+        """Shape `check/1` without its findings."""
+        return {
+            "ok": self.ok,
+            "plant": self.summary,
+            "period": self.period,
+            "files": [
+                item.to_json() | {"status": "readable" if item.status == "loaded" else item.status}
+                for item in self.files
+            ],
+        }
+
+
+def check(opened: Opened, progress: Callable[[float, str], None] | None = None) -> Check:
+    """Read everything into a store that is thrown away."""
+    summary = dict(plant_summary(opened.model))
+    if opened.errors:
+        # Half a plant would only produce findings that follow from these.
+        return Check(summary, (), None, tuple(unique([*opened.findings, *build_tree(opened.model).findings])))
+    with tempfile.TemporaryDirectory(prefix="celadon-check-") as folder:
+        aside = replace(opened, model=replace(opened.model, store=str(Path(folder) / "store")))
+        done = loading.load(aside, progress)
+        with Store.open(aside.store_path) as store:
+            seen = view(aside, store)
+            period = period_of(None, opened.model, seen) if seen.snapshot.span() or done.records else None
+            found = [
+                *done.findings,
+                *(_facts_findings(seen) if period else build_tree(opened.model).findings),
+            ]
+        files = tuple(replace(item, batch=None) for item in done.files)
+    found = [item for item in unique(found) if item.kind is not QUARANTINE_OPEN]
+    return Check(summary, files, period.label if period else None, tuple(found))
+
+
+def _facts_findings(seen: View) -> list[Finding]:
+    work = Workspace.open()
+    try:
+        period = period_of(None, seen.model, seen)
+        return list(work.facts(seen, period, Space.METER, Grain.MONTH).findings)
+    finally:
+        work.close()

@@ -1,0 +1,159 @@
+"""What lies below a fact in a trace: the readings at the ends of its span, or its records, with file and line.
+
+For a meter the display at the two ends and everything found in between; for a remainder the meter and those below it;
+for a virtual meter its terms. For records the rows themselves, with the cells that count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from celadon.core.carriers import find_carrier
+from celadon.core.findings import Finding
+from celadon.core.model import Meter, VirtualMeter
+from celadon.core.periods import zone
+from celadon.core.text import Lang
+from celadon.engine.explain import FactLeaf
+from celadon.plant.keeping import span_of
+from celadon.plant.ledger import Deriver
+from celadon.plant.opened import View
+from celadon.plant.workspace import write_records
+
+_RECORDS_SHOWN = 60
+_EVENTS_SHOWN = 12
+_REST = "~rest"
+_FUEL_KINDS = ("fuel_purchased", "fuel_opening_stock", "fuel_closing_stock", "fuel_resold", "fuel_consumed")
+
+
+@dataclass
+class Evidence:
+    """Looks up what facts rest on; one for each explanation."""
+
+    con: duckdb.DuckDBPyConnection
+    seen: View
+    findings: Sequence[Finding]
+    lang: Lang = "en"
+    _records: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._deriver = Deriver.of(self.con, self.seen)
+        self._points = self.seen.snapshot.points()
+        self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in self.seen.model.meters}
+        self._meters.update((meter.id, meter) for meter in self.seen.model.virtual_meters)
+
+    def __call__(self, leaf: FactLeaf) -> list[dict[str, Any]]:
+        """Nodes for one fact, as dicts with `kind`, `value`, `unit` and details."""
+        if leaf.meter:
+            return list(self._metered(leaf))
+        return list(self._recorded(leaf)) if leaf.source.startswith("records") else []
+
+    # -- meters ------------------------------------------------------------------------------------------------------
+
+    def _metered(self, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
+        if leaf.meter.endswith(_REST):
+            parent = leaf.meter.removesuffix(_REST)
+            yield from self._meter(parent, leaf, role="meter")
+            for meter in self._meters.values():
+                if meter.parent == parent:
+                    yield from self._meter(meter.id, leaf, role="less")
+            return
+        yield from self._meter(leaf.meter, leaf)
+
+    def _meter(self, meter_id: str, leaf: FactLeaf, role: str = "") -> Iterator[dict[str, Any]]:
+        meter = self._meters.get(meter_id)
+        if isinstance(meter, VirtualMeter):
+            for term, weight in meter.terms:
+                yield from self._meter(term, leaf, role=f"{weight} ×")
+        elif meter is not None:
+            yield from self._readings(meter, leaf, role)
+            yield from self._events(meter, leaf)
+
+    def _readings(self, meter: Meter, leaf: FactLeaf, role: str) -> Iterator[dict[str, Any]]:
+        point = self._points.get(meter.id)
+        found = self._ends(point, leaf.start, leaf.end) if point is not None else []
+        count = found[0][-1] if found else 0
+        head: dict[str, Any] = {"kind": "meter", "meter": meter.id, "name": meter.name.say(self.lang)}
+        if role:
+            head["role"] = role
+        if meter.multiplier != 1:
+            head["multiplier"] = str(meter.multiplier)
+        yield {**head, "value": count, "unit": "readings" if self.lang == "en" else "个读数"}
+        for role_of_end, (moment, value, file, line, _) in zip(("first", "last"), found, strict=False):
+            yield {
+                "kind": "reading", "value": value, "unit": meter.unit, "meter": meter.id, "role": role_of_end,
+                "at": self._local(moment), "file": self._deriver.files.get(file, "?"), "line": line,
+            }  # fmt: skip
+
+    def _ends(self, point: int, start: datetime, end: datetime) -> list[tuple[Any, ...]]:
+        """The reading that opens the span (at or before its start, else its first) and the last in it, with their count.
+
+        The last word on an instant wins, as in the ledger.
+        """
+        self._deriver.readings([point], start, end, "evidence_readings", neighbours=1)
+        first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end))
+        return self.con.execute(
+            """WITH r AS (SELECT t, span, max_by(struct_pack(v := value, f := file, l := line), (batch, file, line)) AS x
+                FROM evidence_readings GROUP BY t, span),
+            marked AS (SELECT *, t > $1 AND t <= $2 AS inside FROM r WHERE t <= $2),
+            picked AS (
+                (SELECT t, x FROM marked WHERE inside OR span = 0 ORDER BY (t <= $1) DESC, CASE WHEN t <= $1 THEN -epoch_us(t)
+                    ELSE epoch_us(t) END LIMIT 1)
+                UNION (SELECT t, x FROM marked WHERE inside ORDER BY t DESC LIMIT 1))
+            SELECT t, x.v, x.f, x.l, (SELECT count(*) FROM marked WHERE inside) FROM picked ORDER BY t""",
+            [first, last],
+        ).fetchall()
+
+    def _events(self, meter: Meter, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
+        shown = 0
+        for item in self.findings:
+            if item.where.subject != f"meter:{meter.id}" or not item.code.startswith("metering."):
+                continue
+            span = span_of(item, self.seen.model.zone)
+            if span is not None and span.overlaps(leaf.start, leaf.end) and shown < _EVENTS_SHOWN:
+                shown += 1
+                yield {
+                    "kind": "event", "value": None, "unit": "", "code": item.code, "says": item.says(self.lang),
+                    "file": item.where.file, "line": item.where.line,
+                }  # fmt: skip
+
+    def _local(self, moment: datetime) -> str:
+        return moment.replace(tzinfo=UTC).astimezone(zone(self.seen.model.zone)).isoformat(timespec="minutes")
+
+    # -- records -----------------------------------------------------------------------------------------------------
+
+    def _recorded(self, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
+        if not self._records:
+            write_records(self.con, self.seen, "evidence_records")
+            self._records = True
+        start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (leaf.start, leaf.end))
+        names = [leaf.quantity, *(_FUEL_KINDS if leaf.quantity.startswith("energy_") else ())]
+        rows = self.con.execute(
+            """SELECT quantity, item, purpose, site, process, start, value, unit, weight, weight_unit, note, file, line
+            FROM evidence_records WHERE list_contains($1::VARCHAR[], quantity) AND start <= $3 AND "end" >= $2
+            AND value IS NOT NULL AND site IN ('', $4) AND process IN ('', $5) ORDER BY start, file, line""",
+            [names, start, end, leaf.site, leaf.process],
+        ).fetchall()
+        fitting = [row for row in rows if self._is(row[1], leaf.item)]
+        for row in fitting[:_RECORDS_SHOWN]:
+            yield self._record(row, leaf)
+        if len(fitting) > _RECORDS_SHOWN:
+            yield {"kind": "rest", "value": None, "unit": "", "records": len(fitting) - _RECORDS_SHOWN}
+
+    def _is(self, word: str, item: str) -> bool:
+        carrier = find_carrier(word, self.seen.model.carriers)
+        return word == item or (carrier is not None and carrier.id == item)
+
+    def _record(self, row: Sequence[Any], leaf: FactLeaf) -> dict[str, Any]:
+        quantity, _, purpose, _, _, start, value, unit, weight, weight_unit, note, file, line = row
+        node = {
+            "kind": "record", "value": value, "unit": unit, "date": self._local(start)[:10],
+            "record": quantity if quantity != leaf.quantity else "", "purpose": purpose,
+            "weight": f"{weight:g} {weight_unit}" if weight is not None else "", "note": note,
+            "file": self._deriver.files.get(file, "?"), "line": line,
+        }  # fmt: skip
+        return {name: cell for name, cell in node.items() if cell not in ("", None) or name == "value"}

@@ -1,0 +1,249 @@
+"""Plant: the one object people hold. Every verb is a function in a module of its own; this hands them what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from celadon.core.findings import FindingError, FindingKind, Place, Severity
+from celadon.core.periods import GRAINS, Grain
+from celadon.core.quantities import SPACES, Space
+from celadon.core.text import Lang, Text
+from celadon.core.units import did_you_mean
+from celadon.engine.trace import Trace
+from celadon.plant import account as accounting
+from celadon.plant import balance as balancing
+from celadon.plant import bill as billing
+from celadon.plant import checking, loading, quarantine, replaying, upkeep
+from celadon.plant import compare as comparing
+from celadon.plant import explain as explaining
+from celadon.plant.opened import Opened, View, open_file, view
+from celadon.plant.preview import pending
+from celadon.plant.workspace import Workspace
+from celadon.rules.rulebook import Rulebook, load_rulebook
+from celadon.store import Store
+
+WORD_UNKNOWN = FindingKind(
+    "question.word",
+    Severity.ERROR,
+    Text(en="Word not known here", zh="不认识的词"),
+    Text(en="“{word}” is not one of {known}{hint}.", zh="“{word}”不在 {known} 之中{hint}。"),
+    Text(en="Write one of them.", zh="请使用其中之一。"),
+)
+Moment = str | datetime | None
+
+
+class Plant:
+    """An opened plant. Reading verbs see what `load` has committed, by any process; close it, or use it in a `with`."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self._store: Store | None = None
+
+    # -- the plant itself --------------------------------------------------------------------------------------------
+
+    @property
+    def file(self) -> Path:
+        """The plant file."""
+        return self.opened.file
+
+    @cached_property
+    def _work(self) -> Workspace:
+        return Workspace.open()
+
+    def view(self, as_of: Moment = None) -> View:
+        """What was known at `as_of` (an instant or date, in the plant's zone when it names none; None = now)."""
+        return view(self.opened, self.store, as_of)
+
+    @property
+    def store(self) -> Store:
+        """The plant's store (FindingError `store.absent` before the first load)."""
+        if self._store is None:
+            self._store = Store.open(self.opened.store_path)
+        return self._store
+
+    def close(self) -> None:
+        """Let go of the store and the workspace."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        if "_work" in self.__dict__:
+            self._work.close()
+            del self.__dict__["_work"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- verbs -------------------------------------------------------------------------------------------------------
+
+    def load(self, progress: loading.Progress | None = None) -> loading.Loading:
+        """Load the files that are not loaded yet."""
+        return loading.load(self.opened, progress)
+
+    def preview(self, progress: loading.Progress | None = None) -> loading.Loading:
+        """What `load` would do; nothing is committed."""
+        with (
+            Store.open_or_create(self.opened.store_path) as store,
+            pending(self.opened, store, progress) as would,
+        ):
+            return would.loading
+
+    def check(self, progress: loading.Progress | None = None) -> checking.Check:
+        """Read everything, change nothing, list what is wrong."""
+        return checking.check(self.opened, progress)
+
+    def balance(
+        self, period: str | None = None, *, per: str | Grain | None = None, as_of: Moment = None
+    ) -> balancing.Balance:
+        """The conservation proof and the balance of meters, processes and sites; None = everything there are readings for."""
+        seen = self.view(as_of)
+        return balancing.balance(
+            self._work, seen, accounting.period_of(period, seen.model, seen), grain_of(per)
+        )
+
+    def account(
+        self,
+        rulebook: str | Path | Rulebook,
+        period: str,
+        *,
+        by: str | Space = Space.SITE,
+        per: str | Grain | None = None,
+        quantities: Sequence[str] = (),
+        options: Mapping[str, str] | None = None,
+        as_of: Moment = None,
+        factors_as_of: date | None = None,
+    ) -> accounting.Account:
+        """Quantities under a rulebook (id, folder or loaded) for `period`.
+
+        `by`: enterprise, site, process or meter. `per`: hour, day, month, year, or None for the whole period as one row.
+        `quantities` () = the rulebook's totals.
+        """
+        question = accounting.Question(
+            period, space_of(by), grain_of(per), tuple(quantities), options, factors_as_of
+        )
+        return accounting.account(self._work, self.view(as_of), book_of(rulebook), question)
+
+    def explain(
+        self,
+        quantity: str,
+        rulebook: str | Path | Rulebook,
+        period: str,
+        *,
+        where: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        as_of: Moment = None,
+        factors_as_of: date | None = None,
+        lang: Lang = "en",
+    ) -> Trace:
+        """The trace of one number down to factor rows and file lines; `where` names its place and keys (site, carrier …)."""
+        places = dict(where or {})
+        finest = max((SPACES[name] for name in places if name in SPACES), default=Space.SITE)
+        question = accounting.Question(period, finest, None, (quantity,), options, factors_as_of)
+        return explaining.explain(self._work, self.view(as_of), book_of(rulebook), question, places, lang)
+
+    def compare(
+        self,
+        rulebook: str | Path | Rulebook,
+        period: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        pending_files: bool = False,
+        by: str | Space = Space.SITE,
+        per: str | Grain | None = None,
+        quantities: Sequence[str] = (),
+        options: Mapping[str, str] | None = None,
+    ) -> comparing.Difference:
+        """Two answers to one question. `before` and `after` say what differs: `as_of`, `rulebook`, `options`, `factors_as_of`.
+
+        With `pending_files` the second side is the plant with the files that are not loaded yet; nothing is committed.
+        """
+        question = accounting.Question(period, space_of(by), grain_of(per), tuple(quantities), options)
+
+        def side(changes: Mapping[str, Any], seen: View | None = None) -> comparing.Side:
+            asked = replace(
+                question,
+                options={**(options or {}), **changes.get("options", {})},
+                factors_as_of=changes.get("factors_as_of"),
+            )
+            return comparing.Side(
+                seen or self.view(changes.get("as_of")), book_of(changes.get("rulebook") or rulebook), asked
+            )
+
+        if not pending_files:
+            return comparing.compare(self._work, side(before or {}), side(after or {}))
+        with pending(self.opened, self.store) as would:
+            return comparing.compare(self._work, side(before or {}), side(after or {}, would.seen))
+
+    def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
+        """The monthly bills under the plant's tariffs; None = everything there are readings for."""
+        seen = self.view(as_of)
+        return billing.bill(self._work, seen, accounting.period_of(period, seen.model, seen))
+
+    def quarantine(self, status: str | None = "open") -> list[quarantine.Kept]:
+        """Rows that were kept out, with that status (open, replayed, dismissed; None = all)."""
+        return quarantine.kept_rows(self.view(), status)
+
+    def export_quarantine(self, path: str | Path) -> int:
+        """Write the waiting rows to a CSV to be corrected; how many rows."""
+        return quarantine.export(self.view(), Path(path))
+
+    def replay(self, path: str | Path) -> replaying.Replay:
+        """Count the rows that a corrected CSV mends."""
+        return replaying.replay(self.opened, Path(path))
+
+    def verify(self, progress: loading.Progress | None = None) -> upkeep.Upkeep:
+        """Compare every stored byte with its digest."""
+        return upkeep.verify(self.opened, progress)
+
+    def compact(self, progress: loading.Progress | None = None) -> upkeep.Upkeep:
+        """Merge small segments; every answer stays as it was."""
+        return upkeep.compact(self.opened, progress)
+
+
+def open_plant(path: str | Path) -> Plant:
+    """Open the plant file at `path` (a file, or a folder that holds plant.yaml). Nothing is loaded or written.
+
+    Raises:
+        FindingError: nothing can be built from it.
+    """
+    return Plant(open_file(path))
+
+
+def book_of(rulebook: str | Path | Rulebook) -> Rulebook:
+    """The rulebook, loaded unless it is."""
+    return rulebook if isinstance(rulebook, Rulebook) else load_rulebook(rulebook)
+
+
+def space_of(word: str | Space) -> Space:
+    """`site` → Space.SITE (FindingError for another word)."""
+    if isinstance(word, Space):
+        return word
+    return SPACES[_known(word, list(SPACES))]
+
+
+def grain_of(word: str | Grain | None) -> Grain | None:
+    """`month` → Grain.MONTH; None stays (FindingError for another word)."""
+    if word is None or isinstance(word, Grain):
+        return word
+    return GRAINS[_known(word, list(GRAINS))]
+
+
+def _known(word: str, known: list[str]) -> str:
+    if word not in known:
+        raise FindingError(
+            WORD_UNKNOWN.at(
+                Place(subject=word), word=word, known=", ".join(known), hint=did_you_mean(word, known)
+            )
+        )
+    return word

@@ -1,0 +1,108 @@
+"""What `load` keeps of the ledger: derived parts, and what deriving them found.
+
+Findings about readings belong to (meter, month) like ledger parts. They are stored in batches of their own (`ledger`,
+whose note is the batch they were derived at) and hold as long as no later batch touched those months, so nothing is ever
+deleted or invalidated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import duckdb
+
+from celadon.core.findings import Finding, FindingError
+from celadon.core.periods import Period, parse_period
+from celadon.plant.ledger import Deriver, digests, months_of, pieces, worth_deriving
+from celadon.plant.opened import View
+from celadon.store import Store
+
+_KIND = "ledger"
+_OF_A_MOMENT = ("metering.silent", "metering.no-readings")
+"""What is said of silence compares a meter with the others' data: never stored, always said anew from the facts."""
+
+
+def keep_ledger(
+    seen: View, con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None] | None = None
+) -> tuple[int, list[Finding]]:
+    """Derive and store the parts that are missing at `seen`; how many, and what was found."""
+    digest = digests(seen.model, seen.snapshot.points())
+    ranges = [found for point in digest if (found := seen.snapshot.stored_range(point)) is not None]
+    if not ranges:
+        return 0, []
+    months = range(min(low for low, _ in ranges), max(high for _, high in ranges) + 1)
+    missing = worth_deriving(seen, seen.snapshot.ledger_parts(sorted(digest), months, digest).missing)
+    deriver, findings, stored = Deriver.of(con, seen), [], 0
+    todo = list(pieces(missing))
+    for number, piece in enumerate(todo):
+        if progress:
+            progress(number / len(todo), "")
+        deriver.derive(piece, "kept_ledger", "kept_events")
+        said = deriver.findings("kept_events")
+        findings += said
+        # Findings first: a kill between the two leaves parts to be derived again, never parts whose findings are lost.
+        _keep_findings(seen.store, seen.snapshot.upto, said)
+        if seen.store.add_ledger(
+            con, "kept_ledger", snapshot=seen.snapshot, parts=piece.parts, digests=digest
+        ):
+            stored += len(piece.parts)
+    return stored, unique(findings)
+
+
+def _keep_findings(store: Store, upto: int, findings: Iterable[Finding]) -> None:
+    lasting = [item for item in findings if item.code not in _OF_A_MOMENT]
+    if lasting:
+        with store.begin(_KIND, str(upto)) as pending:
+            pending.add_findings(lasting)
+            pending.commit()
+
+
+def stored_findings(seen: View, period: Period) -> list[Finding]:
+    """What deriving stored parts found, as far as it concerns `period` and still holds for this view."""
+    points, upto = seen.snapshot.points(), seen.snapshot.upto
+    found: list[Finding] = []
+    for batch in seen.store.batches():
+        if batch.kind != _KIND or not batch.note.isdigit():
+            continue
+        derived_at = int(batch.note)
+        newer = seen.snapshot if upto >= derived_at else seen.store.snapshot(derived_at)
+        for item in seen.store.findings(batch.id):
+            point, span = (
+                points.get((item.where.subject or "").removeprefix("meter:")),
+                span_of(item, seen.model.zone),
+            )
+            if point is None or span is None or not span.overlaps(period.start, period.end):
+                continue
+            touched = (newer.touched(point, month) or 0 for month in months_of(span))
+            if max(touched, default=0) <= min(derived_at, upto):
+                found.append(item)
+    return unique(found)
+
+
+def load_findings(seen: View, period: Period) -> Iterator[Finding]:
+    """What reading files found (quarantined rows, unknown columns …) where it says a time inside `period`, or none."""
+    for batch in seen.snapshot.batches():
+        if batch.kind == _KIND:
+            continue
+        for item in seen.store.findings(batch.id):
+            span = span_of(item, seen.model.zone)
+            if span is None or span.overlaps(period.start, period.end):
+                yield item
+
+
+def span_of(item: Finding, zone: str) -> Period | None:
+    """The time a finding speaks of; None when it names none."""
+    if not item.where.period:
+        return None
+    try:
+        return parse_period(item.where.period, zone)
+    except FindingError:
+        return None
+
+
+def unique(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once: adjoining pieces both tell of what spans their edge."""
+    kept: dict[tuple[str, str, str], Finding] = {}
+    for item in findings:
+        kept.setdefault((item.code, str(item.where), item.says()), item)
+    return list(kept.values())

@@ -1,0 +1,132 @@
+"""Opened: a plant file as read, where its store is, and a database connection to work with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_path, read_plant
+from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
+from celadon.core.model import Plant as PlantModel
+from celadon.core.periods import parse_instant
+from celadon.core.text import Text
+from celadon.store import Snapshot, Store
+
+CHANGED_SINCE_LOAD = FindingKind(
+    "plant.changed-since-load",
+    Severity.WARNING,
+    Text(en="Plant file changed since the last load", zh="工厂文件在上次加载后已更改"),
+    Text(
+        en="{file} says something else than when the plant was last loaded; this answer follows what was loaded.",
+        zh="{file} 与上次加载时不同；本结果依据已加载的版本。",
+    ),
+    Text(
+        en="`celadon load` records the change from now on; `celadon compare --pending` shows what it would do.",
+        zh="用 `celadon load` 记录更改；用 `celadon compare --pending` 预览其影响。",
+    ),
+)
+AS_OF_EARLY = FindingKind(
+    "plant.as-of-early",
+    Severity.ERROR,
+    Text(en="Nothing was known yet", zh="当时尚无数据"),
+    Text(
+        en="Nothing had been loaded at {as_of}; the first load was recorded at {first}.",
+        zh="{as_of} 时尚未加载任何数据；首次加载记录于 {first}。",
+    ),
+    Text(en="Give a later --as-of.", zh="请给出更晚的 --as-of。"),
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the plant file says now, and where things are. Holds no open file and no connection."""
+
+    file: Path
+    model: PlantModel
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    """What reading the plant file found."""
+
+    @property
+    def folder(self) -> Path:
+        """The plant file's folder, from which its file names count."""
+        return self.file.parent
+
+    @property
+    def store_path(self) -> Path:
+        return self.folder / self.model.store
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the plant means, wherever its file is."""
+        return plant_digest(self.model)
+
+    @property
+    def errors(self) -> list[Finding]:
+        return Findings(list(self.findings)).errors
+
+    def sound(self) -> None:
+        """FindingError when the plant file has errors: nothing is loaded or answered on half a plant."""
+        if self.errors:
+            raise FindingError(self.errors)
+
+
+def open_file(path: str | Path) -> Opened:
+    """Read the plant file at `path` (a file, or a folder that holds plant.yaml).
+
+    Raises:
+        FindingError: nothing can be built from it. Lesser faults are in `.findings`.
+    """
+    model, findings = read_plant(path)
+    if model is None:
+        raise FindingError(list(findings))
+    return Opened(plant_path(path), model, tuple(findings))
+
+
+@dataclass(frozen=True)
+class View:
+    """The facts and the plant as they were known at one moment (or with a batch that is not committed yet)."""
+
+    store: Store
+    snapshot: Snapshot
+    model: PlantModel
+    findings: tuple[Finding, ...] = ()
+
+
+def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> View:
+    """What was known at `as_of` (an instant or date in the plant's zone; None = now), plant included.
+
+    Raises:
+        FindingError: nothing had been loaded by then.
+    """
+    moment = parse_instant(as_of, opened.model.zone) if isinstance(as_of, str) else as_of
+    snapshot = store.snapshot(moment)
+    text = snapshot.plant_json()
+    if text is None:
+        batches = store.batches()
+        first = batches[0].recorded_at.isoformat() if batches else "—"
+        raise FindingError(AS_OF_EARLY.at(Place(file=str(opened.file)), as_of=as_of or "—", first=first))
+    findings: tuple[Finding, ...] = ()
+    model = plant_from_json(text)
+    if plant_digest(model) == opened.digest:
+        model = opened.model  # says where in the file as it is now
+    elif moment is None:
+        findings = (CHANGED_SINCE_LOAD.at(Place(file=str(opened.file)), file=opened.file.name),)
+    return View(store, snapshot, model, findings)
+
+
+def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A private in-memory database: UTC, no extensions, spilling into `scratch` (the system's temporary folder)."""
+    con = duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET preserve_insertion_order = false")
+    con.execute(f"SET threads = {max(1, os.cpu_count() or 1)}")
+    if scratch is not None:
+        con.execute(f"SET temp_directory = '{str(scratch).replace(chr(39), chr(39) * 2)}'")
+    return con

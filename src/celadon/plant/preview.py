@@ -1,0 +1,64 @@
+"""What loading the files now would change, before anything is committed: a batch that is made, looked at and discarded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from celadon.adapters.plant_file import plant_digest, plant_from_json
+from celadon.plant.loading import (
+    LoadedFile,
+    Loading,
+    Progress,
+    loaded_file,
+    scratch_connection,
+    stage_file,
+    stage_plant,
+)
+from celadon.plant.opened import Opened, View
+from celadon.plant.sources import input_files
+from celadon.store import Store
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The plant as it would be, and what the load would report."""
+
+    seen: View
+    loading: Loading
+
+
+@contextmanager
+def pending(opened: Opened, store: Store, progress: Progress | None = None) -> Iterator[Pending]:
+    """The plant with every file that is not loaded yet, as a view; nothing of it remains afterwards.
+
+    Other writers wait meanwhile.
+
+    Raises:
+        FindingError: the plant file has errors.
+    """
+    opened.sound()
+    done = Loading(opened.store_path)
+    done.findings.extend(opened.findings)
+    with store.begin("preview") as batch, scratch_connection() as con:
+        text = store.snapshot(pending=batch).plant_json()
+        if text is None or plant_digest(plant_from_json(text)) != opened.digest:
+            done.plant_changed = True
+            stage_plant(opened, store, batch)
+        files = list(input_files(opened, done.findings))
+        for number, item in enumerate(files):
+            if progress:
+                progress(number / len(files), item.name)
+            if store.has_file(item.source.id, item.sha256, item.mapping, item.name):
+                done.files.append(LoadedFile(item.source.id, item.name, "known", item.bytes))
+                continue
+            taken = stage_file(opened, store, batch, con, item)
+            done.findings.extend(taken.findings)
+            status = (
+                loaded_file(item, taken, None)
+                if taken.usable
+                else LoadedFile(item.source.id, item.name, "failed", item.bytes)
+            )
+            done.files.append(status)
+        yield Pending(View(store, store.snapshot(pending=batch), opened.model), done)

@@ -1,0 +1,102 @@
+"""`quarantine replay`: corrected rows, read again and counted in one batch with their settlement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from celadon.adapters.tables import replay as read_again
+from celadon.core.findings import Finding
+from celadon.core.model import Source
+from celadon.metering.changes import NEIGHBOURS
+from celadon.plant.intake import STAGED
+from celadon.plant.keeping import keep_ledger
+from celadon.plant.loading import scratch_connection
+from celadon.plant.opened import Opened, View, view
+from celadon.plant.quarantine import Corrections, Kept, kept_rows, read_corrections
+from celadon.store import Pending, Store
+
+
+@dataclass
+class Replay:
+    """What became of the corrections."""
+
+    readings: int = 0
+    records: int = 0
+    replayed: list[int] = field(default_factory=list)
+    """Ids of the rows that count now."""
+    dismissed: list[int] = field(default_factory=list)
+    still_bad: list[int] = field(default_factory=list)
+    """Ids of rows whose correction is no better; they wait on."""
+    batch: int | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Shape `replay/1` without its findings."""
+        return {
+            "readings": self.readings, "records": self.records, "replayed": self.replayed, "dismissed": self.dismissed,
+            "still_bad": self.still_bad, "batch": self.batch,
+        }  # fmt: skip
+
+
+def replay(opened: Opened, path: Path) -> Replay:
+    """Read a table of corrections and count the rows it mends; a kill leaves all of it done or nothing.
+
+    Raises:
+        FindingError: the table cannot be read, or there is no store.
+    """
+    with Store.open(opened.store_path) as store, store.lock():
+        seen = view(opened, store)
+        asked = read_corrections(path, seen)
+        done = Replay(dismissed=asked.dismissed, findings=list(asked.findings))
+        if asked.changes or asked.dismissed:
+            with store.begin("replay", path.name) as pending, scratch_connection() as con:
+                _replay_all(seen, pending, con, asked, done)
+                done.batch = pending.commit().id
+        if done.readings:
+            with scratch_connection() as con:
+                after = View(store, store.snapshot(), seen.model)
+                done.findings += keep_ledger(after, con)[1]
+    return done
+
+
+def _replay_all(
+    seen: View, pending: Pending, con: duckdb.DuckDBPyConnection, asked: Corrections, done: Replay
+) -> None:
+    for ident in asked.dismissed:
+        pending.resolve_quarantine(ident, "dismissed")
+    by_source: dict[str, list[Kept]] = {}
+    for kept in kept_rows(seen):
+        if kept.row.id in asked.changes:
+            by_source.setdefault(kept.source, []).append(kept)
+    sources = {source.id: source for source in seen.model.sources}
+    for name, group in by_source.items():
+        if name in sources:
+            _replay_source(seen, pending, con, sources[name], group, asked, done)
+
+
+def _replay_source(seen: View, pending: Pending, con: duckdb.DuckDBPyConnection, source: Source, group: list[Kept],
+                   asked: Corrections, done: Replay) -> None:  # fmt: skip
+    con.execute(f"DROP TABLE IF EXISTS {STAGED}")
+    model = seen.model
+    meters = {meter.id: meter for meter in model.meters}
+    rows = [kept.kept_out.corrected(asked.changes[kept.row.id]) for kept in group]
+    files = {kept.kept_out.file: kept.row.file_id for kept in group}
+    report = read_again(
+        con, rows, source, meters, seen.snapshot.points(), files, pending.batch_id, STAGED, zone=model.zone
+    )
+    if report.rows_good:
+        done.readings += pending.add_readings(con, STAGED, reach=NEIGHBOURS)
+    done.findings += report.findings
+    pending.add_findings(report.findings)
+    bad = {(row.file, row.sheet, row.line, row.column) for row in report.quarantine}
+    for kept in group:
+        out = kept.kept_out
+        if (out.file, out.sheet, out.line, out.column) in bad:
+            done.still_bad.append(kept.row.id)
+        else:
+            pending.resolve_quarantine(kept.row.id, "replayed")
+            done.replayed.append(kept.row.id)

@@ -1,0 +1,125 @@
+"""Workspace: one database connection on which a plant's questions are answered, and the fact tables built on it.
+
+A fact table is kept under everything it depends on (the batch seen, the plant's digest, period and grain), so it can
+never be out of date; only the last few are kept.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from celadon.adapters.plant_file import plant_digest
+from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.periods import Grain, Period
+from celadon.core.quantities import Space
+from celadon.core.text import Text
+from celadon.metering.activity import build_facts
+from celadon.plant.keeping import load_findings, stored_findings, unique
+from celadon.plant.ledger import write_ledger
+from celadon.plant.opened import View, connect
+from celadon.plant.sources import superseded
+
+QUARANTINE_OPEN = FindingKind(
+    "quarantine.open",
+    Severity.WARNING,
+    Text(en="Rows wait in quarantine", zh="有待处理的隔离行"),
+    Text(
+        en="{count} rows of {files} are not counted: they wait in quarantine.",
+        zh="{files} 中有 {count} 行未计入：仍在隔离区。",
+    ),
+    Text(en="`celadon quarantine PLANT` lists them.", zh="用 `celadon quarantine PLANT` 查看。"),
+)
+_TABLES_KEPT = 4
+
+
+@dataclass(frozen=True)
+class FactTable:
+    """A built table of facts and what building it found."""
+
+    name: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class Workspace:
+    """A connection with a folder to spill into; `close` it."""
+
+    con: duckdb.DuckDBPyConnection
+    _folder: tempfile.TemporaryDirectory[str]
+    _tables: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
+    _made: int = 0
+
+    @classmethod
+    def open(cls) -> Workspace:
+        folder = tempfile.TemporaryDirectory(prefix="celadon-")
+        return cls(connect(Path(folder.name)), folder)
+
+    def close(self) -> None:
+        self.con.close()
+        self._folder.cleanup()
+
+    def facts(self, seen: View, period: Period, space: Space, grain: Grain) -> FactTable:
+        """The facts of `period` at that grain as this view shows them."""
+        key = (
+            seen.store.path,
+            seen.snapshot.upto,
+            seen.snapshot.is_preview,
+            plant_digest(seen.model),
+            period,
+            space,
+            grain,
+        )
+        if key in self._tables and not seen.snapshot.is_preview:
+            self._tables.move_to_end(key)
+            return self._tables[key]
+        self._made += 1
+        name = f"facts_{self._made}"
+        findings = [*write_ledger(self.con, seen, period), *stored_findings(seen, period)]
+        write_records(self.con, seen)
+        points = seen.snapshot.points()
+        findings += build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
+        findings += [*load_findings(seen, period), *waiting_rows(seen), *seen.snapshot.findings]
+        for table in ("ledger", "records"):
+            self.con.execute(f"DROP TABLE IF EXISTS {table}")
+        made = FactTable(name, tuple(unique(findings)))
+        self._tables[key] = made
+        while len(self._tables) > _TABLES_KEPT:
+            _, old = self._tables.popitem(last=False)
+            self.con.execute(f"DROP TABLE IF EXISTS {old.name}")
+        return made
+
+
+def write_records(con: duckdb.DuckDBPyConnection, seen: View, into: str = "records") -> None:
+    """Make the temporary table `into`: the records this view shows, all times (stocks look at neighbouring months)."""
+    gone = superseded(seen.snapshot.files())
+    omit = f"WHERE file NOT IN ({', '.join(str(number) for number in sorted(gone))})" if gone else ""
+    with seen.store.reading():
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT * FROM ({seen.snapshot.records_sql()}) {omit}"
+        )
+
+
+def waiting_rows(seen: View) -> list[Finding]:
+    """One finding for the rows that wait in quarantine, None without any."""
+    files = {file.id: file.name for file in seen.snapshot.files()}
+    gone = superseded(seen.snapshot.files())
+    rows = [
+        row
+        for row in seen.store.quarantine("open")
+        if row.batch <= seen.snapshot.upto and row.file_id not in gone
+    ]
+    if not rows:
+        return []
+    names = _names([files.get(row.file_id, "?") for row in rows])
+    return [QUARANTINE_OPEN.at(Place(subject="quarantine"), count=len(rows), files=names)]
+
+
+def _names(files: Sequence[str]) -> str:
+    known = list(dict.fromkeys(files))
+    return ", ".join(known[:3]) + (f" +{len(known) - 3}" if len(known) > 3 else "")
