@@ -78,7 +78,21 @@ def test_what_must_never_be_mixed(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "kWh/", "/h", "kkWh", "tonn es", "(kWh", "kWh)", "10^x m3", "kW--h", "☃"]
+    "text",
+    [
+        "",
+        "kWh/",
+        "/h",
+        "kkWh",
+        "tonn es",
+        "(kWh",
+        "kWh)",
+        "10^x m3",
+        "kW--h",
+        "☃",
+        "10^999999999 t",
+        "m^99999999",
+    ],
 )
 def test_what_is_no_unit(text: str) -> None:
     with pytest.raises(UnitError):

@@ -38,6 +38,10 @@ UNIT_MISMATCH = FindingKind(
 )
 
 
+MAX_EXPONENT = 24
+"""Larger powers are typing errors, and would take long to compute."""
+
+
 class UnitError(ValueError):
     """A unit text that cannot be read, or two units that do not measure the same."""
 
@@ -249,7 +253,10 @@ def _product(tokens: list[re.Match[str]], source: str) -> tuple[Unit, list[re.Ma
         else:
             part = _atom(match, source)
         if tokens and tokens[0]["exp"]:
-            part, tokens = part ** int(tokens[0]["exp"][1:]), tokens[1:]
+            exponent = int(tokens[0]["exp"][1:])
+            if abs(exponent) > MAX_EXPONENT:
+                raise UnitError(f"“{source}”: no unit has the power {exponent}")
+            part, tokens = part**exponent, tokens[1:]
         unit = _combine(unit, part, sign)
         expecting = False  # what follows without an operator stays on this side: GJ/10^4 m3
     if expecting:
@@ -260,6 +267,8 @@ def _product(tokens: list[re.Match[str]], source: str) -> tuple[Unit, list[re.Ma
 def _atom(match: re.Match[str], source: str) -> Unit:
     if power := match["power"]:
         exponent = int(re.split(r"[\^*eE]+", power.replace(" ", ""))[-1])
+        if exponent > MAX_EXPONENT:
+            raise UnitError(f"“{source}”: 10^{exponent} is no factor of a unit")
         return Unit(power, Fraction(10) ** exponent, ())
     if number := match["number"]:
         return Unit(number, Fraction(number), ())
