@@ -227,5 +227,5 @@ def test_without_a_purchase_meter_the_heads_are_the_consumption() -> None:
         )
     ]
     assert (boundary.tops, boundary.used_only) == ({"E0": 1}, {"E0"})
-    recorded = find_boundary(tree, {("S", "electricity")})
+    recorded = find_boundary(tree, lambda: {("S", "electricity")})
     assert (recorded.tops, recorded.findings) == ({}, [])

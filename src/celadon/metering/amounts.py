@@ -180,8 +180,12 @@ def write_nodes(
     calendars: Calendars,
     point_ids: Mapping[str, int],
     tariffs: Mapping[str, int] | None = None,
+    traits: tuple[Mapping[str, str], Mapping[str, tuple[object, ...]]] = ({}, {}),
 ) -> None:
-    """Tables `m_node`, `m_point` (real node → ledger point), `m_term` (virtual → weights) and `m_closure`."""
+    """Tables `m_node`, `m_point` (real node → ledger point), `m_term` (virtual → weights) and `m_closure`.
+
+    `traits` adds columns (name → type) to `m_node` with a row per node.
+    """
     priced = tariffs or {}
     rows, points, terms, closure = [], [], [], []
     for node in nodes.values():
@@ -189,7 +193,7 @@ def write_nodes(
         rows.append((
             node.index, node.id, node.site, node.carrier, calendars.of_site[node.site], parent,
             node.id in children, node.virtual, node.process or "", naive(node.due_from), naive(node.due_to),
-            priced.get(node.id),
+            priced.get(node.id), *traits[1].get(node.id, ()),
         ))  # fmt: skip
         if node.virtual:
             bottom = lcm(*(weight.denominator for _, weight in node.terms))
@@ -206,7 +210,7 @@ def write_nodes(
             distance += 1
             closure.append((node.index, nodes[above].index, distance))
             above = nodes[above].parent
-    load_rows(con, "m_node", NODE_COLUMNS, rows)
+    load_rows(con, "m_node", {**NODE_COLUMNS, **traits[0]}, rows)
     load_rows(con, "m_point", {"point": "INTEGER", "node": "INTEGER"}, points)
     term_columns = {
         "node": "INTEGER", "point": "INTEGER", "num": "BIGINT", "den": "BIGINT", "due_from": "TIMESTAMP", "due_to": "TIMESTAMP",

@@ -5,9 +5,10 @@ A *bus* is a virtual meter that heads a tree: purchase + generation − export o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Flow
@@ -83,18 +84,22 @@ class Boundary:
 _SIGN = {Flow.PURCHASED: 1, Flow.GENERATED: 1, Flow.EXPORTED: -1}
 
 
-def find_boundary(tree: Tree, recorded: Collection[tuple[str, str]] = ()) -> Boundary:
-    """Sort the tree's nodes into what is counted; `recorded`: (site, carrier) whose amounts come from records."""
+def find_boundary(tree: Tree, recorded: Callable[[], Collection[tuple[str, str]]] = frozenset) -> Boundary:
+    """Sort the tree's nodes into what is counted; `recorded` gives (site, carrier) known from records."""
     boundary = Boundary()
     groups: dict[tuple[str, str], list[Node]] = {}
     for node in tree.nodes.values():
         groups.setdefault((node.site, node.carrier), []).append(node)
     for key, nodes in groups.items():
-        _sort_group(tree, nodes, key in recorded, boundary)
+        _sort_group(tree, nodes, partial(_is_recorded, recorded, key), boundary)
     return boundary
 
 
-def _sort_group(tree: Tree, nodes: list[Node], recorded: bool, boundary: Boundary) -> None:
+def _is_recorded(recorded: Callable[[], Collection[tuple[str, str]]], key: tuple[str, str]) -> bool:
+    return key in recorded()
+
+
+def _sort_group(tree: Tree, nodes: list[Node], recorded: Callable[[], bool], boundary: Boundary) -> None:
     sources = {
         node.id: _SIGN[node.flow] for node in nodes if node.flow in _SIGN and not _handed_over(node, tree)
     }
@@ -169,7 +174,7 @@ def _sort_used(
     buses: list[Node],
     covered: set[str],
     has_sources: bool,
-    recorded: bool,
+    recorded: Callable[[], bool],
     boundary: Boundary,
 ) -> None:
     """Heads of trees which are no boundary meter: consumption by themselves where nothing else is known."""
@@ -184,7 +189,7 @@ def _sort_used(
         for node in loose:
             values = {"meter": node.id, "carrier": node.carrier, "site": node.site}
             boundary.findings.append(ORPHAN.at(place(node.meter), **values))
-    elif not recorded:
+    elif not recorded():
         first = loose[0]
         for node in loose:
             boundary.tops[node.id] = 1

@@ -97,6 +97,9 @@ def insert_facts(
     Carriers of a site in `metered` come from their meters.
     """
     months = _months(con, plant, period)
+    inside = 'start <= ? AND coalesce("end", start) >= ?'
+    if not con.execute(f"SELECT 1 FROM {records} WHERE {inside} LIMIT 1", [months[1], months[0]]).fetchall():
+        return []
     _current(con, records, months)
     seen = {quantity for (quantity,) in con.execute("SELECT DISTINCT quantity FROM m_record").fetchall()}
     if not seen:
