@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 import celadon
-from celadon.cli import main as command_line
+from celadon.cli import group as command_line
 from celadon.core.findings import SEVERITY_TEXT, FindingKind
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook, load_rulebook, shipped_ids
