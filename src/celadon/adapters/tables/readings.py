@@ -176,6 +176,8 @@ class Load:
         except FindingError as error:
             self.findings += error.findings
         self._settle(waiting)
+        if progress:
+            progress(1.0)
         return collector
 
     def _batch(self, query: str, collector: Collector, waiting: Waiting) -> None:

@@ -152,7 +152,9 @@ class TimeForm:
     def _iso(self, text: str) -> str:
         strip = f"regexp_replace({text}, {literal(' *' + _OFFSET + '$')}, '')"
         chinese = f"replace(replace(replace(regexp_replace(replace({text}, '日', ' '), '[年月]', '-', 'g'), '时', ':'), '点', ':'), '分', ':')"
-        chinese = f"try_cast(regexp_replace(regexp_replace({chinese}, '秒$', ''), ':$', ':00') AS TIMESTAMP)"
+        chinese = (
+            f"try_cast(trim(regexp_replace(regexp_replace({chinese}, '秒$', ''), ':$', ':00')) AS TIMESTAMP)"
+        )
         compact = case(
             [(f"length({text}) = {length}", f"try_strptime({text}, '{form}')") for length, form in _COMPACT_FORMS.items() if "T" not in form]
         )  # fmt: skip
