@@ -179,7 +179,8 @@ def test_compaction_keeps_every_revision_and_the_digest(tmp_path):
         assert store.verify() == []
         load(store, [(1, ORIGIN, 5.0, 1, 1)])
         assert len(read(store.snapshot())) == len(model) + 1
-        assert store.compact().merged == 2
+        assert store.compact(above=2).merged == 0
+        assert store.compact(above=1).merged == 2
 
 
 def test_replaced_files_stay_for_those_who_read_them(tmp_path):

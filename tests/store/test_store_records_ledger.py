@@ -227,3 +227,18 @@ def test_compaction_merges_ledger_segments_and_drops_stale_parts(store):
     assert asked(store.snapshot(1), {1: "d2", 2: "d1"}).missing == [(1, FEBRUARY), (2, JANUARY)]
     assert len(list((store.path / "segments" / "ledger").rglob("*.parquet"))) == 2
     assert len(read(store.snapshot())) == 119
+
+
+def test_after_compaction_an_earlier_time_has_parts_of_its_own_or_none(store):
+    two_months(store)
+    for number in (2, 3):
+        load(store, [(1, utc(f"2018-01-15T0{number}:00"), 14.5, 1, 1)])
+    store.compact()
+    # the three batches that touched point 1 in January are one row now, which cannot tell them apart
+    assert store._reader.one("SELECT count(*) FROM touched WHERE point = 1 AND month = ?", JANUARY) == 1
+    assert ledger(store, store.snapshot(1), ALL, amount=1) is True
+    assert asked(store.snapshot(1)).missing == []
+    assert asked(store.snapshot(2)).missing == asked(store.snapshot()).missing == [(1, JANUARY)]
+    assert ledger(store, store.snapshot(), [(1, JANUARY)], amount=3) is True
+    assert amounts(asked(store.snapshot()))[0] == (1, JANUARY, 3)
+    assert amounts(asked(store.snapshot(1)))[0] == (1, JANUARY, 1)

@@ -27,6 +27,7 @@ CREATE INDEX batch_plant ON batch (id) WHERE plant IS NOT NULL;
 CREATE TABLE plant (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, json TEXT NOT NULL);
 CREATE TABLE file (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, mapping TEXT NOT NULL);
+CREATE INDEX file_batch ON file (batch);
 CREATE INDEX file_content ON file (source, sha256, mapping);
 CREATE INDEX file_name ON file (source, name, id);
 CREATE TABLE point (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -34,11 +35,14 @@ CREATE TABLE segment (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path TEXT NOT 
   batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
   sha256 TEXT NOT NULL, damaged INTEGER NOT NULL DEFAULT 0, retired_at INTEGER);
 CREATE INDEX segment_kind ON segment (kind, month) WHERE retired_at IS NULL;
+CREATE INDEX segment_batch ON segment (batch_min);
 CREATE INDEX segment_retired ON segment (retired_at) WHERE retired_at IS NOT NULL;
 CREATE TABLE span (point INTEGER NOT NULL, month INTEGER NOT NULL, segment INTEGER NOT NULL,
   batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, n INTEGER NOT NULL,
   t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
   PRIMARY KEY (point, month, segment)) WITHOUT ROWID;
+CREATE TABLE extent (point INTEGER NOT NULL, month INTEGER NOT NULL, t_min INTEGER NOT NULL,
+  t_max INTEGER NOT NULL, PRIMARY KEY (point, month)) WITHOUT ROWID;
 CREATE TABLE touched (point INTEGER NOT NULL, month INTEGER NOT NULL, batch_max INTEGER NOT NULL,
   batch_min INTEGER NOT NULL, PRIMARY KEY (point, month, batch_max)) WITHOUT ROWID;
 CREATE TABLE ledger_part (point INTEGER NOT NULL, month INTEGER NOT NULL, digest TEXT NOT NULL,

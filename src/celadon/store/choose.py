@@ -77,29 +77,19 @@ def after(catalogue: Catalogue, upto: int, points: Collection[int], end: int, co
 
 
 def touched_months(
-    catalogue: Catalogue, upto: int, new: Mapping[int, Sequence[tuple[int, int, int]]], reach: int
+    catalogue: Catalogue, new: Mapping[int, Sequence[tuple[int, int, int]]], reach: int
 ) -> Iterable[tuple[int, int]]:
     """(point, month) whose ledger the readings of a batch may change.
 
-    `new`: point → (month, t_min, t_max) of the batch, whose spans are in the catalogue already. A month's
-    ledger is a function of its readings, of those at the last `reach` instants before it and at the first
-    `reach` instants from its end on. So a reading touches every month from that of its `reach`-th neighbour
-    before to that of its `reach`-th neighbour after. Where a neighbour is only bounded by a span, more is
-    touched, never less.
+    `new`: point → (month, t_min, t_max) of the batch, which the catalogue's extents cover already. A month's ledger is
+    a function of its readings, of those at the last `reach` instants before it and at the first `reach` instants from
+    its end on. So a reading touches every month from that of its `reach`-th neighbour before to that of its `reach`-th
+    neighbour after. Of a month, only its first and last reading are looked up: where they are not the neighbours, more
+    is touched, never less.
     """
-    first = min(month for rows in new.values() for month, _, _ in rows)
-    last = max(month for rows in new.values() for month, _, _ in rows)
-    near = _near(catalogue, upto, new, (first, last), "t_max >= ?", _ALWAYS)
     for point, rows in new.items():
-        spans = list(near.get(point, []))
-        for back, further in ((True, first), (False, last)):
-            for _ in range(reach):
-                found = _step(catalogue, upto, point, further, back=back)
-                if found is None:
-                    break
-                further = found[0]
-                spans.extend(found[1])
-        pool = _known(spans, upto)
+        first, last = min(row[0] for row in rows), max(row[0] for row in rows)
+        pool = _extents(catalogue, point, first, last, reach)
         months: set[int] = set()
         for month, t_min, t_max in rows:
             earlier, later = bisect_left(pool, t_min) - reach, bisect_right(pool, t_max) - 1 + reach
@@ -108,6 +98,15 @@ def touched_months(
             high = month_at(pool[min(later, len(pool) - 1)])
             months.update(range(min(low, month), max(high, month) + 1))
         yield from ((point, month) for month in sorted(months))
+
+
+def _extents(catalogue: Catalogue, point: int, first: int, last: int, reach: int) -> list[int]:
+    """First and last instants of the months first..last of a point, and of the `reach` nearest months beyond."""
+    one = "SELECT t_min, t_max FROM extent WHERE point = ? AND month"
+    rows = catalogue.rows(f"{one} BETWEEN ? AND ?", point, first, last)
+    rows += catalogue.rows(f"{one} < ? ORDER BY month DESC LIMIT ?", point, first, reach)
+    rows += catalogue.rows(f"{one} > ? ORDER BY month LIMIT ?", point, last, reach)
+    return sorted({instant for row in rows for instant in row})
 
 
 def data_range(catalogue: Catalogue, upto: int, point: int) -> tuple[int, int] | None:

@@ -33,13 +33,14 @@ class Compacted:
 Step = Callable[[Path, Catalogue, Staging, int], Compacted]
 
 
-def steps(catalogue: Catalogue) -> list[Step]:
-    """One step for each month with something to merge."""
+def steps(catalogue: Catalogue, above: int) -> list[Step]:
+    """One step for each month whose readings or ledger lie in more than `above` segments."""
     live = "FROM segment WHERE kind = ? AND retired_at IS NULL"
-    sql = f"SELECT month {live} GROUP BY month HAVING count(*) > 1 ORDER BY month"
-    readings = [_readings_step(row[0]) for row in catalogue.rows(sql, segments.READINGS)]
-    months = f"SELECT DISTINCT month {live} ORDER BY month"
-    return readings + [_ledger_step(row[0]) for row in catalogue.rows(months, segments.LEDGER)]
+    sql = f"SELECT month {live} GROUP BY month HAVING count(*) > ? ORDER BY month"
+    readings = [_readings_step(row[0]) for row in catalogue.rows(sql, segments.READINGS, max(above, 1))]
+    # one segment of ledger may hold parts that are stale, so a full compaction looks at every month
+    ledger = catalogue.rows(sql, segments.LEDGER, 0 if above <= 1 else above)
+    return readings + [_ledger_step(row[0]) for row in ledger]
 
 
 def _readings_step(month: int) -> Step:

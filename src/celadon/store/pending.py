@@ -60,6 +60,7 @@ class Pending:
         self._clock = clock
         self._closed = closed
         self._kind, self._note = kind, note
+        self._points: set[int] = set()
         self.open = True
         self.readings = 0
         """Readings staged so far."""
@@ -111,7 +112,8 @@ class Pending:
             "SELECT point, (year(t) * 12 + month(t) - 1)::INTEGER AS m, count(*), "
             f"epoch_us(min(t)), epoch_us(max(t)) FROM {source} GROUP BY ALL ORDER BY m, point"
         ).fetchall()
-        unknown = {row[0] for row in spans} - set(self._catalogue.points().values())
+        self._points.update(row[0] for row in spans)
+        unknown = self._points - set(self._catalogue.points().values())
         if unknown:
             raise ValueError(f"readings of points without an id from ensure_points: {sorted(unknown)[:5]}")
         by_month: dict[int, list[tuple[int, int, int, int]]] = {}
@@ -123,8 +125,13 @@ class Pending:
         for point, month, _, t_min, t_max in spans:
             new.setdefault(point, []).append((month, t_min, t_max))
         if new:
-            touched = choose.touched_months(self._catalogue, self.batch_id, new, reach)
-            self._mark(list(touched))
+            self._catalogue.run_many(
+                "INSERT INTO extent (point, month, t_min, t_max) VALUES (?, ?, ?, ?) ON CONFLICT (point, month) "
+                "DO UPDATE SET t_min = CASE WHEN excluded.t_min < t_min THEN excluded.t_min ELSE t_min END, "
+                "t_max = CASE WHEN excluded.t_max > t_max THEN excluded.t_max ELSE t_max END",
+                [(point, month, t_min, t_max) for point, month, _, t_min, t_max in spans],
+            )
+            self._mark(list(choose.touched_months(self._catalogue, new, reach)))
         con.execute(f"DROP TABLE IF EXISTS {_COPY}")
         count: int = sum(row[2] for row in spans)
         self.readings += count
@@ -240,7 +247,7 @@ class Pending:
                 self.add_findings([behind])
             self._catalogue.run(
                 "UPDATE batch SET recorded_at = ?, digest = ? WHERE id = ?",
-                recorded, batch_digest(self._catalogue, self.batch_id), self.batch_id,
+                recorded, self.digest(), self.batch_id,
             )  # fmt: skip
             self._catalogue.commit()
         except BaseException:
@@ -252,6 +259,26 @@ class Pending:
         finally:
             self._closed()
         return Batch(self.batch_id, instant_of(recorded), self._kind, self._note)
+
+    def digest(self) -> str:
+        """SHA-256 over the batch before and this batch's facts: one digest vouches for all facts so far.
+
+        When the facts were recorded and how their segments were merged later does not enter.
+        """
+        catalogue, batch = self._catalogue, self.batch_id
+        plant = "SELECT plant.sha256 FROM batch JOIN plant ON plant.id = batch.plant WHERE batch.id = ?"
+        files = "SELECT source, name, sha256, mapping FROM file WHERE batch = ? ORDER BY id"
+        content: dict[str, Any] = {
+            "before": catalogue.one("SELECT digest FROM batch WHERE id = ?", batch - 1),
+            "files": catalogue.rows(files, batch),
+            "segments": [
+                (item.kind, month_label(item.month) if item.month is not None else "", item.sha256)
+                for item in catalogue.segments("kind <> 'ledger' AND batch_min = ?", batch)
+            ],
+            "plant": catalogue.one(plant, batch),
+            "points": [item for item in catalogue.points().items() if item[1] in self._points],
+        }
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
     def discard(self) -> None:
         """Forget everything; the store is as it was."""
@@ -288,31 +315,6 @@ def set_quarantine_status(catalogue: Catalogue, row_id: int, status: str) -> Non
     if catalogue.one("SELECT id FROM quarantine WHERE id = ?", row_id) is None:
         raise ValueError(f"no quarantined row {row_id}")
     catalogue.run("UPDATE quarantine SET status = ? WHERE id = ?", status, row_id)
-
-
-def batch_digest(catalogue: Catalogue, batch: int) -> str:
-    """SHA-256 over the batch before and this batch's facts: one digest vouches for all facts so far.
-
-    When the facts were recorded and how their segments were merged later does not enter.
-    """
-    plant = "SELECT plant.sha256 FROM batch JOIN plant ON plant.id = batch.plant WHERE batch.id = ?"
-    points = (
-        "SELECT DISTINCT point.id, point.name FROM point JOIN span ON span.point = point.id "
-        "JOIN segment ON segment.id = span.segment WHERE segment.batch_min = ? ORDER BY point.id"
-    )
-    content: dict[str, Any] = {
-        "before": catalogue.one("SELECT digest FROM batch WHERE id = ?", batch - 1),
-        "files": catalogue.rows(
-            "SELECT source, name, sha256, mapping FROM file WHERE batch = ? ORDER BY id", batch
-        ),
-        "segments": [
-            (item.kind, month_label(item.month) if item.month is not None else "", item.sha256)
-            for item in catalogue.segments("kind <> 'ledger' AND batch_min = ?", batch)
-        ],
-        "plant": catalogue.one(plant, batch),
-        "points": catalogue.rows(points, batch),
-    }
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def _row(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:

@@ -124,3 +124,11 @@ def force_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def among(points: list[int]) -> str:
+    """The condition that picks these points (sorted); a closed range is tested faster than a list."""
+    if points[-1] - points[0] == len(points) - 1:
+        return f"point BETWEEN {int(points[0])} AND {int(points[-1])}"
+    listed = ",".join(str(int(point)) for point in points)
+    return f"point IN ({listed})"

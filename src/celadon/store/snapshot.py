@@ -12,7 +12,7 @@ import duckdb
 from celadon.core.findings import Finding, FindingKind, Place
 from celadon.store import choose, faults, segments
 from celadon.store.catalogue import Catalogue, int_list
-from celadon.store.pending import Pending, batch_digest
+from celadon.store.pending import Pending
 from celadon.store.rows import (
     LEDGER_COLUMNS,
     READING_COLUMNS,
@@ -49,7 +49,7 @@ class LedgerParts:
                 by_file.setdefault(part.path, []).append(part.point)
         columns = ", ".join(identifier(name) for name in LEDGER_COLUMNS)
         parts = [
-            f"SELECT {columns} FROM {parquet_list([Path(path)])} WHERE point IN ({int_list(points)})"
+            f"SELECT {columns} FROM {parquet_list([Path(path)])} WHERE {segments.among(sorted(points))}"
             for path, points in by_file.items()
         ]
         return " UNION ALL ".join(parts) if parts else segments.empty(LEDGER_COLUMNS)
@@ -108,10 +108,9 @@ class Snapshot:
 
     def digest(self) -> str:
         """SHA-256 that vouches for every fact it shows; compaction does not change it."""
-        found = self._catalogue.one("SELECT digest FROM batch WHERE id = ?", self.upto)
-        if found == "":
-            return batch_digest(self._catalogue, self.upto)
-        return str(found) if found is not None else ""
+        if self._pending is not None and self._pending.open:
+            return self._pending.digest()
+        return str(self._catalogue.one("SELECT digest FROM batch WHERE id = ?", self.upto) or "")
 
     def touched(self, point: int, month: int) -> int | None:
         """The last batch shown that may have changed the ledger of this point and month."""
@@ -153,7 +152,7 @@ class Snapshot:
         parts = []
         files = self._usable(within)
         if files:
-            where = f"t >= {_at(low)} AND t < {_at(high)} AND {_among(chosen)}"
+            where = f"t >= {_at(low)} AND t < {_at(high)} AND {segments.among(chosen)}"
             parts.append(self._scan(files, where))
         parts.extend(self._beyond(back, f"t < {_at(low)}", neighbours, back=True))
         parts.extend(self._beyond(ahead, f"t >= {_at(high)}", neighbours, back=False))
@@ -191,7 +190,7 @@ class Snapshot:
             return segments.empty(READING_COLUMNS)
         start, end = _at(low), _at(high)
         first, last = min((low, *back.reach.values())), max((high, *ahead.reach.values()))
-        scan = self._scan(files, f"t >= {_at(first)} AND t <= {_at(last)} AND {_among(points)}")
+        scan = self._scan(files, f"t >= {_at(first)} AND t <= {_at(last)} AND {segments.among(points)}")
         side = f"CASE WHEN t < {start} THEN 0 WHEN t < {end} THEN 1 ELSE 2 END"
         away = f"CASE WHEN t < {start} THEN {start} - t ELSE t - {end} END"
         rank = f"dense_rank() OVER (PARTITION BY point, {side} ORDER BY {away})"
@@ -206,7 +205,7 @@ class Snapshot:
             return
         sign, order, farthest = (">=", "DESC", min) if back else ("<=", "ASC", max)
         limit = _at(farthest(edge.reach.values()))
-        scan = self._scan(files, f"{condition} AND t {sign} {limit} AND {_among(sorted(edge.reach))}")
+        scan = self._scan(files, f"{condition} AND t {sign} {limit} AND {segments.among(sorted(edge.reach))}")
         if len(set(edge.reach.values())) > 1:
             limits = ", ".join(f"({point}, {_at(reach)})" for point, reach in edge.reach.items())
             columns = ", ".join(f"r.{name}" for name in READING_COLUMNS)
@@ -349,10 +348,3 @@ def damage(kind: FindingKind, segment: Segment) -> Finding:
 
 def _at(micro: int) -> str:
     return f"TIMESTAMP '{instant_of(micro):%Y-%m-%d %H:%M:%S.%f}'"
-
-
-def _among(points: list[int]) -> str:
-    """The condition that picks these points (sorted); a closed range is tested faster than a list."""
-    if points[-1] - points[0] == len(points) - 1:
-        return f"point BETWEEN {int(points[0])} AND {int(points[-1])}"
-    return f"point IN ({int_list(points)})"

@@ -22,7 +22,7 @@ import duckdb
 
 from celadon.core.findings import Finding, FindingError
 from celadon.store import faults, maintenance, segments, written
-from celadon.store.catalogue import NAME, Catalogue, int_list
+from celadon.store.catalogue import NAME, Catalogue
 from celadon.store.locking import Waiting, WriterLock
 from celadon.store.pending import Clock, Pending, set_quarantine_status, system_clock
 from celadon.store.rows import (
@@ -271,19 +271,26 @@ class Store:
     # -- upkeep ----------------------------------------------------------------------------------------------
 
     def compact(
-        self, progress: Callable[[int, int], None] | None = None, *, grace: timedelta = GRACE
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        above: int = 1,
+        grace: timedelta = GRACE,
     ) -> maintenance.Compacted:
         """Merge the segments of each month into one; every revision is kept, so earlier answers stay exact.
 
-        Each month is one transaction: a kill loses nothing. `progress(done, total)` counts months. Replaced
-        files go after `grace`, at a later lock.
+        Only months with more than `above` segments are merged: call it with a few dozen after many small batches,
+        it costs nothing when there is nothing to do. Each month is one transaction: a kill loses nothing.
+        `progress(done, total)` counts months. Replaced files go after `grace`, at a later lock.
         """
         with self.lock():
             if self._pending is not None:
                 raise ValueError("a batch is being made")
             moment = micros(self._clock())
-            steps = maintenance.steps(self._write())
+            steps = maintenance.steps(self._write(), above)
             total = maintenance.Compacted()
+            if not steps and above > 1:
+                return total
             for done, step in enumerate(steps):
                 if progress is not None:
                     progress(done, len(steps))
@@ -396,7 +403,7 @@ def _write_ledger(
     """Write one month of ledger rows; the segment's id, 0 when the month has none."""
     name = identifier(relation)
     start, end = (f"TIMESTAMP '{month_start(edge):%Y-%m-%d}'" for edge in (month, month + 1))
-    where = f'WHERE "start" >= {start} AND "start" < {end} AND point IN ({int_list(points)})'
+    where = f'WHERE "start" >= {start} AND "start" < {end} AND {segments.among(points)}'
     if not con.execute(f"SELECT 1 FROM {name} {where} LIMIT 1").fetchall():
         return 0
     select = f"SELECT {segments.typed(LEDGER_COLUMNS, {})} FROM {name} {where}"
