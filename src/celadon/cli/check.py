@@ -33,7 +33,9 @@ def command(context: click.Context, plant: str, as_json: bool, lang: str | None,
         session.progress("检查" if session.lang == "zh" else "checking") as progress,
     ):
         found = opened.check(progress)
-    session.finish("check/1", found.to_json(), lambda out: _print(out, found, session), found.findings)
+    session.finish(
+        "check/1", found.to_json(), lambda out: _print(out, found, session), found.findings, brief=False
+    )
 
 
 def _print(console: Console, found: Check, session: Session) -> None:

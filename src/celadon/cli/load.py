@@ -51,6 +51,7 @@ def command(
         {"preview": preview, **done.to_json()},
         lambda out: _print(out, done, session),
         done.findings,
+        brief=False,
     )
 
 

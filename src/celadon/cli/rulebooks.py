@@ -40,7 +40,9 @@ def command(
         return
     book = load_rulebook(rulebook)
     findings = check_rulebook(book)
-    session.finish("rulebook/1", _body(book), lambda out: _print_book(out, book, session.lang), findings)
+    session.finish(
+        "rulebook/1", _body(book), lambda out: _print_book(out, book, session.lang), findings, brief=False
+    )
 
 
 def _head(book: Rulebook) -> dict[str, Any]:

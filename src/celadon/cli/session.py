@@ -46,15 +46,19 @@ class Session:
         body: Mapping[str, Any],
         human: Callable[[Console], None],
         findings: Iterable[Finding] = (),
+        brief: bool = True,
     ) -> None:
-        """Prints the result as JSON or for people, then its findings; exits 1 where one is an error."""
+        """Prints the result as JSON or for people, then its findings; exits 1 where one is an error.
+
+        `brief` findings are cut short: where the result itself is what was asked for.
+        """
         found = list(findings)
         if self.as_json:
             print_json({"shape": shape, **body, "findings": [item.to_json(self.lang) for item in found]})
         else:
             console = self.console()
             human(console)
-            self.show_findings(console, found)
+            self.show_findings(console, found, brief)
         self.end(found)
 
     def end(self, findings: Iterable[Finding]) -> None:
@@ -62,13 +66,13 @@ class Session:
         if any(item.severity is Severity.ERROR for item in findings):
             raise click.exceptions.Exit(FAILED)
 
-    def show_findings(self, console: Console, findings: Iterable[Finding]) -> None:
+    def show_findings(self, console: Console, findings: Iterable[Finding], brief: bool = False) -> None:
         """The findings for people, notices left out when quiet."""
         from celadon.cli.show import print_findings
 
         shown = [item for item in findings if not (self.quiet and item.severity is Severity.NOTICE)]
         if shown:
-            print_findings(console, shown, self.lang)
+            print_findings(console, shown, self.lang, brief)
 
     def fail(self, findings: Iterable[Finding]) -> NoReturn:
         """Work could not go on: prints why and exits 1."""

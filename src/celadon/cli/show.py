@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Styled
 
@@ -16,6 +17,7 @@ from celadon.core.text import Lang
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "cyan"}
 _SHOWN_OF_A_KIND = 5
+_SHOWN_BRIEFLY = 2
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -81,35 +83,38 @@ def table(title: str, columns: Iterable[tuple[str, bool]]) -> Table:
     return made
 
 
-def print_findings(console: Console, findings: Iterable[Finding], lang: Lang) -> None:
-    """Findings ranked, with place and what to do; long rows of one kind are cut short and counted."""
+def print_findings(console: Console, findings: Iterable[Finding], lang: Lang, brief: bool = False) -> None:
+    """Findings ranked, with place and what to do; a long row of one kind is cut short and counted.
+
+    `brief` (where they are not the main thing) shows fewer of a kind, and only the number of notices.
+    """
     items = Findings(list(findings)).ranked()
-    ordered = sorted(items, key=lambda item: list(_STYLE).index(item.severity))
     by_kind: dict[str, list[Finding]] = {}
-    for item in ordered:
+    for item in items:
         by_kind.setdefault(item.code, []).append(item)
     console.print(f"\n[bold]{word('findings', lang)}[/bold]")
-    for code, group in by_kind.items():
-        severity = group[0].severity
-        style, label = _STYLE[severity], SEVERITY_TEXT[severity].say(lang)
-        for item in group[:_SHOWN_OF_A_KIND]:
-            place = f" [bold]{escape(str(item.where))}[/bold]" if str(item.where) else ""
-            clause = f" [dim]({escape(item.clause)})[/dim]" if item.clause else ""
-            console.print(
-                f"  [{style}]{label}[/{style}] [dim]{code}[/dim]{place} {escape(item.says(lang))}{clause}"
-            )
-        if len(group) > _SHOWN_OF_A_KIND:
-            console.print("      " + word("and_more", lang, count=len(group) - _SHOWN_OF_A_KIND))
-        console.print(Styled(f"      → {group[0].fix(lang)}", style="green"))
-    counts = {severity: sum(1 for item in ordered if item.severity is severity) for severity in Severity}
-    console.print(
-        "  "
-        + word(
-            "finding_counts",
-            lang,
-            errors=counts[Severity.ERROR],
-            warnings=counts[Severity.WARNING],
-            notices=counts[Severity.NOTICE],
-        ),
-        style="dim",
+    for group in by_kind.values():
+        if not (brief and group[0].severity is Severity.NOTICE):
+            _print_kind(console, group, lang, _SHOWN_BRIEFLY if brief else _SHOWN_OF_A_KIND)
+    counts = {severity: sum(1 for item in items if item.severity is severity) for severity in Severity}
+    summary = word(
+        "finding_counts",
+        lang,
+        errors=counts[Severity.ERROR],
+        warnings=counts[Severity.WARNING],
+        notices=counts[Severity.NOTICE],
     )
+    console.print(f"  {summary}" + (f" ({word('all_in_json', lang)})" if brief else ""), style="dim")
+
+
+def _print_kind(console: Console, group: list[Finding], lang: Lang, most: int) -> None:
+    severity = group[0].severity
+    style, label = _STYLE[severity], SEVERITY_TEXT[severity].say(lang)
+    for item in group[:most]:
+        place = f" [bold]{escape(str(item.where))}[/bold]" if str(item.where) else ""
+        clause = f" [dim]({escape(item.clause)})[/dim]" if item.clause else ""
+        line = f"  [{style}]{label}[/{style}] [dim]{item.code}[/dim]{place} {escape(item.says(lang))}{clause}"
+        console.print(Padding(Styled.from_markup(line.strip()), (0, 0, 0, 2)))
+    if len(group) > most:
+        console.print("      " + word("and_more", lang, count=len(group) - most))
+    console.print(Padding(Styled(f"→ {group[0].fix(lang)}", style="green"), (0, 0, 0, 6)))

@@ -31,5 +31,9 @@ def command(context: click.Context, plant: str, as_json: bool, lang: str | None,
     )
     good = ("全部与写入时一致" if zh else "all as they were written") if not done.findings else ""
     session.finish(
-        "verify/1", done.to_json(), lambda out: out.print(f"{said}  [green]{good}[/green]"), done.findings
+        "verify/1",
+        done.to_json(),
+        lambda out: out.print(f"{said}  [green]{good}[/green]"),
+        done.findings,
+        brief=False,
     )

@@ -23,6 +23,7 @@ WORDS: dict[str, Text] = {
         zh="错误 {errors} 条，警告 {warnings} 条，提示 {notices} 条",
     ),
     "and_more": Text(en="… and {count} more of this kind", zh="……另有同类 {count} 条"),
+    "all_in_json": Text(en="all of them with --json", zh="全部内容见 --json"),
     "fix": Text(en="do", zh="处理"),
     "enterprise": Text(en="enterprise", zh="企业"),
     "site": Text(en="site", zh="场所"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -83,7 +83,8 @@ class Workspace:
         findings = [*write_ledger(self.con, seen, period), *stored_findings(seen, period)]
         write_records(self.con, seen)
         points = seen.snapshot.points()
-        findings += build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
+        said = build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
+        findings += [_placed(item, seen) for item in said]
         findings += [*load_findings(seen, period), *waiting_rows(seen), *seen.snapshot.findings]
         for table in ("ledger", "records"):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
@@ -93,6 +94,15 @@ class Workspace:
             _, old = self._tables.popitem(last=False)
             self.con.execute(f"DROP TABLE IF EXISTS {old.name}")
         return made
+
+
+def _placed(item: Finding, seen: View) -> Finding:
+    """A finding about a record says `records:<batch>:<file>:<line>`; people know the file by its name."""
+    parts = (item.where.file or item.where.subject or "").split(":")
+    if parts[0] != "records" or len(parts) != 4:
+        return item
+    names = {str(file.id): file.name for file in seen.snapshot.files()}
+    return replace(item, where=replace(item.where, file=names.get(parts[2], parts[2]), line=int(parts[3]), subject=None))
 
 
 def write_records(con: duckdb.DuckDBPyConnection, seen: View, into: str = "records") -> None:
@@ -117,7 +127,7 @@ def waiting_rows(seen: View) -> list[Finding]:
     if not rows:
         return []
     names = _names([files.get(row.file_id, "?") for row in rows])
-    return [QUARANTINE_OPEN.at(Place(subject="quarantine"), count=len(rows), files=names)]
+    return [QUARANTINE_OPEN.at(Place(), count=len(rows), files=names)]
 
 
 def _names(files: Sequence[str]) -> str:
