@@ -5,14 +5,16 @@ It shares with the engine only the parsed rulebook. Grain: site and month; anyth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from celadon.core.carriers import CARRIERS
 from celadon.core.units import Unit, parse_unit
 from celadon.rules import expr as e
+from celadon.rules.factors import FactorRow
 from celadon.rules.rulebook import FactorSpec, Rulebook
 
 
@@ -45,6 +47,8 @@ class Oracle:
     regions: Mapping[str, str]
     own: Mapping[tuple[str, str, str], tuple[Fraction, str]]
     """(factor, site, month) or (factor, '', '') -> value, unit."""
+    by_key: dict[str, dict[tuple[str, ...], list[FactorRow]]] = field(default_factory=dict)
+    """Tables by key, made when first asked."""
 
     # -- domains ---------------------------------------------------------------------------------------------------
 
@@ -212,12 +216,8 @@ class Oracle:
                 return self._base(*self.own[mark], spec.unit, keys)
         best = None
         day = f"{cell[1]}-01"
-        for row in self.book.tables[spec.table].rows:
-            cells = {column: self._selected(selector, cell) for column, selector in spec.keys}
-            if (
-                any(row.cells.get(column, "") != word for column, word in cells.items())
-                or row.value(spec.column) is None
-            ):
+        for row in self._rows(spec, cell):
+            if row.value(spec.column) is None:
                 continue
             since, until = str(row.validity.since or ""), str(row.validity.until or "9999")
             if since <= day <= until:
@@ -236,6 +236,24 @@ class Oracle:
         assert amount is not None
         return self._base(amount, best.unit(spec.column), spec.unit, keys)
 
+    def _rows(self, spec: FactorSpec, cell: Cell) -> list[FactorRow]:
+        """Rows of the cell's key; a key read by prefix is shortened until the table has it."""
+        if spec.name not in self.by_key:
+            index = self.by_key[spec.name] = {}
+            for row in self.book.tables[spec.table].rows:
+                index.setdefault(tuple(row.cells.get(column, "") for column, _ in spec.keys), []).append(row)
+        index = self.by_key[spec.name]
+        words = [self._selected(selector, cell) for _, selector in spec.keys]
+        if tuple(words) in index:
+            return index[tuple(words)]
+        for place, (_, selector) in enumerate(spec.keys):
+            while selector.startswith("prefix:") and words[place]:
+                words[place] = words[place][:-1]
+                tried = tuple(word.rstrip() for word in words)
+                if tried in index:
+                    return index[tried]
+        return []
+
     def _selected(self, selector: str, cell: Cell) -> str:
         if selector.startswith("="):
             return selector[1:]
@@ -245,7 +263,7 @@ class Oracle:
             return self.regions.get(cell[0], "")
         if selector == "site.country":
             return self.regions.get(cell[0], "").split("-")[0]
-        return dict(cell[2])[selector]
+        return dict(cell[2])[selector.removeprefix("prefix:")]
 
     def value(self, expr: e.Expr, cell: Cell) -> Value:
         """One formula at one cell."""
@@ -269,6 +287,16 @@ class Oracle:
             values = [self.value(term, cell) for term in expr.terms]
             known = [value for value in values if isinstance(value, Fraction)]
             return None if len(known) < len(values) else (min if expr.which == "least" else max)(known)
+        if isinstance(expr, e.Ln):
+            inner = self.value(expr.expr, cell)
+            if not isinstance(inner, Fraction):
+                return inner
+            return Fraction(math.log(inner)) if inner > 0 else None
+        if isinstance(expr, e.Power):
+            base, exponent = self.value(expr.base, cell), self.value(expr.exponent, cell)
+            if isinstance(base, Fraction) and isinstance(exponent, Fraction):
+                return Fraction(math.pow(base, exponent)) if base > 0 else None
+            return MISSING if isinstance(base, Missing) or isinstance(exponent, Missing) else None
         if isinstance(expr, e.Choose):
             for condition, branch in expr.cases:
                 if self.holds(condition, cell):

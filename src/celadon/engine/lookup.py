@@ -19,7 +19,7 @@ from celadon.core.periods import Grain, Validity, floor, next_edge, zone
 from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.rules.factors import FactorRow
-from celadon.rules.rulebook import SITE_TABLE, FactorSpec, Rulebook
+from celadon.rules.rulebook import PREFIX, SITE_TABLE, FactorSpec, Rulebook
 
 FACTOR_GAP = FindingKind(
     "factor.gap",
@@ -207,7 +207,7 @@ def look_up(spec: FactorSpec, context: LookupContext) -> Lookup:
         months = [month for month in context.months if month.site == site.id]
         for combo in chooser.combos(rows_by_key):
             for month in months:
-                chooser.choose(site, month, combo, rows_by_key.get(combo, []))
+                chooser.choose(site, month, combo, chooser.rows_for(combo, rows_by_key))
     return chooser.lookup
 
 
@@ -234,13 +234,27 @@ class _Chooser:
             elif selector.startswith("site."):
                 wanted[column] = str(getattr(site, selector[5:], "") or "")
             else:
-                column_of[selector] = column
+                column_of[selector.removeprefix(PREFIX)] = column
         found: dict[tuple[str, ...], list[FactorRow]] = {}
         for row in table.matching(wanted):
             if self._seen(row.published):
                 key = tuple(row.cells.get(column_of[name], "") for name in self.spec.row_keys)
                 found.setdefault(key, []).append(row)
         return found
+
+    def rows_for(
+        self, combo: tuple[str, ...], rows: Mapping[tuple[str, ...], list[FactorRow]]
+    ) -> list[FactorRow]:
+        """The rows of a key; where the key is read by prefix, those of its longest leading part that has any."""
+        if combo in rows:
+            return rows[combo]
+        for place, name in enumerate(self.spec.row_keys):
+            if name in self.spec.prefix_keys:
+                for size in range(len(combo[place]) - 1, 0, -1):
+                    shorter = (*combo[:place], combo[place][:size].rstrip(), *combo[place + 1 :])
+                    if shorter in rows:
+                        return rows[shorter]
+        return []
 
     def _seen(self, published: date | None) -> bool:
         limit = self.context.published_until

@@ -224,12 +224,13 @@ class _FactorTeller:
             )
 
     def rows(self, step: Step) -> list[dict[str, Any]]:
-        """The distinct keys of a step, and whether their values are there, from recalled factors, or stand-ins."""
+        """The distinct keys of a step, and what became of them; rows whose own data are absent are nobody's fault."""
         if step.name not in self.known:
-            keys = "".join(f"{key}, " for key in step.keys)
+            keys = "".join(f"s.{key}, " for key in step.keys)
+            joins, tests = self._drivers(step)
             sql = (
-                f"{self.query.chain(step)} SELECT DISTINCT {keys}value IS NOT NULL, coalesce(recalled, 0e0) > 0e0, "
-                f"coalesce(defaulted, 0e0) > 0e0 FROM {step.name}"
+                f"{self.query.chain(step)} SELECT DISTINCT {keys}s.value IS NOT NULL, coalesce(s.recalled, 0e0) > 0e0, "
+                f"coalesce(s.defaulted, 0e0) > 0e0 FROM {step.name} AS s{joins}{tests}"
             )
             names = (*step.keys, "given", "recalled", "defaulted")
             self.known[step.name] = [
@@ -237,13 +238,29 @@ class _FactorTeller:
             ]
         return self.known[step.name]
 
+    def _drivers(self, step: Step) -> tuple[str, str]:
+        """Joins to the counting inputs with the step's own rows, and the test that their values are there."""
+        names = dict.fromkeys(step.inputs.values())
+        inputs = [self.query.step(name) for name in names]
+        drivers = [
+            one
+            for one in inputs
+            if one.kind != "factor" and not one.describes and one.columns == step.columns
+        ]
+        joins = "".join(
+            f" JOIN {one.name} AS d{n} USING ({', '.join(step.columns)})" for n, one in enumerate(drivers)
+        )
+        tests = " AND ".join(f"d{n}.value IS NOT NULL" for n in range(len(drivers)))
+        return joins, f" WHERE {tests}" if tests else ""
+
 
 def _same_keys(row: Mapping[str, Any], names: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return all(row.get(name, word) == word for name, word in zip(names, words, strict=True))
 
 
 def _users(query: Query, factor: str) -> list[Step]:
-    """Counting steps whose formula uses the factor, or a property that does."""
+    """Steps whose formula uses the factor, or a property that does: those that count, and properties that were asked for."""
+    asked = {name for _, name in query.outputs}
     direct = [step for step in query.steps if f"x_{factor}" in step.inputs.values()]
     found: dict[str, Step] = {}
     waiting = direct
@@ -253,7 +270,7 @@ def _users(query: Query, factor: str) -> list[Step]:
             waiting.extend(
                 other for other in query.steps if step.name in (*other.inputs.values(), *other.parts)
             )
-        else:
+        if not step.describes or step.name in asked:
             found.setdefault(step.name, step)
     return list(found.values())
 

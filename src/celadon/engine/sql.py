@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import singledispatch
 
-from celadon.core.units import Unit
+from celadon.core.units import ONE, Unit
 from celadon.rules.expr import (
     All,
     Any,
@@ -23,9 +23,11 @@ from celadon.rules.expr import (
     Extreme,
     FirstGiven,
     KeyIn,
+    Ln,
     Not,
     Number,
     OptionIn,
+    Power,
     Ref,
     Rounded,
     SumOf,
@@ -226,6 +228,26 @@ def _rounded(expr: Rounded, scope: Scope) -> Piece | None:
 
 
 @compile_expr.register
+def _ln(expr: Ln, scope: Scope) -> Piece | None:
+    piece = compile_expr(expr.expr, scope)
+    if piece is None:
+        return None
+    value = piece.in_unit(ONE)
+    return replace(piece, value=f"CASE WHEN {value} > {ZERO} THEN ln({value}) END", unit=ONE)
+
+
+@compile_expr.register
+def _power(expr: Power, scope: Scope) -> Piece | None:
+    base, exponent = compile_expr(expr.base, scope), compile_expr(expr.exponent, scope)
+    if base is None or exponent is None:
+        return None
+    value = base.in_unit(ONE)
+    raised = f"CASE WHEN {value} > {ZERO} THEN power({value}, {exponent.in_unit(ONE)}) END"
+    # Rows, coverage and shares are those of a product of the two.
+    return replace(_product("*", base, exponent), value=raised, unit=ONE)
+
+
+@compile_expr.register
 def _choose(expr: Choose, scope: Scope) -> Piece | None:
     branches: list[tuple[str, Piece | None]] = []
     otherwise = expr.otherwise
@@ -337,6 +359,12 @@ def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
     if isinstance(expr, Rounded):
         inner = prune(expr.expr, options)
         return NOTHING if inner is NOTHING else Rounded(inner, expr.digits)
+    if isinstance(expr, Ln):
+        inner = prune(expr.expr, options)
+        return NOTHING if inner is NOTHING else Ln(inner)
+    if isinstance(expr, Power):
+        base, exponent = prune(expr.base, options), prune(expr.exponent, options)
+        return NOTHING if base is NOTHING or exponent is NOTHING else Power(base, exponent)
     if isinstance(expr, SumOf | FirstGiven):
         terms = tuple(term for item in expr.terms if (term := prune(item, options)) is not NOTHING)
         return type(expr)(terms) if len(terms) > 1 else terms[0] if terms else NOTHING

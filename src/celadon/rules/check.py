@@ -17,9 +17,11 @@ from celadon.rules.expr import (
     Extreme,
     FirstGiven,
     KeyIn,
+    Ln,
     Node,
     Number,
     OptionIn,
+    Power,
     Ref,
     Rounded,
     SumOf,
@@ -286,11 +288,23 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
         return unit, keys - set(expr.over)
     if isinstance(expr, Rounded):
         return infer(book, expr.expr)
+    if isinstance(expr, Ln):
+        return _number(book, expr.expr, "ln()")
+    if isinstance(expr, Power):
+        base, exponent = _number(book, expr.base, "power()"), _number(book, expr.exponent, "power()")
+        return ONE, base[1] | exponent[1]
     if isinstance(expr, SumOf | FirstGiven | Extreme):
         return _terms(book, expr.terms, type(expr).__name__)
     if isinstance(expr, Choose):
         return _choose(book, expr)
     raise TypeError(f"no unit for {type(expr).__name__}")
+
+
+def _number(book: Rulebook, expr: Expr, what: str) -> tuple[Unit, frozenset[str]]:
+    unit, keys = infer(book, expr)
+    if unit.dimension:
+        raise UnitsDifferError(f"{what} takes a plain number, not {unit} ({unit.kind_text})")
+    return ONE, keys
 
 
 def _terms(book: Rulebook, terms: tuple[Expr, ...], what: str) -> tuple[Unit, frozenset[str]]:

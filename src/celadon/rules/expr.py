@@ -179,6 +179,21 @@ class Rounded(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class Ln(Expr):
+    """Natural logarithm of a plain number; absent where that is not above zero."""
+
+    expr: Expr
+
+
+@dataclass(frozen=True, eq=False)
+class Power(Expr):
+    """A plain number raised to a plain number; absent where the base is not above zero."""
+
+    base: Expr
+    exponent: Expr
+
+
+@dataclass(frozen=True, eq=False)
 class Choose(Expr):
     """The expression of the first condition that holds, else `otherwise`, else absent."""
 
@@ -310,6 +325,18 @@ def maximum(*terms: Expr | int) -> Expr:
 def rounded(value: Expr, digits: int) -> Expr:
     """Round half away from zero to `digits` decimals of the value's unit."""
     return Rounded(expression(value), digits)
+
+
+def ln(value: Expr) -> Expr:
+    """Natural logarithm; the value has no unit (divide by `constant("1", unit="m3/h")` first)."""
+    return Ln(expression(value))
+
+
+def power(base: Expr, exponent: Expr | str | int) -> Expr:
+    """Base to an exponent, both without unit; an exact exponent is written as text: `power(x, "3/4")`."""
+    if isinstance(exponent, str):
+        exponent = constant(exponent, "1")
+    return Power(expression(base), expression(exponent))
 
 
 def choose(*cases: tuple[Condition, Expr], otherwise: Expr | None = None) -> Expr:

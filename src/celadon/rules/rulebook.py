@@ -66,6 +66,7 @@ CHAPTER_REFUSED = FindingKind(
 
 SITE_TABLE = "@site"
 """Stands for the plant's own sites: a factor may read a column of theirs, such as equity_share."""
+PREFIX = "prefix:"
 MAX_CHAPTER_BYTES = 200_000
 MAX_FORMULA_NODES = 2_000
 _ALLOWED = (
@@ -134,7 +135,8 @@ class FactorSpec:
     table: str
     column: str
     keys: tuple[tuple[str, str], ...]
-    """(table column, selector): a grain key, `site.region`, `option:<name>` or `=constant`."""
+    """(table column, selector): a grain key, `prefix:<grain key>` (the row with the longest leading part of the word, as
+    customs codes are read), `site.region`, `option:<name>` or `=constant`."""
     on_gap: str
     clause: str
     doc: str = ""
@@ -142,7 +144,18 @@ class FactorSpec:
     @property
     def row_keys(self) -> tuple[str, ...]:
         """Grain keys that select the row (carrier, gas …), sorted."""
-        return tuple(sorted(sel for _, sel in self.keys if not _fixed(sel) and not sel.startswith("site.")))
+        return tuple(
+            sorted(
+                sel.removeprefix(PREFIX)
+                for _, sel in self.keys
+                if not _fixed(sel) and not sel.startswith("site.")
+            )
+        )
+
+    @property
+    def prefix_keys(self) -> frozenset[str]:
+        """Grain keys whose row is that of the longest leading part there is."""
+        return frozenset(sel.removeprefix(PREFIX) for _, sel in self.keys if sel.startswith(PREFIX))
 
 
 def _fixed(selector: str) -> bool:
@@ -475,9 +488,11 @@ _LANGUAGE = (
     "document",
     "first_given",
     "key",
+    "ln",
     "maximum",
     "minimum",
     "option",
+    "power",
     "rounded",
     "sum_of",
     "total",
