@@ -15,7 +15,7 @@ from datetime import datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 import openpyxl
@@ -58,6 +58,8 @@ class Workbook:
         self.formulas: list[int] = []
         """Lines of the first formulas with a saved value; `formula_count` in all."""
         self.formula_count = 0
+        self._streams: list[BinaryIO] = []
+        self._texts: Any = None
         self.parts = self._guarded(self._check)
         self.book = self._guarded(lambda: self._load(data_only=True))
         visible: list[str] = [sheet.title for sheet in self.book.worksheets if sheet.sheet_state == "visible"]
@@ -65,7 +67,6 @@ class Workbook:
             sheet.title for sheet in self.book.worksheets if sheet.title not in visible
         ]
         self.visible = visible or self.names
-        self._texts: Any = None
 
     def __enter__(self) -> Workbook:
         return self
@@ -80,6 +81,8 @@ class Workbook:
         self.book.close()
         if self._texts is not None:
             self._texts.close()
+        for stream in self._streams:
+            stream.close()
 
     @property
     def excel_1904(self) -> bool:
@@ -157,7 +160,10 @@ class Workbook:
     def _load(self, data_only: bool) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return openpyxl.load_workbook(self.path, read_only=True, data_only=data_only, keep_links=False)
+            # As a stream, because openpyxl refuses a path by its suffix.
+            stream = self.path.open("rb")
+            self._streams.append(stream)
+            return openpyxl.load_workbook(stream, read_only=True, data_only=data_only, keep_links=False)
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         try:
