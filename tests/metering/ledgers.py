@@ -15,6 +15,7 @@ from celadon.core.periods import Period
 from celadon.core.text import Text
 from celadon.metering.faults import findings_from
 from celadon.metering.intervals import derive
+from celadon.metering.proof import Proof, proof
 
 Row = tuple[int, datetime, int, float, int, int, int]
 """point, t, span, value, file, line, batch"""
@@ -60,6 +61,8 @@ class Ledger:
     con: duckdb.DuckDBPyConnection
     meters: Sequence[Meter]
     ids: dict[str, int]
+    period: Period
+    grid: int
     cells: dict[tuple[int, datetime], tuple[int, int, int, int, int, int]] = field(default_factory=dict)
     events: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -93,6 +96,13 @@ class Ledger:
         (found,) = [dict(zip(names, event, strict=True)) for event in self.events if event[1] == code]
         return found
 
+    def proved(self, table: str = "r") -> Proof:
+        """The proof of the only meter; its difference is checked to be 0."""
+        (found,) = proof(self.con, table, "cells", "happened", self.meters, self.ids, self.period, self.grid)
+        assert found.difference == 0
+        assert found.attributed == self.total()
+        return found
+
     def findings(self, **how: Any) -> list[Finding]:
         return findings_from(self.con, "happened", self.meters, self.ids, **how)
 
@@ -121,7 +131,7 @@ def ledger(
     """Derive; the first meter is point 1, and so on."""
     con = readings if isinstance(readings, duckdb.DuckDBPyConnection) else load(readings)
     listed = [meters] if isinstance(meters, Meter) else list(meters)
-    made = Ledger(con, listed, {one.id: i for i, one in enumerate(listed, start=1)})
+    made = Ledger(con, listed, {one.id: i for i, one in enumerate(listed, start=1)}, period, grid)
     derive(con, table, listed, made.ids, period, grid, "cells", "happened")
     for point, start, *cell in con.execute("SELECT * FROM cells").fetchall():
         assert (point, start) not in made.cells, "a cell stands twice in the ledger"

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 
 RUN = 4
 LIMIT = 10**17
@@ -104,7 +105,7 @@ def cells(
     found: dict[int, Cell] = defaultdict(lambda: [0, 0, 0, 0, 0, 0])
     epoch = datetime(1970, 1, 1)
     good = good_readings(raw, rules)
-    for before, after in zip(good, good[1:], strict=False):
+    for before, after in pairwise(good):
         step = rules.step(before, after)
         if step is not None:
             s0, s1 = (int((t - epoch).total_seconds()) for t in (before[0], after[0]))
@@ -127,7 +128,7 @@ def _spread(
         for i, add in enumerate((step, step, step, 0, s1 - s0, 1)):
             cell[i] += add
         return
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         part = step * (b - s0) // (s1 - s0) - step * (a - s0) // (s1 - s0)
         low = high = part
         if outage:

@@ -61,7 +61,7 @@ def test_a_register_that_rolls_over(steps: list[tuple[int, int]], grid: int, sta
     got = ledger(read(steps, start, modulus=1000), meter(digits=1, decimals=2), ALWAYS, grid)
     counted = sum(count for _, count in steps)
     assert got.total() == counted * 10_000
-    assert got.codes().count("rollover") == (start + counted) // 1000
+    assert got.codes().count("rollover") == got.proved().pieces[0].rollovers == (start + counted) // 1000
 
 
 @QUICK
@@ -82,6 +82,7 @@ def test_a_declared_swap(
     counted = sum(count for _, count in before) + 125 + ratio * sum(count for _, count in after)
     assert got.total() == counted * 10_000
     assert sum(cell[4] for cell in got.cells.values()) == (t - START).total_seconds()
+    assert len(got.proved().pieces) == 2
 
 
 @QUICK

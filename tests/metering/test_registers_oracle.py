@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -79,6 +80,7 @@ def test_as_the_plain_loop(seed: int, grid: int) -> None:
     start, end = datetime(2024, 2, 1), datetime(2024, 2, 20)
     got = ledger(rows, made, Period(start, end), grid)
     assert {t: cell for (_, t), cell in got.cells.items()} == expected(rows, rules, grid, start, end)
+    got.proved()
 
 
 @QUICK
@@ -91,7 +93,7 @@ def test_months_add_up_to_the_year(seed: int) -> None:
     whole = ledger(con, made, Period(edges[0], edges[-1]))
     parts: dict[tuple[int, datetime], tuple[int, ...]] = {}
     events = set()
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         take_around(con, "r", [made], whole.ids, Period(first, last), "near")
         part = ledger(con, made, Period(first, last), table="near")
         parts |= part.cells

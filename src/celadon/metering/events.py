@@ -3,7 +3,7 @@
 Columns of an events table: point, t_before and t (the span it is about, UTC; t null: still open), code (the part of the
 Finding's code after `metering.`), n (readings or intervals concerned), amount (ticks; what a gap or roll-over stands for, null
 = unknown), value_before and value (as displayed), detail, file and line (of the reading at t).
-An event is in the table when its span touches the window; it always carries its whole span and amount. So the events of
+An event is in the table when its span touches the window (a spike: when the step over it does); it always carries its whole span and amount. So the events of
 adjoining windows are those of the long window, except that counts of duplicates and of disorder, and what is said of
 silence, are per derivation.
 """
@@ -16,6 +16,7 @@ from datetime import datetime
 
 import duckdb
 
+from celadon.core.model import PointKind
 from celadon.metering.changes import Event
 from celadon.metering.registers import (
     DISORDER,
@@ -95,12 +96,12 @@ def _add(con: _Con, select: str, columns: str = "point, code, t, t_before, n, am
 
 
 def _register_events(con: _Con) -> None:
-    if exists(con, "l_spike"):
+    if exists(con, "l_bridge"):
         _add(
             con,
-            """SELECT point, 'spike', max(t), min(t), count(*), NULL FROM (
-                SELECT *, rn - row_number() OVER (PARTITION BY point ORDER BY rn) AS run FROM l_spike) s
-            GROUP BY point, leg, run HAVING l_touches(min(t), max(t) + to_microseconds(1))""",
+            """SELECT s.point, 'spike', max(s.t), min(s.t), count(*), NULL FROM l_spike s
+            JOIN l_bridge b ON s.point = b.point AND s.leg = b.leg AND s.t > b.t0 AND s.t < b.t
+            WHERE l_touches(b.t0, b.t) GROUP BY s.point, s.leg, b.t""",
         )
     if not bits(con, "l_step") & (WRAPPED | IMPLAUSIBLE | LONG):
         return
@@ -207,7 +208,8 @@ def _unused(con: _Con, readings: str, lives: Mapping[int, Life], steps_seen: int
     used = count(con, f"{readings} r JOIN l_epoch e ON r.point = e.point AND {good}")
     if whole == used:
         return
-    edges = [(point, edge.at) for point, life in lives.items() for edge in life.boundaries]
+    registers = [(point, one) for point, one in lives.items() if one.meter.kind is PointKind.REGISTER]
+    edges = [(point, edge.at) for point, one in registers for edge in one.boundaries]
     con.execute("CREATE OR REPLACE TEMP TABLE l_edge (point INTEGER, t TIMESTAMP)")
     insert(con, "l_edge", edges)
     served = "EXISTS (SELECT 1 FROM l_epoch e WHERE r.point = e.point AND r.t > e.lo AND r.t < e.hi)"

@@ -141,8 +141,8 @@ CHANGE_UNREAD = _kind(
 )  # fmt: skip
 CHANGE_ESTIMATED = _kind(
     "change-estimated", _WARNING, ("Ratio changed without a reading", "变比变更时未抄读数"),
-    ("{meter}: the ratio changed between the readings at {t_before} and {t}; the register at the change is estimated, the amount lies in {detail} ticks.",
-     "{meter} 的变比在 {t_before} 与 {t} 两次读数之间变更；变更时读数为估计，用量介于 {detail} 刻度。"),
+    ("{meter}: the ratio changed between the readings at {t_before} and {t}; the register at the change is estimated, the amount lies between {detail}.",
+     "{meter} 的变比在 {t_before} 与 {t} 两次读数之间变更；变更时读数为估计，用量介于 {detail}。"),
     ("Declare `removed_register` of the change.", "请申报该变更的 removed_register。"),
 )  # fmt: skip
 OVERLAP = _kind(
@@ -253,6 +253,8 @@ def _finding(run: dict[str, Any], meter: Meter, files: Mapping[int, str], clock:
         "value": _number(run["value"]),
         "detail": run["detail"] or "",
     }
+    if run["code"] == "change-estimated":
+        said["detail"] = " .. ".join(_amount(int(ticks), meter) for ticks in run["detail"].split(".."))
     ends = [_local(moment, clock) for moment in (run["t_before"], run["t"]) if moment is not None]
     place = Place(
         file=files.get(run["file"]) if run["file"] is not None else None,

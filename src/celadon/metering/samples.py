@@ -31,10 +31,12 @@ from celadon.metering.scales import Life
 
 def sample_steps(con: duckdb.DuckDBPyConnection, readings: str, lives: Mapping[int, Life]) -> None:
     """Make the table `l_sample`: point, t, tb (end of the amount before), t0, d, f, v like `l_step`."""
+    v = ticks_sql(lives)
+    if any(one.meter.kind is PointKind.RATE for one in lives.values()):  # a mean rate over the span
+        v = f"CASE WHEN e.kind = 'rate' THEN ({v}) // 3600 * r.span + ({v}) % 3600 * r.span // 3600 ELSE {v} END"
     source = (
-        f"SELECT r.point, r.t, r.span, {ticks_sql(lives)} AS v, r.batch, r.file, r.line"
-        f" FROM {readings} r {in_force(['interval', 'count', 'rate'])}"
-        " AND (r.span > 0 OR e.kind <> 'rate')"
+        f"SELECT r.point, r.t, r.span, {v} AS v, r.batch, r.file, r.line"
+        f" FROM {readings} r {in_force(['interval', 'count', 'rate'])} AND (r.span > 0 OR e.kind <> 'rate')"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE l_sample AS {_steps(source)}")
     if bits(con, "l_sample") & SAME:
