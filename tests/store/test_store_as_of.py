@@ -4,10 +4,12 @@ import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from celadon.store import Store, month_of, month_period
+from celadon.store.stretch import ENOUGH, Stretch, measure, nth_before, nth_from
 from tests.store.store_tools import Clock, Row, add, connection, load, quick_folder, read, utc, with_points
 
 ORIGIN = utc("2018-01-01")
@@ -19,7 +21,12 @@ moments = st.one_of(
     st.sampled_from([utc("2018-02-01"), utc("2018-03-01"), utc("2018-02-28T23:45"), utc("2018-06-01")]),
 )
 readings = st.tuples(st.integers(1, 3), moments, st.integers(0, 999).map(float))
-batches = st.lists(st.lists(readings, min_size=0, max_size=8), min_size=1, max_size=5)
+runs = st.builds(
+    lambda point, start, count, hours: [(point, start + n * timedelta(hours=hours), float(n)) for n in range(count)],
+    st.integers(1, 3), moments, st.integers(15, 90), st.sampled_from([1, 8, 30]),
+)  # fmt: skip
+steps_of = st.one_of(st.lists(readings, max_size=8), runs)
+batches = st.lists(steps_of, min_size=1, max_size=5)
 property_run = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -48,7 +55,10 @@ def fill(folder: Path, steps: list[list[tuple[int, datetime, float]]]) -> tuple[
 
 @property_run
 @given(
-    steps=batches, window=st.tuples(moments, moments), count=st.integers(0, 3), compact_at=st.integers(0, 5)
+    steps=batches,
+    window=st.tuples(moments, moments),
+    count=st.sampled_from([0, 1, 2, 20]),
+    compact_at=st.integers(0, 5),
 )
 def test_every_prefix_of_batches_is_read_as_it_was(steps, window, count, compact_at):
     start, end = min(window), max(window)
@@ -71,7 +81,7 @@ def test_every_prefix_of_batches_is_read_as_it_was(steps, window, count, compact
 
 
 @property_run
-@given(steps=batches, count=st.integers(1, 2), compacted=st.booleans())
+@given(steps=batches, count=st.sampled_from([1, 2, 20]), compacted=st.booleans())
 def test_a_month_that_no_batch_touched_reads_the_same(steps, count, compacted):
     """Between two batches that do not touch a (point, month), what its ledger is made from does not change."""
     with quick_folder() as folder:
@@ -109,15 +119,83 @@ def _check_touched(store: Store, model: Model, point: int, month: int, upto: int
     assert store.snapshot().touched(point, month) is not None
 
 
-def test_a_late_reading_touches_its_own_month_only(tmp_path):
+@pytest.mark.parametrize("reach", [1, 20])
+@pytest.mark.parametrize("batches", [1, 9])
+def test_a_late_reading_touches_its_own_month_only(tmp_path, reach, batches):
     with with_points(Store.create(tmp_path / "s", Clock())) as store:
-        quarter = timedelta(minutes=15)
-        load(store, [(1, utc("2018-01-01") + n * quarter, float(n), 1, n) for n in range(90 * 96)])
-        load(store, [(1, utc("2018-02-14T10:07"), 4000.5, 1, 1)])
+        quarter, count = timedelta(minutes=15), 90 * 96
+        rows = [(1, utc("2018-01-01") + n * quarter, float(n), 1, n) for n in range(count)]
+        with store.begin("load") as pending:
+            for part in range(batches):
+                add(pending, rows[part * count // batches : (part + 1) * count // batches], reach)
+            pending.commit()
+        with store.begin("load") as pending:
+            add(pending, [(1, utc("2018-02-14T10:07"), 4000.5, 1, 1)], reach)
+            pending.commit()
         january = month_of(utc("2018-01-01"))
         assert [store.snapshot().touched(1, january + n) for n in range(-1, 5)] == [1, 1, 2, 1, None, None]
         assert store.snapshot(1).touched(1, january + 1) == 1
         assert store.snapshot().touched(2, january) is None
+
+
+def test_twenty_neighbours_are_found_in_the_month_beside(tmp_path):
+    with with_points(Store.create(tmp_path / "s", Clock())) as store:
+        quarter = timedelta(minutes=15)
+        load(store, [(1, utc("2018-01-01") + n * quarter, float(n), 1, n) for n in range(150 * 96)])
+        window = utc("2018-03-01"), utc("2018-04-01")
+        sql = store.snapshot().readings_sql([1], *window, 20)
+        assert sorted({part.split("/")[0] for part in sql.split("/readings/")[1:]}) == [
+            "2018-02",
+            "2018-03",
+            "2018-04",
+        ]
+        rows = read(store.snapshot(), [1], *window, 20)
+        assert (rows[0][1], rows[-1][1]) == (window[0] - 20 * quarter, window[1] + 19 * quarter)
+        inside = store.snapshot().readings_sql([1], utc("2018-03-15"), utc("2018-03-16"), 20)
+        assert inside.count(".parquet") == 1
+
+
+spans = st.lists(st.integers(0, 120), min_size=1, max_size=100)
+
+
+def stretch_of(instants):
+    """As `measure` does it."""
+    head, tail = sorted(instants)[:ENOUGH], sorted(instants)[-ENOUGH:]
+    return Stretch(min(instants), max(instants), len(set(head)), max(head), len(set(tail)), min(tail))
+
+
+def assert_true(stretch, instants):
+    assert {stretch.t_min, stretch.t_max, stretch.t_head, stretch.t_tail} <= set(instants)
+    assert len({t for t in instants if t <= stretch.t_head}) >= stretch.head_n
+    assert len({t for t in instants if t >= stretch.t_tail}) >= stretch.tail_n
+    assert (stretch.t_min, stretch.t_max) == (min(instants), max(instants))
+
+
+@given(st.lists(spans, min_size=1, max_size=6), st.integers(0, 120), st.integers(1, 30))
+def test_stretches_prove_what_they_say_however_they_are_joined(lists, moment, count):
+    joined, instants = stretch_of(lists[0]), list(lists[0])
+    for more in lists[1:]:
+        joined, instants = joined.joined(stretch_of(more)), instants + more
+        assert_true(joined, instants)
+    distinct = set(instants)
+    for stretches in ([joined], [stretch_of(item) for item in lists]):
+        low, high = nth_before(stretches, moment, count), nth_from(stretches, moment, count)
+        if low is not None:
+            assert len({t for t in distinct if low <= t < moment}) >= count
+        if high is not None:
+            assert len({t for t in distinct if moment <= t <= high}) >= count
+
+
+def test_a_stretch_measured_from_readings():
+    con = connection()
+    con.execute(
+        "CREATE OR REPLACE TABLE m AS SELECT 1 AS point, TIMESTAMP '2018-01-01' + INTERVAL 1 MINUTE * (range // 2) AS t "
+        "FROM range(1000)"
+    )
+    start, minute = 1_514_764_800_000_000, 60_000_000
+    ((point, month, n, found),) = measure(con, "m")
+    assert (point, month, n) == (1, 2018 * 12, 1000)
+    assert found == Stretch(start, start + 499 * minute, 32, start + 31 * minute, 32, start + 468 * minute)
 
 
 def test_a_gap_is_touched_from_end_to_end(tmp_path):

@@ -14,6 +14,7 @@ from typing import Any
 
 from celadon.store import faults
 from celadon.store.rows import Batch, Segment, StoredFile, instant_of
+from celadon.store.stretch import Stretch
 
 FORMAT = 1
 NAME = "catalogue.sqlite"
@@ -38,11 +39,12 @@ CREATE INDEX segment_kind ON segment (kind, month) WHERE retired_at IS NULL;
 CREATE INDEX segment_batch ON segment (batch_min);
 CREATE INDEX segment_retired ON segment (retired_at) WHERE retired_at IS NOT NULL;
 CREATE TABLE span (point INTEGER NOT NULL, month INTEGER NOT NULL, segment INTEGER NOT NULL,
-  batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, n INTEGER NOT NULL,
-  t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
+  batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL,
+  head_n INTEGER NOT NULL, t_head INTEGER NOT NULL, tail_n INTEGER NOT NULL, t_tail INTEGER NOT NULL,
   PRIMARY KEY (point, month, segment)) WITHOUT ROWID;
 CREATE TABLE extent (point INTEGER NOT NULL, month INTEGER NOT NULL, t_min INTEGER NOT NULL,
-  t_max INTEGER NOT NULL, PRIMARY KEY (point, month)) WITHOUT ROWID;
+  t_max INTEGER NOT NULL, head_n INTEGER NOT NULL, t_head INTEGER NOT NULL, tail_n INTEGER NOT NULL,
+  t_tail INTEGER NOT NULL, PRIMARY KEY (point, month)) WITHOUT ROWID;
 CREATE TABLE touched (point INTEGER NOT NULL, month INTEGER NOT NULL, batch_max INTEGER NOT NULL,
   batch_min INTEGER NOT NULL, PRIMARY KEY (point, month, batch_max)) WITHOUT ROWID;
 CREATE TABLE ledger_part (point INTEGER NOT NULL, month INTEGER NOT NULL, digest TEXT NOT NULL,
@@ -210,6 +212,14 @@ class Catalogue:
             segment.id, segment.kind, segment.path, segment.month, segment.batch_min, segment.batch_max,
             segment.rows, segment.bytes, segment.sha256,
         )  # fmt: skip
+
+    def add_spans(self, month: int, segment: Segment, stretches: Iterable[tuple[int, Stretch]]) -> None:
+        """List what a segment of readings holds: a stretch for each point."""
+        batches = (segment.batch_min, segment.batch_max)
+        self.run_many(
+            "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(point, month, segment.id, *batches, *stretch.row()) for point, stretch in stretches],
+        )
 
     def segments(self, where: str, *values: object) -> list[Segment]:
         """Segments that are not retired and fulfil `where`, oldest first."""

@@ -1,21 +1,33 @@
-"""Which segments a read must open: by the spans in the catalogue, never by looking at files.
-
-Of a span it is known for certain that its point has a reading at `t_min` and one at `t_max`. That bounds
-the search for the n-th reading before or after a window, so its cost does not depend on how much history
-there is.
+"""Which segments a read must open, and which months a batch touches: by the stretches in the catalogue
+alone.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from celadon.store.catalogue import Catalogue, int_list
-from celadon.store.rows import Span, instant_of, month_of
+from celadon.store.rows import instant_of, month_of
+from celadon.store.stretch import COLUMNS, Stretch, nth_before, nth_from
 
-_ALWAYS, _NEVER = -(2**62), 2**62  # before and after every instant, in microseconds
-_SPAN = "point, segment, batch_min, batch_max, t_min, t_max"
+_SPAN = f"point, segment, batch_max, {COLUMNS}"
+_EXTENT = (
+    "INSERT INTO extent VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (point, month) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", "))
+)
+New = Mapping[int, Sequence[tuple[int, Stretch]]]
+"""Point → (month, stretch) of the readings of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The readings of one point in one segment."""
+
+    point: int
+    segment: int
+    batch_max: int
+    stretch: Stretch
 
 
 @dataclass(slots=True)
@@ -47,14 +59,14 @@ def before(catalogue: Catalogue, upto: int, points: Collection[int], start: int,
     edge = Edge()
     for point in points:
         spans, further = near.get(point, []), month - 1
-        known = _known(spans, upto, high=start)
-        while len(known) < count and (found := _step(catalogue, upto, point, further, back=True)):
+        reach = nth_before(_certain(spans, upto), start, count)
+        while reach is None and (found := _step(catalogue, upto, point, further, back=True)):
             further, spans = found[0], [*spans, *found[1]]
-            known = _known(spans, upto, high=start)
+            reach = nth_before(_certain(spans, upto), start, count)
         if spans:
-            reach = known[-count] if len(known) >= count else min(span.t_min for span in spans)
+            reach = min(span.stretch.t_min for span in spans) if reach is None else reach
             edge.reach[point] = reach
-            edge.segments.update(span.segment for span in spans if span.t_max >= reach)
+            edge.segments.update(span.segment for span in spans if span.stretch.t_max >= reach)
     return edge
 
 
@@ -65,48 +77,62 @@ def after(catalogue: Catalogue, upto: int, points: Collection[int], end: int, co
     edge = Edge()
     for point in points:
         spans, further = near.get(point, []), month + 1
-        known = _known(spans, upto, low=end)
-        while len(known) < count and (found := _step(catalogue, upto, point, further, back=False)):
+        reach = nth_from(_certain(spans, upto), end, count)
+        while reach is None and (found := _step(catalogue, upto, point, further, back=False)):
             further, spans = found[0], [*spans, *found[1]]
-            known = _known(spans, upto, low=end)
+            reach = nth_from(_certain(spans, upto), end, count)
         if spans:
-            reach = known[count - 1] if len(known) >= count else max(span.t_max for span in spans)
+            reach = max(span.stretch.t_max for span in spans) if reach is None else reach
             edge.reach[point] = reach
-            edge.segments.update(span.segment for span in spans if span.t_min <= reach)
+            edge.segments.update(span.segment for span in spans if span.stretch.t_min <= reach)
     return edge
 
 
-def touched_months(
-    catalogue: Catalogue, new: Mapping[int, Sequence[tuple[int, int, int]]], reach: int
-) -> Iterable[tuple[int, int]]:
-    """(point, month) whose ledger the readings of a batch may change.
+def extend(catalogue: Catalogue, new: New) -> None:
+    """Take the readings of a batch into the extents: what is certain of each (point, month) over all
+    batches.
+    """
+    months = [month for rows in new.values() for month, _ in rows]
+    sql = f"SELECT point, month, {COLUMNS} FROM extent WHERE point IN ({int_list(new)}) AND month BETWEEN ? AND ?"
+    known = {(row[0], row[1]): Stretch(*row[2:]) for row in catalogue.rows(sql, min(months), max(months))}
+    rows = []
+    for point, stretches in new.items():
+        for month, stretch in stretches:
+            old = known.get((point, month))
+            rows.append((point, month, *(stretch if old is None else old.joined(stretch)).row()))
+    catalogue.run_many(_EXTENT, rows)
 
-    `new`: point → (month, t_min, t_max) of the batch, which the catalogue's extents cover already. A month's ledger is
-    a function of its readings, of those at the last `reach` instants before it and at the first `reach` instants from
-    its end on. So a reading touches every month from that of its `reach`-th neighbour before to that of its `reach`-th
-    neighbour after. Of a month, only its first and last reading are looked up: where they are not the neighbours, more
-    is touched, never less.
+
+def touched_months(catalogue: Catalogue, new: New, reach: int) -> Iterable[tuple[int, int]]:
+    """(point, month) whose ledger the readings of a batch, already in the extents, may change.
+
+    A month's ledger is a function of its readings, of those at the last `reach` instants before it and at
+    the first `reach` instants from its end on. So a reading touches every month from that of its `reach`-th
+    neighbour before to that of its `reach`-th neighbour after. Where these are not known exactly, more is
+    touched, never less.
     """
     for point, rows in new.items():
         first, last = min(row[0] for row in rows), max(row[0] for row in rows)
-        pool = _extents(catalogue, point, first, last, reach)
+        extents = _extents(catalogue, point, first, last, reach)
+        t_first, t_last = min(item.t_min for item in extents), max(item.t_max for item in extents)
         months: set[int] = set()
-        for month, t_min, t_max in rows:
-            earlier, later = bisect_left(pool, t_min) - reach, bisect_right(pool, t_max) - 1 + reach
+        for month, stretch in rows:
+            earlier = nth_before(extents, stretch.t_min, reach)
+            later = nth_from(extents, stretch.t_max + 1, reach)
             # the very first reading also closes the interval before it, which may lie in the month before
-            low = month_at(pool[earlier]) if earlier >= 0 else month_at(pool[0] - 1)
-            high = month_at(pool[min(later, len(pool) - 1)])
+            low = month_at(t_first - 1) if earlier is None else month_at(earlier)
+            high = month_at(t_last if later is None else later)
             months.update(range(min(low, month), max(high, month) + 1))
         yield from ((point, month) for month in sorted(months))
 
 
-def _extents(catalogue: Catalogue, point: int, first: int, last: int, reach: int) -> list[int]:
-    """First and last instants of the months first..last of a point, and of the `reach` nearest months beyond."""
-    one = "SELECT t_min, t_max FROM extent WHERE point = ? AND month"
+def _extents(catalogue: Catalogue, point: int, first: int, last: int, reach: int) -> list[Stretch]:
+    """The extents of a point from month `first` to `last`, and of the `reach` nearest months beyond."""
+    one = f"SELECT {COLUMNS} FROM extent WHERE point = ? AND month"
     rows = catalogue.rows(f"{one} BETWEEN ? AND ?", point, first, last)
     rows += catalogue.rows(f"{one} < ? ORDER BY month DESC LIMIT ?", point, first, reach)
     rows += catalogue.rows(f"{one} > ? ORDER BY month LIMIT ?", point, last, reach)
-    return sorted({instant for row in rows for instant in row})
+    return [Stretch(*row) for row in rows]
 
 
 def data_range(catalogue: Catalogue, upto: int, point: int) -> tuple[int, int] | None:
@@ -134,7 +160,7 @@ def _near(
     )
     found: dict[int, list[Span]] = {}
     for row in catalogue.rows(sql, *months, upto, value):
-        found.setdefault(row[0], []).append(Span(*row))
+        found.setdefault(row[0], []).append(_span(row))
     return found
 
 
@@ -152,10 +178,13 @@ def _step(
     rows = catalogue.rows(
         f"SELECT {_SPAN} FROM span WHERE point = ? AND month = ? AND batch_min <= ?", point, found, upto
     )
-    return int(found), [Span(*row) for row in rows]
+    return int(found), [_span(row) for row in rows]
 
 
-def _known(spans: Iterable[Span], upto: int, low: int = _ALWAYS, high: int = _NEVER) -> list[int]:
-    """Instants in [low, high) that certainly have a reading; a span shared by later batches proves none."""
-    certain = {t for span in spans if span.batch_max <= upto for t in (span.t_min, span.t_max)}
-    return sorted(t for t in certain if low <= t < high)
+def _span(row: Sequence[int]) -> Span:
+    return Span(row[0], row[1], row[2], Stretch(*row[3:]))
+
+
+def _certain(spans: Iterable[Span], upto: int) -> list[Stretch]:
+    """What the spans prove at batch `upto`; a span that later batches share proves nothing."""
+    return [span.stretch for span in spans if span.batch_max <= upto]

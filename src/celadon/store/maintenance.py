@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from celadon.core.findings import Finding, Place
-from celadon.store import faults, segments
+from celadon.store import choose, faults, segments, stretch
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.rows import LEDGER_COLUMNS, READING_COLUMNS, Segment
 from celadon.store.segments import parquet_list
@@ -50,8 +50,7 @@ def _readings_step(month: int) -> Step:
         sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
         if len(sound) < 2:
             return Compacted()
-        merged = _merge(store, staging, sound, READING_COLUMNS)
-        _move_spans(catalogue, month, sound, merged)
+        _merge(store, catalogue, staging, month, sound)
         catalogue.retire([item.id for item in sound], moment)
         _join_touched(catalogue, month)
         return Compacted(len(sound), 1)
@@ -85,30 +84,27 @@ def _ledger_step(month: int) -> Step:
     return step
 
 
-def _merge(store: Path, staging: Staging, parts: list[Segment], columns: dict[str, str]) -> Segment:
-    """One segment with all rows of `parts`."""
+def _merge(store: Path, catalogue: Catalogue, staging: Staging, month: int, parts: list[Segment]) -> None:
+    """One segment with all rows of `parts`, in their place; what it proves is proved anew."""
     files = parquet_list(store / item.path for item in parts)
-    select = f"SELECT {segments.typed(columns, {})} FROM {files}"
-    batches = (min(item.batch_min for item in parts), max(item.batch_max for item in parts))
+    select = f"SELECT {segments.typed(READING_COLUMNS, {})} FROM {files}"
     con = duckdb.connect()
     try:
-        merged = staging.write(con, parts[0].kind, select, parts[0].month, batches)
+        merged = staging.write(con, segments.READINGS, select, month, _batches(parts))
+        measured = stretch.measure(con, parquet_list([store / merged.path]))
     finally:
         con.close()
-    if merged.rows != sum(item.rows for item in parts):
+    if sum(row[2] for row in measured) != sum(item.rows for item in parts):
         raise AssertionError(f"merging lost rows: {merged.rows} of {sum(item.rows for item in parts)}")
-    return merged
-
-
-def _move_spans(catalogue: Catalogue, month: int, parts: list[Segment], merged: Segment) -> None:
-    ids = int_list(item.id for item in parts)
     catalogue.run(
-        "INSERT INTO span (point, month, segment, batch_min, batch_max, n, t_min, t_max) "
-        "SELECT point, month, ?, min(batch_min), max(batch_max), sum(n), min(t_min), max(t_max) FROM span "
-        f"WHERE month = ? AND segment IN ({ids}) GROUP BY point, month",
-        merged.id, month,
-    )  # fmt: skip
-    catalogue.run(f"DELETE FROM span WHERE month = ? AND segment IN ({ids})", month)
+        f"DELETE FROM span WHERE month = ? AND segment IN ({int_list(item.id for item in parts)})", month
+    )
+    catalogue.add_spans(month, merged, [(point, found) for point, _, _, found in measured])
+    choose.extend(catalogue, {point: [(month, found)] for point, _, _, found in measured})
+
+
+def _batches(parts: list[Segment]) -> tuple[int, int]:
+    return min(item.batch_min for item in parts), max(item.batch_max for item in parts)
 
 
 def _join_touched(catalogue: Catalogue, month: int) -> None:
@@ -147,10 +143,11 @@ def _merge_ledger(store: Path, catalogue: Catalogue, staging: Staging, parts: li
         selects.append(
             f"SELECT {columns} FROM {parquet_list([store / item.path])} WHERE point IN ({int_list(points)})"
         )
-    batches = (min(item.batch_min for item in parts), max(item.batch_max for item in parts))
     con = duckdb.connect()
     try:
-        return staging.write(con, segments.LEDGER, " UNION ALL ".join(selects), parts[0].month, batches)
+        return staging.write(
+            con, segments.LEDGER, " UNION ALL ".join(selects), parts[0].month, _batches(parts)
+        )
     finally:
         con.close()
 

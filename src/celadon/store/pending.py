@@ -12,7 +12,7 @@ from typing import Any, Self
 import duckdb
 
 from celadon.core.findings import Finding, FindingError, Place
-from celadon.store import choose, faults, segments, written
+from celadon.store import choose, faults, segments, stretch, written
 from celadon.store.catalogue import Catalogue
 from celadon.store.rows import (
     QUARANTINE_STATUSES,
@@ -27,6 +27,7 @@ from celadon.store.rows import (
 )
 from celadon.store.segments import RECORDS, identifier
 from celadon.store.staging import Staging
+from celadon.store.stretch import Stretch
 
 _COPY = "celadon_store_rows"
 Clock = Callable[[], datetime]
@@ -108,32 +109,23 @@ class Pending:
         self._check_open()
         source = self._materialised(con, relation)
         _check_readings(con, source)
-        spans = con.execute(
-            "SELECT point, (year(t) * 12 + month(t) - 1)::INTEGER AS m, count(*), "
-            f"epoch_us(min(t)), epoch_us(max(t)) FROM {source} GROUP BY ALL ORDER BY m, point"
-        ).fetchall()
-        self._points.update(row[0] for row in spans)
+        measured = stretch.measure(con, source)
+        self._points.update(row[0] for row in measured)
         unknown = self._points - set(self._catalogue.points().values())
         if unknown:
             raise ValueError(f"readings of points without an id from ensure_points: {sorted(unknown)[:5]}")
-        by_month: dict[int, list[tuple[int, int, int, int]]] = {}
-        for point, month, n, t_min, t_max in spans:
-            by_month.setdefault(month, []).append((point, n, t_min, t_max))
-        for month, found in by_month.items():
-            self._add_month(con, source, month, found)
-        new: dict[int, list[tuple[int, int, int]]] = {}
-        for point, month, _, t_min, t_max in spans:
-            new.setdefault(point, []).append((month, t_min, t_max))
-        if new:
-            self._catalogue.run_many(
-                "INSERT INTO extent (point, month, t_min, t_max) VALUES (?, ?, ?, ?) ON CONFLICT (point, month) "
-                "DO UPDATE SET t_min = CASE WHEN excluded.t_min < t_min THEN excluded.t_min ELSE t_min END, "
-                "t_max = CASE WHEN excluded.t_max > t_max THEN excluded.t_max ELSE t_max END",
-                [(point, month, t_min, t_max) for point, month, _, t_min, t_max in spans],
-            )
-            self._mark(list(choose.touched_months(self._catalogue, new, reach)))
+        by_month: dict[int, list[tuple[int, Stretch]]] = {}
+        by_point: dict[int, list[tuple[int, Stretch]]] = {}
+        for point, month, _, found in measured:
+            by_month.setdefault(month, []).append((point, found))
+            by_point.setdefault(point, []).append((month, found))
+        for month, stretches in by_month.items():
+            self._add_month(con, source, month, stretches)
+        if measured:
+            choose.extend(self._catalogue, by_point)
+            self._mark(list(choose.touched_months(self._catalogue, by_point, reach)))
         con.execute(f"DROP TABLE IF EXISTS {_COPY}")
-        count: int = sum(row[2] for row in spans)
+        count = sum(row[2] for row in measured)
         self.readings += count
         return count
 
@@ -149,17 +141,13 @@ class Pending:
         return _COPY
 
     def _add_month(
-        self, con: duckdb.DuckDBPyConnection, source: str, month: int, found: list[tuple[int, int, int, int]]
+        self, con: duckdb.DuckDBPyConnection, source: str, month: int, stretches: list[tuple[int, Stretch]]
     ) -> None:
         columns = segments.typed(READING_COLUMNS, {"batch": str(self.batch_id)})
         start, end = (f"TIMESTAMP '{month_start(m):%Y-%m-%d}'" for m in (month, month + 1))
         select = f"SELECT {columns} FROM {source} WHERE t >= {start} AND t < {end}"
-        batches = (self.batch_id, self.batch_id)
-        made = self._staging.write(con, segments.READINGS, select, month, batches)
-        self._catalogue.run_many(
-            "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(point, month, made.id, *batches, n, t_min, t_max) for point, n, t_min, t_max in found],
-        )
+        made = self._staging.write(con, segments.READINGS, select, month, (self.batch_id, self.batch_id))
+        self._catalogue.add_spans(month, made, stretches)
 
     def add_records(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
         """Stage the record rows of a table or view (`rows.RECORD_COLUMNS` without batch); returns how many.

@@ -128,18 +128,6 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """The readings of one point in one segment; there certainly is one at `t_min` and one at `t_max` (µs)."""
-
-    point: int
-    segment: int
-    batch_min: int
-    batch_max: int
-    t_min: int
-    t_max: int
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerPart:
     """One stored (point, month) of the ledger and the segment (absolute path) that holds its rows."""
 
