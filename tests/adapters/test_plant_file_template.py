@@ -80,7 +80,7 @@ def test_its_numbers(tmp_path, lang):
         assert find_carrier(row[2]) is not None
         assert parse_unit(row[4]).same_kind(parse_unit("t"))
         assert lang == "en" or row[5] in words["purpose"]
-    coal = [float(row[3]) for row in fuel if find_carrier(row[2]).id == "raw_coal"]
+    coal = [float(row[3]) for row in fuel if find_carrier(row[2]).id == "bituminous"]
     assert coal == [120.5, 60.2, 58.9, 95.1]  # opening, two deliveries, closing: 144.5 t burnt
     output = list(csv.reader((tmp_path / "data/production_2024-01.csv").open(encoding="utf-8")))[1:]
     assert len(output) == 31

@@ -320,3 +320,10 @@ def intensity(carrier_emission, fuel):
     ]
     result = ask(folder, facts, period="2022-01..2023-12", per="year", expect=[{"quantity": "intensity"}])
     assert [(row.label, row.value) for row in result.rows] == [("2022", 3.1), ("2023", 3.2)]
+
+
+def test_absent_data_are_no_gap_of_the_factor(tmp_path: Path) -> None:
+    facts = [{**DIESEL, "carrier": "coke", "value": None}]
+    result = ask(write_book(tmp_path / "b"), facts)
+    assert result.value("emission") is None
+    assert [finding.code for finding in result.findings] == []

@@ -97,11 +97,11 @@ class Finding:
 
     def says(self, lang: Lang = "en") -> str:
         """What is wrong."""
-        return self.kind.says.say(lang, self.values)
+        return self.kind.says.say(lang, _in_language(self.values, lang))
 
     def fix(self, lang: Lang = "en") -> str:
         """What to do about it."""
-        return self.kind.fix.say(lang, self.values)
+        return self.kind.fix.say(lang, _in_language(self.values, lang))
 
     def to_json(self, lang: Lang = "en") -> dict[str, Any]:
         """Shape `finding/1`: code, severity, where, says{zh,en}, fix{zh,en}, clause?, values."""
@@ -121,6 +121,10 @@ class Finding:
     def __str__(self) -> str:
         place = f"{self.where}: " if str(self.where) else ""
         return f"{self.severity} {self.code}: {place}{self.says()}"
+
+
+def _in_language(values: dict[str, object], lang: Lang) -> dict[str, object]:
+    return {key: value.say(lang) if isinstance(value, Text) else value for key, value in values.items()}
 
 
 def _plain(value: object) -> object:

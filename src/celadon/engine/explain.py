@@ -20,10 +20,9 @@ from celadon.core.text import Text
 from celadon.engine.compile import compile_query
 from celadon.engine.request import Request
 from celadon.engine.run import summarise, unit_text
-from celadon.engine.sql import settled
 from celadon.engine.steps import MEASURES, PLACES, Query, Step
 from celadon.engine.trace import Trace, TraceNode
-from celadon.rules.expr import Choose, FirstGiven, Node, Ref, Total
+from celadon.engine.used import UsedFormula
 from celadon.rules.rulebook import Rulebook
 
 EXPLAIN_NONE = FindingKind(
@@ -285,6 +284,7 @@ class _Teller:
         return replace(
             node,
             formula=rule.formula_text,
+            effective=self._used(step, row).text(),
             doc=rule.doc,
             clause=str(rule.clause),
             clause_text=rule.clause.text,
@@ -294,7 +294,7 @@ class _Teller:
     def _inputs(self, step: Step, row: dict[str, Any]) -> Iterator[TraceNode]:
         """What a formula used, in the order it names them."""
         told: set[str] = set()
-        for name in self._named(step, row):
+        for name in self._used(step, row).inputs():
             if name in told:
                 continue
             told.add(name)
@@ -303,55 +303,20 @@ class _Teller:
                 continue
             other = self.query.step(step.inputs[name])
             if other.kind == "factor":
-                node = self._factor(other, row)
-                if node is not None:
-                    yield node
+                yield self._factor(other, row)
                 continue
             found = self._matching(other, row, step.columns)
             yield from (self.node(other, match) for match in found[:1])
 
-    def _named(self, step: Step, row: dict[str, Any]) -> Iterator[str]:
-        """The inputs that this row's value used: of a choice the branch taken, of first_given the terms up to the one given."""
-        waiting: list[Any] = [step.formula] if step.formula is not None else []
-        while waiting:
-            node = waiting.pop(0)
-            if isinstance(node, Ref):
-                yield node.name
-            elif isinstance(node, Total):
-                mark = f"total:{id(node)}"
-                yield mark if mark in step.inputs else next(iter(_refs_of(node)), mark)
-            elif isinstance(node, Choose):
-                waiting = [*self._taken(node, row), *waiting]
-            elif isinstance(node, FirstGiven):
-                waiting = [*self._given(node, step, row), *waiting]
-            else:
-                waiting = [*node.children(), *waiting]
-
-    def _taken(self, node: Choose, row: dict[str, Any]) -> list[Any]:
-        open_nodes: list[Any] = []
-        for condition, value in node.cases:
-            known = settled(condition, self.options, row)
-            if known is True:
-                return [*open_nodes, value]
-            if known is None:
-                open_nodes += [condition, value]
-        return [*open_nodes, *([node.otherwise] if node.otherwise is not None else [])]
-
-    def _given(self, node: FirstGiven, step: Step, row: dict[str, Any]) -> list[Any]:
-        shown: list[Any] = []
-        for term in node.terms:
-            shown.append(term)
-            if all(self._has_value(name, step, row) for name in _refs_of(term)):
-                break
-        return shown
+    def _used(self, step: Step, row: dict[str, Any]) -> UsedFormula:
+        return UsedFormula(step, row, self.options, lambda name: self._has_value(name, step, row))
 
     def _has_value(self, name: str, step: Step, row: dict[str, Any]) -> bool:
         if name not in step.inputs:
             return False
         other = self.query.step(step.inputs[name])
         if other.kind == "factor":
-            found = self._factor(other, row)
-            return found is not None and found.value is not None
+            return self._factor(other, row).value is not None
         return any(match["value"] is not None for match in self._matching(other, row, step.columns))
 
     def _matching(self, other: Step, row: dict[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -372,7 +337,7 @@ class _Teller:
         clause = self.book.facts[name].clause if name in self.book.facts else ""
         return TraceNode("not_applicable", name, self.book.label(name), None, "", {}, clause=clause)
 
-    def _factor(self, step: Step, row: dict[str, Any]) -> TraceNode | None:
+    def _factor(self, step: Step, row: dict[str, Any]) -> TraceNode:
         lookup = self.query.lookups[step.quantity]
         keys = tuple(str(row.get(key, "")) for key in lookup.keys)
         site = str(row.get("site") or self.plant.sites[0].id)
@@ -381,7 +346,9 @@ class _Teller:
             (item for item in lookup.chosen if item.keys == keys and item.site == site), None
         )
         if chosen is None:
-            return None
+            spec = self.book.factors[step.quantity]
+            words = dict(zip(lookup.keys, keys, strict=True))
+            return TraceNode("missing", step.quantity, spec.label, None, "", words, clause=spec.clause)
         spec = self.book.factors[step.quantity]
         item = next(
             (word for key, word in zip(lookup.keys, keys, strict=True) if key in ("carrier", "product")), ""
@@ -538,10 +505,6 @@ def _padded(number: int, step: Step, width: int) -> str:
 
 
 _ANY = object()
-
-
-def _refs_of(node: Node) -> list[str]:
-    return [item.name for item in node.walk() if isinstance(item, Ref)]
 
 
 def _fits(row: Mapping[str, Any], step: Step, where: Mapping[str, str]) -> bool:

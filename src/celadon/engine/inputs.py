@@ -230,7 +230,7 @@ class Inputs:
                 clause=spec.clause or None,
                 book=self.book.id,
                 name=spec.name,
-                label=spec.label.en,
+                label=spec.label,
                 period=self.request.period.label,
             )
         )

@@ -326,7 +326,7 @@ class _Chooser:
                     FACTOR_UNIT.at(
                         where,
                         clause=self.spec.clause,
-                        label=self.spec.label.en,
+                        label=self.spec.label,
                         key=_key_text(named),
                         unit=unit,
                         expected=str(self.spec.unit),
@@ -337,7 +337,7 @@ class _Chooser:
     def _tell(
         self, row: FactorRow, carried: bool, month: Month, site: Site, combo: tuple[str, ...], where: Place
     ) -> None:
-        label = self.spec.label.en
+        label = self.spec.label
         key = ", ".join(word for word in combo if word) or site.region or site.id
         if carried and self._first("carried", row.line, month.day.year, combo):
             self._mark(

@@ -277,6 +277,11 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         )
         return f"CASE {whens} ELSE {final} END"
 
+    compared = _compared(expr, scope)
+    if all(isinstance(value, Number) for _, value in expr.cases):
+        # A grade is a bare number: it rests on what was compared, and covers what that covers.
+        grade = _shares(compared, _worst)
+        return Piece(pick(lambda p: p.in_unit(unit), "NULL"), unit, grade, _least(compared))
     coverage = (
         None
         if all(piece.coverage is None for piece in there)
@@ -288,12 +293,25 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         Shares(
             pick(lambda p: p.shares.estimated, ZERO),
             pick(lambda p: p.shares.defaulted, ZERO),
-            pick(lambda p: p.shares.recalled, ZERO),
+            pick(lambda p: _worst((p, *compared), "recalled"), _worst(compared, "recalled")),
         ),
         coverage,
         _any_exists(there),
         all(piece.optional for piece in there),
     )
+
+
+def _compared(expr: Choose, scope: Scope) -> list[Piece]:
+    """Both sides of every comparison that chooses a branch: the choice is only as good as they are."""
+    sides = [
+        compile_expr(side, scope)
+        for condition, _ in expr.cases
+        if compile_condition(condition, scope) not in ("TRUE", "FALSE")
+        for node in condition.walk()
+        if isinstance(node, Compare)
+        for side in (node.left, node.right)
+    ]
+    return [piece for piece in sides if piece is not None]
 
 
 def compile_condition(condition: Condition, scope: Scope) -> str:

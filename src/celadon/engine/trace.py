@@ -19,6 +19,7 @@ _KIND = {
     "record": Text("record", "台账"),
     "reading": Text("reading", "读数"),
     "rest": Text("the others", "其余"),
+    "missing": Text("no row holds", "无有效行"),
     "not_applicable": Text("not declared in this plant", "工厂未申报此项"),
 }
 
@@ -34,6 +35,8 @@ class TraceNode:
     unit: str
     where: Mapping[str, str]
     formula: str = ""
+    effective: str = ""
+    """The formula as this row used it: branches taken, the term that was given."""
     doc: str = ""
     clause: str = ""
     clause_text: str = ""
@@ -61,7 +64,7 @@ class TraceNode:
         }
         if self.label.en:
             shape["label"] = {"zh": self.label.zh, "en": self.label.en}
-        for name in ("where", "formula", "doc", "clause", "clause_text", "chapter", "detail"):
+        for name in ("where", "formula", "effective", "doc", "clause", "clause_text", "chapter", "detail"):
             if value := getattr(self, name):
                 shape[name] = dict(value) if isinstance(value, Mapping) else value
         for name in ("estimated", "defaulted", "recalled"):
@@ -134,13 +137,15 @@ def describe(node: TraceNode, lang: Lang) -> str:
     where = ", ".join(word for key, word in node.where.items() if key != "rows")
     head = " ".join(part for part in (kind if node.kind != "rule" else "", name) if part)
     head += f" [{where}]" if where else ""
-    if node.kind == "not_applicable":
-        return f"{name}: {kind}"
+    if node.kind in ("not_applicable", "missing"):
+        places = f" [{where}]" if where else ""
+        return f"{name}{places}: {kind}"
     if node.value is None and node.kind in ("reading", "gap", "event", "record", "note"):
         return head
     value = ("absent" if lang == "en" else "缺失") if node.value is None else f"{node.value:,.10g}"
     marks = _marks(node, lang)
-    return f"{head} = {value} {node.unit}".rstrip() + (f"  ({'; '.join(marks)})" if marks else "")
+    unit = "" if node.unit == "1" else node.unit
+    return f"{head} = {value} {unit}".rstrip() + (f"  ({'; '.join(marks)})" if marks else "")
 
 
 def _marks(node: TraceNode, lang: Lang) -> list[str]:
@@ -161,7 +166,7 @@ def notes(node: TraceNode) -> list[str]:
     """Formula, clause and source, a line each."""
     lines = []
     if node.formula:
-        lines.append(f"= {node.formula}")
+        lines.append(f"= {node.effective or node.formula}")
     if node.clause:
         lines.append(f"§ {node.clause}" + (f": {node.clause_text}" if node.clause_text else ""))
     detail = node.detail

@@ -39,25 +39,25 @@ _FUEL = {
     "zh": "日期,类别,品种,数量,单位,用途,单号",
 }
 _FUEL_ROWS = (
-    ("2024-01-01", "opening stock", "raw coal", "120.5", "t", "combustion", "S-0101"),
-    ("2024-01-09", "purchased", "raw coal", "60.2", "t", "combustion", "C-2401"),
+    ("2024-01-01", "opening stock", "bituminous coal", "120.5", "t", "combustion", "S-0101"),
+    ("2024-01-09", "purchased", "bituminous coal", "60.2", "t", "combustion", "C-2401"),
     ("2024-01-12", "purchased", "diesel oil", "1850", "kg", "mobile", "D-2401"),
-    ("2024-01-23", "purchased", "raw coal", "58.9", "t", "combustion", "C-2402"),
-    ("2024-01-31", "closing stock", "raw coal", "95.1", "t", "combustion", "S-0131"),
+    ("2024-01-23", "purchased", "bituminous coal", "58.9", "t", "combustion", "C-2402"),
+    ("2024-01-31", "closing stock", "bituminous coal", "95.1", "t", "combustion", "S-0131"),
 )
 _LABORATORY = {
     "en": "date,batch,fuel,analysis,result,unit,batch mass",
     "zh": "日期,批号,品种,项目,结果,单位,批次质量",
 }
 _LABORATORY_ROWS = (
-    ("2024-01-09", "C-2401", "raw coal", "net calorific value", "21.35", "GJ/t", "60.2"),
-    ("2024-01-09", "C-2401", "raw coal", "carbon per heat", "0.02637", "tC/GJ", "60.2"),
-    ("2024-01-23", "C-2402", "raw coal", "net calorific value", "20.98", "GJ/t", "58.9"),
-    ("2024-01-23", "C-2402", "raw coal", "carbon per heat", "0.02651", "tC/GJ", "58.9"),
+    ("2024-01-09", "C-2401", "bituminous coal", "net calorific value", "21.35", "GJ/t", "60.2"),
+    ("2024-01-09", "C-2401", "bituminous coal", "carbon per heat", "0.02637", "tC/GJ", "60.2"),
+    ("2024-01-23", "C-2402", "bituminous coal", "net calorific value", "20.98", "GJ/t", "58.9"),
+    ("2024-01-23", "C-2402", "bituminous coal", "carbon per heat", "0.02651", "tC/GJ", "58.9"),
 )
 _PRODUCTION = {"en": "date,tonnes", "zh": "日期,产量"}
 _ZH = {
-    "raw coal": "原煤",
+    "bituminous coal": "烟煤",
     "diesel oil": "柴油",
     "opening stock": "期初库存",
     "purchased": "购入",
