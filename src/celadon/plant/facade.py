@@ -88,7 +88,7 @@ class Plant:
 
     def load(self, progress: loading.Progress | None = None) -> loading.Loading:
         """Load the files that are not loaded yet."""
-        return loading.load(self.opened, progress)
+        return loading.load(self.opened, progress, store=self._store, con=self._work.con)
 
     def preview(self, progress: loading.Progress | None = None) -> loading.Loading:
         """What `load` would do; nothing is committed."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_to_json
-from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
+from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.scales import config_digest
@@ -66,6 +66,7 @@ WAITING = FindingKind(
 )
 
 Progress = Callable[[float, str], None]
+_TICK = timedelta(microseconds=1)  # the store's windows leave out their end
 
 
 @dataclass(frozen=True)
@@ -122,28 +123,38 @@ class Loading:
         }  # fmt: skip
 
 
-def load(opened: Opened, progress: Progress | None = None) -> Loading:
+def load(
+    opened: Opened,
+    progress: Progress | None = None,
+    *,
+    store: Store | None = None,
+    con: duckdb.DuckDBPyConnection | None = None,
+) -> Loading:
     """Load what is not loaded yet. Stopping it anywhere (Ctrl-C, kill) leaves whole files loaded and the rest to go on with.
+
+    An open `store` and a connection, where there are some, save the time of opening others.
 
     Raises:
         FindingError: the plant file has errors, or the store cannot be written (disk full, rights).
     """
     opened.sound()
-    with Store.open_or_create(opened.store_path) as store:
-        done = Loading(opened.store_path)
-        done.findings.extend(opened.findings)
-        with store.lock(
-            waiting=lambda holder: done.findings.add(WAITING.at(Place(file=str(store.path)), holder=holder))
-        ):
-            _load_plant(opened, store, done)
-            files = list(input_files(opened, done.findings))
-            steps = _Steps(progress, sum(item.bytes for item in files))
-            with scratch_connection() as con:
-                for item in files:
-                    _load_one(opened, store, con, item, done, steps)
-                seen = View(store, store.snapshot(), opened.model)
-                done.ledger_parts, said = keep_ledger(seen, con, steps.rest)
-                done.findings.extend(said)
+    done = Loading(opened.store_path)
+    done.findings.extend(opened.findings)
+    with ExitStack() as stack:
+        store = store or stack.enter_context(Store.open_or_create(opened.store_path))
+        con = con or stack.enter_context(scratch_connection())
+        place = Place(file=str(store.path))
+        stack.enter_context(
+            store.lock(waiting=lambda holder: done.findings.add(WAITING.at(place, holder=holder)))
+        )
+        _load_plant(opened, store, done)
+        files = list(input_files(opened, done.findings))
+        steps = _Steps(progress, sum(item.bytes for item in files))
+        for item in files:
+            _load_one(opened, store, con, item, done, steps)
+        seen = View(store, store.snapshot(), opened.model)
+        done.ledger_parts, said = keep_ledger(seen, con, steps.rest)
+        done.findings.extend(said)
     return done
 
 
@@ -295,7 +306,7 @@ def _drop_repeated(
         return 0
     snapshot = store.snapshot(pending=pending)
     from_, until = (moment.replace(tzinfo=UTC) for moment in found[:2])
-    sql = snapshot.readings_sql(found[2], from_, until, neighbours=0)
+    sql = snapshot.readings_sql(found[2], from_, until + _TICK, neighbours=0)
     omit = f"WHERE file NOT IN ({', '.join(str(number) for number in sorted(gone))})" if gone else ""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE in_force AS SELECT point, t, span, max_by(value, (batch, file, line)) AS value "
@@ -317,7 +328,7 @@ def _touch_rows_of(con: duckdb.DuckDBPyConnection, store: Store, pending: Pendin
     span = snapshot.span()
     if span is None:
         return
-    sql = snapshot.readings_sql(None, *span, neighbours=0)
+    sql = snapshot.readings_sql(None, span[0], span[1] + _TICK, neighbours=0)
     rows = con.execute(
         f"SELECT DISTINCT point, (year(t) * 12 + month(t) - 1)::INTEGER FROM ({sql}) WHERE file = ?",
         [file.id],
@@ -329,20 +340,3 @@ def _touch_rows_of(con: duckdb.DuckDBPyConnection, store: Store, pending: Pendin
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
-
-
-def known_files(opened: Opened, store: Store | None, findings: Findings) -> Iterator[tuple[InputFile, bool]]:
-    """Every input file and whether it is loaded already."""
-    for item in input_files(opened, findings):
-        try:
-            yield (
-                item,
-                store is not None and store.has_file(item.source.id, item.sha256, item.mapping, item.name),
-            )
-        except FindingError as error:
-            findings.extend(error.findings)
-
-
-def all_findings(done: Loading) -> list[Finding]:
-    """Everything a load has to say, in the order found."""
-    return list(done.findings)

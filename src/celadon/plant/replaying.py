@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from celadon.adapters.tables import replay as read_again
+from celadon.adapters.tables import replay_records
 from celadon.core.findings import Finding
 from celadon.core.model import Source
 from celadon.metering.changes import NEIGHBOURS
@@ -17,7 +18,9 @@ from celadon.plant.keeping import keep_ledger
 from celadon.plant.loading import scratch_connection
 from celadon.plant.opened import Opened, View, view
 from celadon.plant.quarantine import Corrections, Kept, kept_rows, read_corrections
-from celadon.store import Pending, Store
+from celadon.plant.workspace import write_records
+from celadon.store import RECORD_COLUMNS, Pending, Store
+from celadon.store.rows import RECORD_KEY
 
 
 @dataclass
@@ -82,14 +85,21 @@ def _replay_source(seen: View, pending: Pending, con: duckdb.DuckDBPyConnection,
                    asked: Corrections, done: Replay) -> None:  # fmt: skip
     con.execute(f"DROP TABLE IF EXISTS {STAGED}")
     model = seen.model
-    meters = {meter.id: meter for meter in model.meters}
     rows = [kept.kept_out.corrected(asked.changes[kept.row.id]) for kept in group]
     files = {kept.kept_out.file: kept.row.file_id for kept in group}
-    report = read_again(
-        con, rows, source, meters, seen.snapshot.points(), files, pending.batch_id, STAGED, zone=model.zone
-    )
-    if report.rows_good:
-        done.readings += pending.add_readings(con, STAGED, reach=NEIGHBOURS)
+    if source.role == "readings":
+        meters, points = {meter.id: meter for meter in model.meters}, seen.snapshot.points()
+        report = read_again(
+            con, rows, source, meters, points, files, pending.batch_id, STAGED, zone=model.zone
+        )
+        if report.rows_good:
+            done.readings += pending.add_readings(con, STAGED, reach=NEIGHBOURS)
+    else:
+        report = replay_records(con, rows, source, model, files, pending.batch_id, STAGED)
+        if report.rows_good:
+            done.records += report.rows_good
+            _keep_those_beside(seen, con)
+            pending.add_records(con, STAGED)
     done.findings += report.findings
     pending.add_findings(report.findings)
     bad = {(row.file, row.sheet, row.line, row.column) for row in report.quarantine}
@@ -100,3 +110,20 @@ def _replay_source(seen: View, pending: Pending, con: duckdb.DuckDBPyConnection,
         else:
             pending.resolve_quarantine(kept.row.id, "replayed")
             done.replayed.append(kept.row.id)
+
+
+def _keep_those_beside(seen: View, con: duckdb.DuckDBPyConnection) -> None:
+    """Rows of one key add within a batch, and a later batch's replace them: so those that count now come along.
+
+    Two deliveries of one day, one of them mended now, are two deliveries afterwards too.
+    """
+    key = ", ".join(f'"{name}"' for name in RECORD_KEY)
+    columns = ", ".join(f'"{name}"' for name in RECORD_COLUMNS)
+    write_records(con, seen, "in_force")
+    # The blank keys of staged rows may be null; the store writes them as ''.
+    con.execute(
+        f"""INSERT INTO {STAGED} ({columns}) SELECT {columns} FROM in_force WHERE ({key}) IN (
+            SELECT (quantity, coalesce(item, ''), coalesce(purpose, ''), coalesce(site, ''), coalesce(process, ''), start, "end",
+                coalesce(note, '')) FROM {STAGED})"""
+    )
+    con.execute("DROP TABLE in_force")

@@ -102,7 +102,9 @@ def _placed(item: Finding, seen: View) -> Finding:
     if parts[0] != "records" or len(parts) != 4:
         return item
     names = {str(file.id): file.name for file in seen.snapshot.files()}
-    return replace(item, where=replace(item.where, file=names.get(parts[2], parts[2]), line=int(parts[3]), subject=None))
+    return replace(
+        item, where=replace(item.where, file=names.get(parts[2], parts[2]), line=int(parts[3]), subject=None)
+    )
 
 
 def write_records(con: duckdb.DuckDBPyConnection, seen: View, into: str = "records") -> None:

@@ -1,0 +1,328 @@
+"""The JSON shapes of the command line: what `--json` prints, by name and version.
+
+A shape's fields never change meaning or disappear within one version; new fields may come. `problems` says where a
+document differs from its shape, and `python -m celadon.cli.shapes docs/json.md` writes the reference from this module.
+
+A type is a word (text, number, integer, boolean, time, both, object, any), with `?` where null stands for absent; or a
+mapping of fields; or a list of one type. A field whose name ends in `?` may be left out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Type = str | Mapping[str, Any] | list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One kind of document: which command prints it, and its fields besides `shape` and `findings`."""
+
+    command: str
+    says: str
+    fields: Mapping[str, Any]
+
+
+_WORDS = {
+    "text": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "time": "an ISO 8601 instant with its offset",
+    "both": "`{zh, en}`",
+    "object": "names and values",
+    "any": "any value",
+    "node": "a node like this one",
+}
+
+FINDING: dict[str, Any] = {
+    "code": "text", "severity": "text", "where": "object", "says": "both", "fix": "both", "message": "text", "values": "object",
+    "clause?": "text",
+}  # fmt: skip
+_FILE = {
+    "source": "text", "name": "text", "status": "text", "bytes": "integer", "readings": "integer", "records": "integer",
+    "repeated": "integer", "quarantined": "integer", "batch": "integer?",
+}  # fmt: skip
+_BOOK = {"id": "text", "document": "text", "edition": "text", "digest": "text"}
+_PLACED = {"file": "text?", "line": "integer?"}
+_READING = {"time": "time", "value": "number", **_PLACED}
+_BALANCE = {
+    "meter": "text", "site": "text", "carrier": "text", "unit": "text", "start": "time", "end": "time", "own": "number?",
+    "low": "number?", "high": "number?", "children": "number?", "remainder": "number?", "share": "number?", "coverage": "number",
+    "estimated": "number?", "status": "text", "missing": ["text"],
+}  # fmt: skip
+_NODE = {
+    "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text",
+    "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "estimated?": "number",
+    "defaulted?": "number", "recalled?": "number", "coverage?": "number", "inputs": ["node"],
+}  # fmt: skip
+_SIDE = {
+    "rulebook": "text", "edition": "text", "digest": "text", "options": "object", "factors_as_of": "text?", "facts_digest": "text",
+    "as_of": "time?", "pending": "boolean",
+}  # fmt: skip
+_HEAD = {
+    "id": "text", "document": "text", "title": "both", "edition": "text", "scope": "both", "totals": ["text"], "digest": "text",
+}  # fmt: skip
+_SPEC = {"name": "text", "label": "both", "unit": "text", "clause": "text"}
+_UPKEEP = {
+    "ok": "boolean", "batches": "integer", "segments_before": "integer", "segments_after": "integer", "bytes_before": "integer",
+    "bytes_after": "integer",
+}  # fmt: skip
+
+SHAPES: dict[str, Shape] = {
+    "error/1": Shape("any", "Work could not go on; the findings say why. The exit status is 1.", {}),
+    "new/1": Shape("new", "The files written.", {"folder": "text", "files": ["text"]}),
+    "check/1": Shape(
+        "check",
+        "What the plant file and its files hold. `period` is what readings cover; a file's `status` is readable or failed.",
+        {"ok": "boolean", "plant": "object", "period": "text?", "files": [_FILE]},
+    ),
+    "load/1": Shape(
+        "load",
+        "What became of every file: loaded, known (loaded before), failed. `repeated` readings said what the store knew.",
+        {
+            "preview": "boolean", "store": "text", "plant_changed": "boolean", "readings": "integer", "records": "integer",
+            "ledger_parts": "integer", "files": [_FILE],
+        },
+    ),
+    "balance/1": Shape(
+        "balance",
+        "The conservation proof of every meter over the period, and balance rows per calendar unit. "
+        "expected = Σ pieces (counted + rolled + edges) + intervals; difference_ticks (10^-6 of the unit) "
+        "= expected − attributed − Σ gaps, and is 0.",
+        {
+            "by": "text", "period": "text", "per": "text", "as_of": "time?", "conserved": "boolean",
+            "proofs": [{
+                "meter": "text", "unit": "text", "period": "text",
+                "pieces": [{"first": {"?": _READING}, "last": {"?": _READING}, "counted": "number", "rollovers": "integer",
+                            "rolled": "number", "edges": "number"}],
+                "intervals": "number", "expected": "number", "attributed": "number",
+                "gaps": [{"code": "text", "start": "time", "end": "time", "amount": "number?"}], "difference_ticks": "integer",
+            }],
+            "meters": [_BALANCE], "sites": [_BALANCE],
+            "processes": [{"site": "text", "carrier": "text", "process": "text", "unit": "text", "value": "number?",
+                           "share": "number?", "coverage": "number", "estimated": "number"}],
+        },
+    ),
+    "account/1": Shape(
+        "account",
+        "Quantities under a rulebook. Shares (estimated, defaulted, recalled) and coverage run from 0 to 1; "
+        "an absent value is null, never 0. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
+        {
+            "rulebook": _BOOK, "options": "object", "period": "text", "zone": "text", "by": "text", "per": "text?", "as_of": "time?",
+            "factors_as_of": "text?", "facts_digest": "text", "not_applicable": ["text"],
+            "rows": [{
+                "quantity": "text", "label": "both", "item": "text", "purpose": "text", "enterprise": "text", "site": "text",
+                "process": "text", "meter": "text", "period": "text", "start": "time", "end": "time", "value": "number?",
+                "unit": "text", "coverage": "number", "estimated": "number", "defaulted": "number", "recalled": "number",
+            }],
+        },
+    ),
+    "trace/1": Shape(
+        "explain",
+        "One number as a tree. Leaves are factor rows (source, confidence, table, line), readings and records (file, line).",
+        {
+            "rulebook": {"id": "text", "edition": "text", "digest": "text", "options": "object"}, "facts_digest": "text",
+            "as_of": "time?", "period": "text", "trace": "node",
+        },
+    ),
+    "comparison/1": Shape(
+        "compare",
+        "Rows that differ; the differences of a row's causes (kind: fact, factor, option, rule) sum to its difference. "
+        "Findings are those of the second side only.",
+        {
+            "before": _SIDE, "after": _SIDE, "unchanged": "integer",
+            "lines": [{
+                "quantity": "text", "item": "text", "purpose": "text", "site": "text", "process": "text", "meter": "text",
+                "period": "text", "unit": "text", "before": "number?", "after": "number?", "difference": "number",
+                "causes": [{"kind": "text", "name": "text", "difference": "number", "detail": "text"}],
+            }],
+        },
+    ),
+    "bill/1": Shape(
+        "bill",
+        "Monthly bills; amounts, prices and money are decimal texts, null where they cannot be told.",
+        {
+            "period": "text",
+            "bills": [{
+                "tariff": "text", "month": "text", "currency": "text",
+                "lines": [{"kind": "text", "period": "text", "quantity": "text?", "unit": "text", "price": "text?", "money": "text?"}],
+                "funds": "text?", "power_factor": "text?",
+                "adjustment": {"?": {"percent": "text?", "source": "text", "clause": "text", "confidence": "text"}}, "total": "text?",
+            }],
+        },
+    ),
+    "quarantine/1": Shape(
+        "quarantine list",
+        "Rows kept out, with the texts as they stand in the file.",
+        {"rows": [{
+            "id": "integer", "status": "text", "source": "text", "file": "text", "sheet": "text?", "line": "integer", "column": "text?",
+            "code": "text", "raw": "object", "meter": "text?", "t": "time?", "span": "integer", "time_text": "text?",
+        }]},
+    ),
+    "quarantine-export/1": Shape("quarantine export", "How many rows went to the file.", {"rows": "integer", "file": "text"}),
+    "replay/1": Shape(
+        "quarantine replay",
+        "Row ids by what became of them.",
+        {"readings": "integer", "records": "integer", "replayed": ["integer"], "dismissed": ["integer"], "still_bad": ["integer"],
+         "batch": "integer?"},
+    ),
+    "rulebooks/1": Shape("rulebooks", "The rulebooks there are.", {"rulebooks": [_HEAD]}),
+    "rulebook/1": Shape(
+        "rulebooks ID",
+        "One rulebook: what it models with which clause and formula, and what it does not.",
+        {
+            **_HEAD,
+            "documents": [{"number": "text", "title": "both", "since": "text", "until": "text?"}],
+            "rules": [{"name": "text", "label": "both", "unit": "text", "grain": "text", "clause": "text", "clause_text": "text",
+                       "formula": "text", "inputs": ["text"], "adds": "boolean"}],
+            "facts": [{**_SPEC, "grain": "text", "on_missing": "text"}],
+            "factors": [{**_SPEC, "table": "text", "column": "text", "on_gap": "text"}],
+            "options": [{"name": "text", "label": "both", "default": "text", "clause": "text", "choices": "object"}],
+            "not_modelled": [{"clause": "text", "what": "both", "why": "both"}],
+            "doubts": ["both"],
+        },
+    ),
+    "cases/1": Shape(
+        "test",
+        "The worked examples of a rulebook and what came of them.",
+        {"rulebook": "text", "digest": "text", "passed": "integer", "failed": "integer",
+         "cases": [{"name": "text", "file": "text", "vouched": "object", "passed": "boolean", "failures": ["text"]}]},
+    ),
+    "verify/1": Shape("verify", "Whether every stored segment is as it was written.", _UPKEEP),
+    "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
+    "demo/1": Shape(
+        "demo",
+        "What came out of each step of the demonstration.",
+        {
+            "folder": "text", "faults": "integer", "check": "object", "load": "object", "balance": "object", "accounts": "object",
+            "explained": "object", "late": "object", "seconds": "number",
+        },
+    ),
+}  # fmt: skip
+
+
+def problems(body: Mapping[str, Any]) -> list[str]:
+    """Where a document differs from the shape it names; empty when it fits."""
+    shape = SHAPES.get(str(body.get("shape")))
+    if shape is None:
+        return [f"shape: {body.get('shape')!r} is not known"]
+    whole = {"shape": "text", **shape.fields, "findings": [FINDING]}
+    return list(_differences("", body, whole))
+
+
+def _differences(path: str, value: Any, kind: Type) -> Iterator[str]:
+    if isinstance(kind, list):
+        if not isinstance(value, list):
+            yield f"{path}: no list"
+            return
+        for number, item in enumerate(value):
+            yield from _differences(f"{path}[{number}]", item, kind[0])
+    elif isinstance(kind, Mapping):
+        yield from _mapping(path, value, kind)
+    elif kind == "node":
+        yield from _mapping(path, value, _NODE)
+    elif not _fits(value, kind):
+        yield f"{path}: {value!r} is no {kind}"
+
+
+def _mapping(path: str, value: Any, kind: Mapping[str, Any]) -> Iterator[str]:
+    if set(kind) == {"?"}:
+        if value is not None:
+            yield from _differences(path, value, kind["?"])
+        return
+    if not isinstance(value, Mapping):
+        yield f"{path}: no mapping"
+        return
+    names = {name.removesuffix("?"): name for name in kind}
+    for name, declared in names.items():
+        if name in value:
+            yield from _differences(f"{path}.{name}", value[name], kind[declared])
+        elif not declared.endswith("?"):
+            yield f"{path}.{name}: missing"
+    for name in value:
+        if name not in names:
+            yield f"{path}.{name}: not in the shape"
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind.endswith("?"):
+        return value is None or _fits(value, kind[:-1])
+    if kind == "both":
+        return isinstance(value, Mapping) and set(value) == {"zh", "en"}
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "object":
+        return isinstance(value, Mapping)
+    return kind == "any" or isinstance(value, str)
+
+
+def markdown() -> str:
+    """docs/json.md."""
+    lines = [
+        "# JSON shapes",
+        "",
+        "Every command takes `--json` and prints one document. `shape` names its kind and version; `findings` holds what was found",
+        "(below). Within one version fields keep their meaning and stay; new ones may come. Absent is `null`, never 0. The exit",
+        "status is 0, or 1 where a finding is an error, 2 for a wrong call, 130 when interrupted.",
+        "",
+        "From Python the same documents come from `.to_json()` of what each verb of `celadon.open_plant(path)` returns (without",
+        "`shape` and `findings`).",
+        "",
+        "Written from `celadon.cli.shapes`; `python -m celadon.cli.shapes docs/json.md` writes it again.",
+        "",
+        "Types: "
+        + "; ".join(f"*{word}* {says}" for word, says in _WORDS.items())
+        + ". `?` after a type: or null; `?` after a name: may be missing.",
+        "",
+        "## A finding",
+        "",
+        "`where` holds the set ones of file, sheet, line, column, subject, period; `severity` is error, warning or notice;",
+        "`message` is `says` in the language asked for.",
+        "",
+        *_fields(FINDING, 0),
+        "",
+    ]
+    for name, shape in SHAPES.items():
+        lines += [
+            f"## {name}",
+            "",
+            f"`celadon {shape.command}`: {shape.says}" if shape.command != "any" else shape.says,
+            "",
+        ]
+        fields = list(_fields(shape.fields, 0))
+        lines += [*fields, ""] if fields else []
+    lines += [
+        "## A trace's node",
+        "",
+        "`kind`: rule, sum, term, fact, factor, meter, ledger, reading, record, event, rest, not_applicable.",
+        "",
+    ]
+    lines += [*_fields(_NODE, 0), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _fields(fields: Mapping[str, Any], depth: int) -> Iterator[str]:
+    for name, kind in fields.items():
+        many, inner = (" list of", kind[0]) if isinstance(kind, list) else ("", kind)
+        nullable = isinstance(inner, Mapping) and set(inner) == {"?"}
+        if nullable:
+            inner = inner["?"]
+        lead = "  " * depth + f"- `{name}`"
+        if isinstance(inner, Mapping):
+            yield f"{lead}{many}{' or null' if nullable else ''}:" if many or nullable else f"{lead}:"
+            yield from _fields(inner, depth + 1)
+        else:
+            yield f"{lead}{many} *{inner}*"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")
