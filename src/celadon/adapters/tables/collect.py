@@ -15,7 +15,7 @@ from celadon.adapters.tables.numbers import NumberForm
 from celadon.adapters.tables.points import Layout, Point, unit_finding, unknown_meter
 from celadon.adapters.tables.report import QuarantineRow
 from celadon.adapters.tables.settle import PLACED_COLUMNS
-from celadon.adapters.tables.sql import literal
+from celadon.adapters.tables.sql import literal, name
 from celadon.adapters.tables.staging import Context
 from celadon.adapters.tables.table import Table, untyped
 from celadon.core.findings import Finding, Place
@@ -37,45 +37,61 @@ class Collector:
     layout: Layout
     context: Context
     points: Mapping[str, Point]
-    read: dict[int, int] = field(default_factory=dict)
-    """Column -> numbers read."""
     repeated: list[int] = field(default_factory=list)
     """Lines that repeat the header; the first few."""
     repeats: int = 0
+    count: int = 0
+    """Bad rows so far."""
 
     def __post_init__(self) -> None:
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {BAD} ({PLACED_COLUMNS})")
 
-    @property
-    def count(self) -> int:
-        row = self.con.execute(f"SELECT count(*) FROM temp.{BAD}").fetchone()
-        return int(row[0]) if row else 0
+    def add(self, query: str) -> None:
+        """Put the bad ones of placed rows (PLACED_COLUMNS) aside."""
+        row = self.con.execute(
+            f"INSERT INTO temp.{BAD} SELECT * FROM ({query}) WHERE flaw IS NOT NULL"
+        ).fetchone()
+        self.count += row[0] if row else 0
 
     def skip_headers(self, stage: str, flaw: int) -> None:
         """Take lines that repeat the header out of the stage and remember where they were."""
-        row = self.con.execute(
-            f"SELECT count(*), min(line, 3) FROM temp.{stage} WHERE flaw = {flaw}"
-        ).fetchone()
-        if row and row[0]:
-            self.repeats += row[0]
-            self.repeated = (self.repeated + list(row[1]))[:3]
-            self.con.execute(f"DELETE FROM temp.{stage} WHERE flaw = {flaw}")
-
-    def count_read(self, stage: str) -> None:
-        """Count a stage's good numbers by column."""
-        for col, n in self.con.execute(f"SELECT col, count(value) FROM temp.{stage} GROUP BY col").fetchall():
-            self.read[col] = self.read.get(col, 0) + n
+        lines = f"SELECT min(line, 3) FROM temp.{stage} WHERE flaw = {flaw}"
+        row = self.con.execute(lines).fetchone()
+        deleted = self.con.execute(f"DELETE FROM temp.{stage} WHERE flaw = {flaw}").fetchone()
+        if row and row[0] and deleted:
+            self.repeats += deleted[0]
+            self.repeated = (self.repeated + list(row[0]))[:3]
 
     def contradicted(self, form: NumberForm) -> frozenset[int]:
         """Columns in which so many numbers contradict the declared convention that ambiguous ones cannot be trusted.
 
         One stray cell in a thousand does not make a convention.
         """
+        if not self.count:
+            return frozenset()
         rows = self.con.execute(
-            f"SELECT col, count(*) FROM temp.{BAD} WHERE flaw = {FLAW['number-convention']} "
-            f"AND regexp_full_match(shown, {literal(form.contrary)}) GROUP BY col"
+            f"SELECT col, point, count(*) FROM temp.{BAD} WHERE flaw = {FLAW['number-convention']} "
+            f"AND regexp_full_match(shown, {literal(form.contrary)}) GROUP BY ALL"
         ).fetchall()
-        return frozenset(col for col, n in rows if n * 1000 >= self.read.get(col, 0))
+        contrary: dict[int, int] = {}
+        for col, _, n in rows:
+            contrary[col] = contrary.get(col, 0) + n
+        # A wide table has one meter per column; in a long one the column holds them all.
+        points = {col: point for col, point, _ in rows}
+        return frozenset(
+            col
+            for col, n in contrary.items()
+            if n * 1000 >= self._read(None if self.layout.long else points[col])
+        )
+
+    def _read(self, point: int | None) -> int:
+        """Numbers of this file that were read, of one point or all."""
+        context = self.context
+        row = self.con.execute(
+            f"SELECT count(*) FROM {name(context.into)} WHERE file = ? AND batch = ? AND (point = ? OR ?)",
+            [context.file_id, context.batch, point, point is None],
+        ).fetchone()
+        return int(row[0]) if row else 0
 
     # --- findings ----------------------------------------------------------------------------------------------
 
@@ -87,6 +103,8 @@ class Collector:
             found.append(
                 HEADER_REPEATED.at(place, count=self.repeats, lines=_lines(self.repeated, self.repeats))
             )
+        if not self.count:
+            return found
         named = f"flaw IN ({FLAW['meter-unknown']}, {FLAW['unit.unknown']}, {FLAW['unit.mismatch']})"
         rows = self.con.execute(
             f"SELECT flaw, CASE WHEN flaw IN ({', '.join(map(str, _WHOLE_ROW | _TIMES | _CLOCK))}) THEN -1 ELSE col END AS c, "
@@ -99,9 +117,8 @@ class Collector:
             if who is not None and seen[flaw] > _SUBJECTS:
                 continue
             found.append(self._finding(flaw, col, who, point, count, lines, shown or ""))
-        total = sum(row[4] for row in rows)
-        if total > limits.MAX_QUARANTINE:
-            found.append(QUARANTINE_FULL.at(self.table.place, count=total, limit=limits.MAX_QUARANTINE))
+        if self.count > limits.MAX_QUARANTINE:
+            found.append(QUARANTINE_FULL.at(self.table.place, count=self.count, limit=limits.MAX_QUARANTINE))
         return found
 
     def _finding(
@@ -136,6 +153,8 @@ class Collector:
 
     def quarantine(self) -> list[QuarantineRow]:
         """The bad rows in the file's order, up to the limit."""
+        if not self.count:
+            return []
         self._recall()
         fields = self.table.fields("raw")
         rows = self.con.execute(

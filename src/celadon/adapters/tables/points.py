@@ -220,11 +220,11 @@ def _same_unit(unit: str, other: str) -> bool:
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Put rows into a temporary table, values as parameters."""
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join("(" + ", ".join("?" * len(row)) + ")" for row in part)
-        con.execute(f"INSERT INTO temp.{table} VALUES {marks}", [value for row in part for value in row])
+    """Put rows into a temporary table, values as parameters: one list per column."""
+    for start in range(0, len(rows), 5000):
+        columns = [list(column) for column in zip(*rows[start : start + 5000], strict=True)]
+        lists = ", ".join("unnest(?)" for _ in columns)
+        con.execute(f"INSERT INTO temp.{table} SELECT {lists}", columns)
 
 
 def state_words(meter: Meter, states: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

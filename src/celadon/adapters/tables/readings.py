@@ -175,7 +175,7 @@ class Load:
                     progress(batch.share)
         except FindingError as error:
             self.findings += error.findings
-        self._settle(waiting)
+        self._settle(waiting, collector)
         if progress:
             progress(1.0)
         return collector
@@ -183,23 +183,27 @@ class Load:
     def _batch(self, query: str, collector: Collector, waiting: Waiting) -> None:
         con, source = self.con, self.context.source
         con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGE} AS {query}")
-        collector.skip_headers(STAGE, HEADER_SKIP)
-        row = con.execute(
-            f"SELECT count(*), min(local) FILTER (flaw IS NULL), max(local) FILTER (flaw IS NULL) FROM temp.{STAGE}"
+        seen = con.execute(
+            f"SELECT count(*), min(local) FILTER (flaw IS NULL), max(local) FILTER (flaw IS NULL), count(flaw), "
+            f"count(*) FILTER (flaw = {HEADER_SKIP}), count(unit) FROM temp.{STAGE}"
         ).fetchone()
-        if row is None or row[0] == 0:
+        if seen is None or seen[0] == seen[4]:
             return
-        self.rows += row[0]
-        self.latest = max(filter(None, (self.latest, row[2])), default=None)
-        self._resolve_units()
-        collector.count_read(STAGE)
-        local_clock = self._clock(row[1], row[2])
+        rows, low, high, flawed, headers, with_unit = seen
+        self.rows += rows - headers
+        self.latest = max(filter(None, (self.latest, high)), default=None)
+        if headers:
+            collector.skip_headers(STAGE, HEADER_SKIP)
+        if with_unit:
+            self._resolve_units()
+        local_clock = self._clock(low, high)
         if any(change.skips for change in local_clock.changes):
             skipped = f"off IS NULL AND {local_clock.inside('local', skipped=True)}"
             con.execute(
                 f"UPDATE temp.{STAGE} SET flaw = {FLAW['time-nonexistent']}, value = NULL, shown = local::VARCHAR "
                 f"WHERE flaw IS NULL AND {skipped}"
             )
+            flawed = 1
         keep = "TRUE"
         if source.fold == "order" and any(not change.skips for change in local_clock.changes):
             repeated = f"coalesce(off IS NULL AND {local_clock.inside('local', skipped=False)}, FALSE)"
@@ -207,23 +211,23 @@ class Load:
             waiting.hold(STAGE, repeated)
             waiting.direction(STAGE)
         second = "TRUE" if source.fold == "second" else "FALSE"
-        self._keep(f"(SELECT * FROM temp.{STAGE} WHERE {keep})", local_clock, second)
+        judged = collector if flawed or with_unit else None
+        self._keep(f"(SELECT * FROM temp.{STAGE} WHERE {keep})", local_clock, second, judged)
 
     def _clock(self, low: datetime | None, high: datetime | None) -> Clock:
         margin = timedelta(days=max((point.days for point in self.points.values()), default=0))
         start = low or datetime(2000, 1, 1)
         return clock(self.context.zone_name, start - margin, (high or start) + margin)
 
-    def _keep(self, rows: str, local_clock: Clock, second: str) -> None:
-        """Put staged rows where they belong: the target, the open intervals, or the bad rows."""
-        query = placed(rows, local_clock, self.points, second)
+    def _keep(self, rows: str, local_clock: Clock, second: str, collector: Collector | None) -> None:
+        """Put staged rows where they belong: the target, the open intervals, or (if there can be any) the bad rows."""
+        query = placed(rows, local_clock, self.points, second, bool(self.units))
         self._insert(query, "flaw IS NULL AND span >= 0")
         waiting = f"span = {UNTIL_NEXT} AND t IS NOT NULL"
         if waits(self.points):
             self.con.execute(f"INSERT INTO temp.{OPEN} SELECT * FROM ({query}) WHERE {waiting}")
-        self.con.execute(
-            f"INSERT INTO temp.{BAD} SELECT * FROM ({query}) WHERE flaw IS NOT NULL AND NOT coalesce({waiting}, FALSE)"
-        )
+        if collector:
+            collector.add(f"SELECT * FROM ({query}) WHERE NOT coalesce({waiting}, FALSE)")
 
     def _insert(self, query: str, condition: str) -> None:
         context = self.context
@@ -234,16 +238,18 @@ class Load:
         ).fetchone()
         self.good += row[0] if row else 0
 
-    def _settle(self, waiting: Waiting) -> None:
+    def _settle(self, waiting: Waiting, collector: Collector) -> None:
         """Place what waited for the end of the file."""
         if span := waiting.span():
             local_clock = self._clock(*span)
-            self._keep(waiting.resolve_repeated(local_clock, self.table.place), local_clock, "second")
+            self._keep(
+                waiting.resolve_repeated(local_clock, self.table.place), local_clock, "second", collector
+            )
         self.findings += waiting.findings
         if waits(self.points):
             closed = waiting.close_open()
             self._insert(closed, "flaw IS NULL")
-            self.con.execute(f"INSERT INTO temp.{BAD} SELECT * FROM ({closed}) WHERE flaw IS NOT NULL")
+            collector.add(closed)
 
     # --- units and the future ----------------------------------------------------------------------------------
 

@@ -22,32 +22,40 @@ PLACED_COLUMNS = (
 _KINDS = f"(SELECT DISTINCT point, starts, span, days FROM temp.{POINTS})"
 
 
-def placed(rows: str, clock: Clock, points: Mapping[str, Point], second: str = "FALSE") -> str:
+def placed(
+    rows: str, clock: Clock, points: Mapping[str, Point], second: str = "FALSE", convert: bool = True
+) -> str:
     """SQL over staged rows: their reading time t (UTC, an interval's end) and span, values in the meter's unit.
 
-    `second` says which rows mean the second of a repeated time. Columns as PLACED_COLUMNS; span is UNTIL_NEXT where the
-    next stamp decides. A whole number of days is counted on the wall clock: a day of 23 hours is 23 hours long.
+    `second` says which rows mean the second of a repeated time; `convert` whether FACTORS has anything. Columns as
+    PLACED_COLUMNS; span is UNTIL_NEXT where the next stamp decides. A whole number of days is counted on the wall
+    clock: a day of 23 hours is 23 hours long.
     """
-    first = clock.utc("local")
-    utc = (
-        f"CASE WHEN {second} THEN {clock.utc('local', second=True)} ELSE {first} END"
-        if clock.changes
-        else first
-    )
-    stamped = (
-        "SELECT s.*, p.starts, p.span AS width, p.days, "
-        f"CASE WHEN off IS NULL THEN {utc} ELSE local - to_seconds(off) END AS u "
-        f"FROM {rows} s LEFT JOIN {_KINDS} p ON p.point = s.point"
-    )
-    later = earlier = fixed = "to_seconds(greatest(width, 0))"
-    if clock.changes and any(point.days for point in points.values()):
-        on_clock = f"days > 0 AND (off IS NULL OR u = {first})"
-        later = f"CASE WHEN {on_clock} THEN {clock.utc('(local + to_days(days))')} - u ELSE {fixed} END"
-        earlier = f"CASE WHEN {on_clock} THEN u - {clock.utc('(local - to_days(days))')} ELSE {fixed} END"
-    ends = f"SELECT *, CASE WHEN starts THEN u + ({later}) ELSE u END AS t, CASE WHEN starts THEN u ELSE u - ({earlier}) END AS began FROM ({stamped})"
+    first = utc = clock.utc("local")
+    if clock.changes and second != "FALSE":
+        utc = f"CASE WHEN {second} THEN {clock.utc('local', second=True)} ELSE {first} END"
+    u = f"CASE WHEN off IS NULL THEN {utc} ELSE local - to_seconds(off) END AS u"
+    kinds = {(point.starts, point.span, point.days) for point in points.values()}
+    if kinds == {(False, 0, 0)}:
+        ends = f"SELECT *, u AS t, u AS began, 0 AS span FROM (SELECT *, {u} FROM {rows})"
+    else:
+        joined = f"SELECT s.*, p.starts, p.span, p.days, {u} FROM {rows} s LEFT JOIN {_KINDS} p ON p.point = s.point"
+        later = earlier = fixed = "to_seconds(greatest(span, 0))"
+        if clock.changes and any(days for _, _, days in kinds):
+            on_clock = f"days > 0 AND (off IS NULL OR u = {first})"
+            later = f"CASE WHEN {on_clock} THEN {clock.utc('(local + to_days(days))')} - u ELSE {fixed} END"
+            earlier = f"CASE WHEN {on_clock} THEN u - {clock.utc('(local - to_days(days))')} ELSE {fixed} END"
+        t, began = (
+            f"CASE WHEN starts THEN u + ({later}) ELSE u END",
+            f"CASE WHEN starts THEN u ELSE u - ({earlier}) END",
+        )
+        span = "CASE WHEN span < 0 THEN span ELSE epoch(t - began)::INTEGER END AS span"
+        ends = f"SELECT * REPLACE ({span}) FROM (SELECT *, {t} AS t, {began} AS began FROM ({joined}))"
+    columns = "r.point, r.col, r.t, r.span, r.line"
+    if not convert:
+        return f"SELECT {columns}, r.value, r.flaw, r.shown, r.raw, NULL::VARCHAR AS bad_unit FROM ({ends}) r"
     return (
-        "SELECT r.point, r.col, r.t, CASE WHEN r.width < 0 THEN r.width ELSE epoch(r.t - r.began)::INTEGER END AS span, r.line, "
-        "CASE WHEN k.flaw IS NULL THEN r.value * coalesce(k.num, 1) / coalesce(k.den, 1) END AS value, "
+        f"SELECT {columns}, CASE WHEN k.flaw IS NULL THEN r.value * coalesce(k.num, 1) / coalesce(k.den, 1) END AS value, "
         "coalesce(r.flaw, CASE WHEN r.value IS NOT NULL THEN k.flaw END) AS flaw, r.shown, r.raw, "
         "CASE WHEN r.flaw IS NULL AND k.flaw IS NOT NULL THEN r.unit END AS bad_unit "
         f"FROM ({ends}) r LEFT JOIN temp.{FACTORS} k "
@@ -63,6 +71,7 @@ class Waiting:
     first: tuple[int, datetime] | None = None
     last: tuple[int, datetime] | None = None
     """Line and wall time of the file's first and last good row: which way it runs."""
+    held: bool = False
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,6 +81,7 @@ class Waiting:
     def hold(self, stage: str, condition: str) -> None:
         """Keep staged rows in a repeated hour for the end."""
         self.con.execute(f"INSERT INTO temp.{PENDING} SELECT * FROM temp.{stage} WHERE {condition}")
+        self.held = True
 
     def direction(self, stage: str) -> None:
         """Note where the file has got to."""
@@ -83,6 +93,8 @@ class Waiting:
 
     def span(self) -> tuple[datetime, datetime] | None:
         """The wall times that wait in repeated hours, from..to; None when there are none."""
+        if not self.held:
+            return None
         row = self.con.execute(f"SELECT min(local), max(local) FROM temp.{PENDING}").fetchone()
         return (row[0], row[1]) if row and row[0] is not None else None
 
