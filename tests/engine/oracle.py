@@ -47,6 +47,8 @@ class Oracle:
     regions: Mapping[str, str]
     own: Mapping[tuple[str, str, str], tuple[Fraction, str]]
     """(factor, site, month) or (factor, '', '') -> value, unit."""
+    products: Mapping[str, str] = field(default_factory=dict)
+    """Product -> its unit, where it is not t."""
     by_key: dict[str, dict[tuple[str, ...], list[FactorRow]]] = field(default_factory=dict)
     """Tables by key, made when first asked."""
 
@@ -205,9 +207,13 @@ class Oracle:
         return sum(values, Fraction(0)) if spec.adds else sum(values, Fraction(0)) / len(values)
 
     def _base(self, amount: Fraction, unit: str, declared: Unit, keys: Mapping[str, str]) -> Fraction:
-        power = dict(declared.dimension).get("carrier_amount", 0)
+        powers = dict(declared.dimension)
         base = amount * parse_unit(unit).ratio
-        return base / CARRIERS[keys["carrier"]].unit.ratio ** power if power else base
+        if power := powers.get("carrier_amount", 0):
+            base /= CARRIERS[keys["carrier"]].unit.ratio ** power
+        if power := powers.get("product_amount", 0):
+            base /= parse_unit(self.products.get(keys["product"], "t")).ratio ** power
+        return base
 
     def _factor(self, spec: FactorSpec, cell: Cell) -> Value:
         keys = dict(cell[2])
@@ -342,10 +348,9 @@ class Oracle:
         for cell in self.cells(name):
             value = self.quantity(name, cell)
             mark = (cell[0], cell[2])
-            if isinstance(value, Missing):
-                continue
             known = sums.get(mark)
-            sums[mark] = known if value is None else value + (known or 0)
+            # The row is there, whatever its inputs lack.
+            sums[mark] = value + (known or 0) if isinstance(value, Fraction) else known
         return {mark: None if value is None else float(value / unit.ratio) for mark, value in sums.items()}
 
 
