@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from celadon.adapters.tables import limits, sniff, text
+from celadon.adapters.tables import limits, read_readings, sniff, text
 from celadon.adapters.tables.table import split, split_line
-from tests.adapters.table_files import NOW, Read, at, long, text_file, wide
+from tests.adapters.table_files import NOW, Read, at, long, meter, text_file, wide
 
 BASIC = "time,E1,E2\n2024-01-01 00:00,1,10\n2024-01-01 00:15,2,20\n"
 
@@ -366,3 +366,15 @@ def test_progress_reaches_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_now_is_only_what_the_future_is_measured_from(tmp_path: Path) -> None:
     assert Read(text_file(tmp_path, BASIC), wide("E1"), ["E1"], now=NOW).codes == []
+
+
+def test_line_numbers_of_a_connection_that_may_reorder(tmp_path: Path) -> None:
+    rows = "".join(f"2024-01-01 00:00,E1,{n}\n" for n in range(2, 150_002))
+    path = text_file(tmp_path, "time,meter,value\n" + rows)
+    con = duckdb.connect()
+    con.execute("SET preserve_insertion_order = false")
+    point = meter("E1")
+    read_readings(con, path, long(), {"E1": point}, {"E1": 1}, 1, 1, "readings", now=NOW)
+    wrong = con.execute("SELECT count(*), count(*) FILTER (line <> value) FROM readings").fetchone()
+    assert wrong == (150_000, 0)
+    assert con.execute("SELECT current_setting('preserve_insertion_order')").fetchone() == (False,)

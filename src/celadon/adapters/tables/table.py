@@ -65,13 +65,19 @@ class Table:
         if self.parquet:
             yield Batch(f"(SELECT line, x, f, NULL::UTINYINT AS mark FROM ({self.parquet}))", 1.0)
             return
-        for piece in self.pieces():
-            try:
-                load_lines(con, piece, self.shown)
-            finally:
-                piece.path.unlink(missing_ok=True)
-            yield Batch(self._query(piece), piece.share, piece.tidy)
-        con.execute(f"DROP TABLE IF EXISTS temp.{LINES}")
+        setting = con.execute("SELECT current_setting('preserve_insertion_order')").fetchone()
+        # Line numbers are the order of the rows: never read a file without it.
+        con.execute("SET preserve_insertion_order = true")
+        try:
+            for piece in self.pieces():
+                try:
+                    load_lines(con, piece, self.shown)
+                finally:
+                    piece.path.unlink(missing_ok=True)
+                yield Batch(self._query(piece), piece.share, piece.tidy)
+        finally:
+            con.execute(f"DROP TABLE IF EXISTS temp.{LINES}")
+            con.execute(f"SET preserve_insertion_order = {'true' if setting and setting[0] else 'false'}")
 
     def _query(self, piece: Piece) -> str:
         mark, text = "NULL::UTINYINT", "x"
