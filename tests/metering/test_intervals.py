@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from celadon.core.model import MeterChange, PointKind
 from celadon.core.periods import Period
 from celadon.metering.intervals import LEDGER_COLUMNS
-from tests.metering.ledgers import at, every, ledger, meter, rows, window
+from tests.metering.ledgers import at, every, ledger, load, meter, rows, window
 
 HOUR, QUARTER = timedelta(hours=1), timedelta(minutes=15)
 DAY = window("03-01 00:00", "03-02 00:00")
@@ -187,7 +187,7 @@ def test_other_kinds_have_no_ledger() -> None:
     assert dict(columns) == LEDGER_COLUMNS
 
 
-QUICK = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @QUICK
@@ -240,3 +240,20 @@ def test_a_rate_gives_the_same_cells_in_any_window(steps: list[tuple[int, float]
                 if (b[0] - a[0]).total_seconds() <= 7200)  # fmt: skip
     held = sum(a[1] * 2 for a, b in pairwise(values) if (b[0] - a[0]).total_seconds() > 7200)
     assert whole.total() / 1e6 == pytest.approx(exact + held, abs=1e-4)
+
+
+def test_a_rate_point_may_give_means_and_instants() -> None:
+    """A mean of 8 kW over the quarter to 00:15, then 4 kW at 00:15 and 00:30 as instants: 2 + 1 kWh."""
+    readings = rows([("03-01 00:15", 8.0)], span=900) + rows(
+        [("03-01 00:15", 4.0), ("03-01 00:30", 4.0)], line=9
+    )
+    got = ledger(readings, meter(kind=PointKind.RATE, unit="kW"), DAY, 900)
+    assert got.amounts() == {"03-01 00:00": 2.0, "03-01 00:15": 1.0}
+
+
+def test_what_a_failed_derivation_left_is_not_seen() -> None:
+    readings = load(rows(every("03-01 00:00", HOUR, [1, 2])))
+    readings.execute("CREATE TEMP TABLE l_bridge (x INTEGER); CREATE TEMP TABLE l_step_twice (x INTEGER)")
+    assert ledger(readings, meter(), DAY).events == []
+    left = readings.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    assert sorted(left) == [("cells",), ("happened",)]

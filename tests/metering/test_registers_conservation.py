@@ -14,7 +14,7 @@ from tests.metering.ledgers import Row, ledger, meter, rows
 
 START = datetime(2024, 2, 28, 22, 30)
 ALWAYS = Period(datetime(2024, 1, 1), datetime(2026, 1, 1))
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 STEPS = st.lists(st.tuples(st.integers(1, 200_000), st.integers(0, 90)), min_size=1, max_size=60)
 """Seconds between two readings, and hundredths counted between them."""
 GRIDS = st.sampled_from([900, 1800, 3600])

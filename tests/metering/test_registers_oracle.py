@@ -18,7 +18,7 @@ from tests.metering.ledgers import Row, ledger, load, meter
 from tests.metering.oracle import Rules, cells
 
 START = datetime(2024, 1, 31)
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def faulty(seed: int, n: int = 300) -> tuple[list[Row], Meter, Rules]:

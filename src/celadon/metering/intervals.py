@@ -65,6 +65,7 @@ def derive(
                 lives[point_ids[meter.id]] = life(meter)
             except UnitError as error:
                 said.append(Event(point_ids[meter.id], "unit-unusable", detail=str(error)))
+    _drop(con)  # whatever a derivation that failed has left
     declare(con, lives)
     for table in ("l_part", "l_cut"):
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({_PART})")
@@ -80,7 +81,7 @@ def derive(
         _cut(con, "l_step", edges, grid_seconds, into)
     if samples := by_kind["sample"]:
         sample_steps(con, readings, samples)
-        _cut(con, "l_sample", edges, grid_seconds, into)
+        _cut(con, "l_sample", edges, grid_seconds, into, mixed=bool(by_kind["rate"]))
     if rates := by_kind["rate"]:
         rate_parts(con, readings, rates, edges, grid_seconds)
     collect(con, readings, lives, edges, said, {name: bool(some) for name, some in by_kind.items()})
@@ -103,9 +104,17 @@ def _by_kind(lives: Mapping[int, Life]) -> dict[str, dict[int, Life]]:
 
 
 def _cut(
-    con: duckdb.DuckDBPyConnection, table: str, window: tuple[datetime, datetime], grid: int, into: str
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    window: tuple[datetime, datetime],
+    grid: int,
+    into: str,
+    mixed: bool = False,
 ) -> None:
-    """Add the cells of the steps of `table` to `into` where they are complete, else to `l_part` and `l_cut`."""
+    """Add the cells of the steps of `table` to `into` where they are complete, else to `l_part` and `l_cut`.
+
+    `mixed`: cells of the same points may come from elsewhere too.
+    """
     first, last = (_seconds(moment) for moment in window)
     con.execute(
         f"""CREATE OR REPLACE TEMP VIEW l_second AS
@@ -124,8 +133,8 @@ def _cut(
     ).fetchone()
     instants, declared, fills, crosses, spreads = shape or (0, 0, 0, 0, 0)
     real = f"(f & {VIRTUAL} = 0)::INTEGER" if declared else "1"
-    if instants or not fills:
-        filled = "false"  # an instant on the edge belongs to the same cell
+    if instants or mixed or not fills:
+        filled = "false"  # then a cell may hold more: an instant on its edge, say
     else:
         con.execute(
             f"""INSERT INTO "{into}" SELECT point, make_timestamp(s0 * 1000000), d, d, d, 0, {grid}, {real}
@@ -139,12 +148,18 @@ def _cut(
             f" UNION ALL SELECT point, s0 // {grid}, {before}, {edge} - s0, 0 FROM l_second WHERE {adjacent}"
             f" UNION ALL SELECT point, (s1 - 1) // {grid}, d - ({before}), s1 - {edge}, {real} FROM l_second WHERE {adjacent}"
         )
-    con.execute(
-        f"""INSERT INTO l_part SELECT point, c, amount, amount, amount, 0, covered, n FROM (
-            SELECT point, c, sum(d)::BIGINT AS amount, sum(s)::BIGINT AS covered, sum(n)::BIGINT AS n FROM ({parts}) GROUP BY point, c)"""
-    )
-    if spreads:
+    n = "count(*)" if real == "1" and not crosses else "sum(n)::BIGINT"
+    sums = f"""SELECT point, c, sum(d)::BIGINT AS amount, sum(s)::BIGINT AS covered, {n} AS n FROM ({parts}) GROUP BY point, c"""
+    if spreads or mixed:
+        con.execute(
+            f"INSERT INTO l_part SELECT point, c, amount, amount, amount, 0, covered, n FROM ({sums})"
+        )
         con.execute(f"INSERT INTO l_cut {_spread(spread, table, first, last, grid)}")
+    else:
+        con.execute(
+            f"""INSERT INTO "{into}" SELECT point, make_timestamp(c * {grid * 10**6}), amount, amount, amount, 0, covered, n
+            FROM ({sums}) WHERE c * {grid} >= {first} AND c * {grid} < {last}"""
+        )
 
 
 def _upto(x: str, s: str) -> str:
@@ -211,4 +226,7 @@ def _drop(con: duckdb.DuckDBPyConnection) -> None:
     names = con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, 'l_')"
     ).fetchall()
-    con.execute("DROP VIEW IF EXISTS l_second;" + ";".join(f"DROP TABLE {name}" for (name,) in names))
+    con.execute(
+        "DROP VIEW IF EXISTS l_second; DROP MACRO IF EXISTS l_touches;"
+        + ";".join(f"DROP TABLE {name}" for (name,) in names)
+    )

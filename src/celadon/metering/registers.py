@@ -100,10 +100,10 @@ def register_steps(
     _fix(con, fixed)
     legs = any(len({epoch.leg for epoch in life.epochs}) > 1 for life in lives.values())
     source = _source(readings, lives, bool(fixed))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE l_step AS {_steps(source, legs)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE l_step AS {_steps(source, legs, bool(fixed))}")
     if bits(con, "l_step") & SAME:
         once = keep_last(con, "l_step", source, "leg, t", "a DESC")
-        con.execute(f"INSERT INTO l_step {_steps(once, legs)}")
+        con.execute(f"INSERT INTO l_step {_steps(once, legs, bool(fixed))}")
 
 
 def keep_last(
@@ -166,13 +166,14 @@ def _source(readings: str, lives: Mapping[int, Life], fixed: bool) -> str:
     return source
 
 
-def _steps(source: str, legs: bool) -> str:
+def _steps(source: str, legs: bool, fixed: bool) -> str:
     """One row per row of `source`, with the step from the row before it in its leg."""
     lag_leg, lag_a = ("lag(leg) OVER w", "lag(a) OVER w") if legs else ("leg", "0")
+    bits = "a" if fixed else "0"  # a column less to carry through the window where nothing is declared
     order, on_leg = ("t, leg", " AND z.leg = l.leg") if legs else ("t", "")
     return f"""
     WITH y AS (
-        SELECT point, leg, t, v, a, row_number() OVER w AS rn, lag(t) OVER w AS tb, lag(v) OVER w AS vb,
+        SELECT point, leg, t, v, {bits} AS a, row_number() OVER w AS rn, lag(t) OVER w AS tb, lag(v) OVER w AS vb,
             {lag_leg} AS leg_b, {lag_a} AS ab, file, line, lag(file) OVER w AS fb, lag(line) OVER w AS lb
         FROM ({source}) WINDOW w AS (PARTITION BY point ORDER BY {order})),
     z AS (
