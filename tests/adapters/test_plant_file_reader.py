@@ -435,8 +435,8 @@ def test_an_empty_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        (HEAD + "meters:\n\t- id: E\n", 5, "found character '\\t' that cannot start any token"),
-        (HEAD + "meters: [{id: E}\nzone: UTC\n", 5, "expected ',' or ']', but got '<scalar>'"),
+        (HEAD + "meters:\n\t- id: E\n", 5, "that cannot start any token"),
+        (HEAD + "meters: [{id: E}\nzone: UTC\n", 5, "expected ',' or ']'"),
         (HEAD + "zone: U\x01TC\n", 4, "character U+0001"),
     ],
 )
@@ -444,11 +444,8 @@ def test_what_is_no_yaml(text, line, problem):
     plant, findings = read(text, head="")
     assert plant is None
     [finding] = findings
-    assert (finding.code, finding.where.line, finding.values["problem"]) == (
-        "plant.yaml-syntax",
-        line,
-        problem,
-    )
+    assert (finding.code, finding.where.line) == ("plant.yaml-syntax", line)
+    assert problem in str(finding.values["problem"])  # libyaml and its Python twin word the rest differently
 
 
 def test_an_alias_bomb_and_a_deep_nest():

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
@@ -24,13 +23,14 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.events import MappingEndEvent as _MappingEnd
-from ruamel.yaml.events import SequenceEndEvent as _SequenceEnd
-from ruamel.yaml.reader import ReaderError
+from yaml.events import MappingEndEvent as _MappingEnd
+from yaml.events import SequenceEndEvent as _SequenceEnd
+from yaml.reader import ReaderError
 
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 4_000_000
 MAX_VALUES = 400_000
 MAX_DEPTH = 24
@@ -267,8 +267,8 @@ def parse(text: str, file: str, findings: Findings) -> Node | None:
     Keys given twice, tags and dead aliases are added to `findings`, and what is sound beside them is kept."""
     builder = _Builder(file, findings)
     try:
-        return builder.build(iter(YAML(typ="safe", pure=True).parse(text)))
-    except MarkedYAMLError as error:
+        return builder.build(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (
             Place(file=file, line=mark.line + 1, column=str(mark.column + 1)) if mark else Place(file=file)
@@ -288,6 +288,12 @@ class _Open:
     key: Scalar | None = None
     skip: bool = False  # the key was no scalar: its value is read and dropped
     merged: list[Mapping] = field(default_factory=list)
+
+
+def _position(event: Event) -> tuple[int, int]:
+    """Line and column, counted from one."""
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 class _Builder:
@@ -317,9 +323,9 @@ class _Builder:
         return self.root
 
     def _node(self, event: NodeEvent) -> None:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        line, column = _position(event)
         if isinstance(event, AliasEvent):
-            target = self.anchors.get(event.anchor)
+            target = self.anchors.get(event.anchor or "")
             if target is None:
                 self._add(ALIAS_BAD, event, alias=event.anchor)
             self._place(target or Scalar("", line, column), event)
@@ -399,8 +405,8 @@ class _Builder:
         return Place(file=self.file, line=node.line, column=str(node.column))
 
     def _finding(self, kind: FindingKind, event: Event, **values: Any) -> Finding:
-        mark = event.start_mark
-        return kind.at(Place(file=self.file, line=mark.line + 1, column=str(mark.column + 1)), **values)
+        line, column = _position(event)
+        return kind.at(Place(file=self.file, line=line, column=str(column)), **values)
 
     def _add(self, kind: FindingKind, event: Event, **values: Any) -> None:
         self.findings.add(self._finding(kind, event, **values))
