@@ -1,0 +1,144 @@
+"""The entity: is it covered, what it is allocated, what it owes, and what the difference is worth."""
+
+from celadon.rules import choose, document, key, minimum, option, sum_of, total
+
+decree = document("MEE Decree 19")
+plan = document("国环规气候〔2020〕3号")
+reports = document("CEA trading reports")
+threshold = decree.clause(
+    "entity threshold", "Covered with direct emissions of 26 000 tCO2e or more in a year"
+)
+allocated = decree.clause("allocation", "Σ over units and lines")
+capped = plan.clause(
+    "shortfall rule and later plans",
+    "Owed: verified emissions, but no more than allocation plus 20 % of them; gas units no more than their allocation",
+)
+position = decree.clause("surrender", "Allocation less obligation: a surplus above zero, a shortfall below")
+offset = decree.clause("offset", "At most 5 % of the obligation may be met with offsets")
+price = reports.clause("annual prices", "Close of the year, or traded value over traded volume")
+
+is_gas = key("purpose") == "gas"
+
+
+@threshold.rule(
+    unit="tCO2e",
+    per="site, month",
+    label={"zh": "核查排放量", "en": "Verified emission"},
+    adds=False,
+)
+def verified_emission(verified_unit_emission, verified_line_emission):
+    """All units and lines of covered sectors."""
+    return sum_of(
+        total(verified_unit_emission, over="generating_unit, purpose"),
+        total(verified_line_emission, over="production_line, purpose"),
+    )
+
+
+@threshold.rule(
+    unit="1",
+    per="site, month",
+    label={"zh": "是否纳入（1 是，0 否）", "en": "Covered (1 yes, 0 no)"},
+    adds=False,
+)
+def covered(verified_emission, coverage_threshold):
+    """1 where the year's emission reaches the threshold; ask by enterprise where it has several sites."""
+    return choose((verified_emission >= coverage_threshold, 1), (verified_emission < coverage_threshold, 0))
+
+
+@allocated.rule(unit="tCO2e", per="site, month", label={"zh": "配额总量", "en": "Allocation"}, adds=False)
+def total_allocation(unit_allocation, line_allocation):
+    """Units and lines."""
+    return sum_of(
+        total(unit_allocation, over="generating_unit, purpose"),
+        total(line_allocation, over="production_line, purpose"),
+    )
+
+
+@capped.rule(
+    unit="tCO2e",
+    per="site, month, generating_unit, purpose",
+    label={"zh": "燃气机组清缴义务", "en": "Obligation of a gas unit"},
+    adds=False,
+    when=is_gas,
+)
+def gas_unit_obligation(verified_unit_emission, unit_allocation):
+    """Verified emission, at most the unit's allocation."""
+    return minimum(verified_unit_emission, unit_allocation)
+
+
+@capped.rule(
+    unit="tCO2e",
+    per="site, month, generating_unit, purpose",
+    label={"zh": "燃煤机组排放量", "en": "Emission of a coal unit"},
+    adds=False,
+    when=~is_gas,
+)
+def coal_unit_emission(verified_unit_emission):
+    """Verified emission of units that do not burn gas."""
+    return verified_unit_emission
+
+
+@capped.rule(
+    unit="tCO2e",
+    per="site, month, generating_unit, purpose",
+    label={"zh": "燃煤机组配额", "en": "Allocation of a coal unit"},
+    adds=False,
+    when=~is_gas,
+)
+def coal_unit_allocation(unit_allocation):
+    """Allocation of units that do not burn gas."""
+    return unit_allocation
+
+
+@capped.rule(
+    unit="tCO2e",
+    per="site, month",
+    label={"zh": "燃煤机组清缴义务", "en": "Obligation of the coal units"},
+    adds=False,
+)
+def coal_obligation(coal_unit_emission, coal_unit_allocation, shortfall_cap):
+    """Verified emissions, at most allocation plus the capped shortfall."""
+    emission = total(coal_unit_emission, over="generating_unit, purpose")
+    allocation = total(coal_unit_allocation, over="generating_unit, purpose")
+    return minimum(emission, allocation + shortfall_cap * emission)
+
+
+@capped.rule(
+    unit="tCO2e", per="site, month", label={"zh": "清缴义务", "en": "Surrender obligation"}, adds=False
+)
+def surrender_obligation(coal_obligation, gas_unit_obligation, verified_line_emission):
+    """Coal units with their cap, gas units with theirs, lines in full."""
+    return sum_of(
+        coal_obligation,
+        total(gas_unit_obligation, over="generating_unit, purpose"),
+        total(verified_line_emission, over="production_line, purpose"),
+    )
+
+
+@position.rule(
+    unit="tCO2e",
+    per="site, month",
+    label={"zh": "配额盈缺（正为盈余）", "en": "Surplus (above zero) or shortfall"},
+    adds=False,
+)
+def allowance_position(total_allocation, surrender_obligation):
+    """Allocation − obligation."""
+    return total_allocation - surrender_obligation
+
+
+@price.rule(
+    unit="CNY", per="site, month", label={"zh": "配额盈缺价值", "en": "Value of the position"}, adds=False
+)
+def allowance_position_value(allowance_position, closing_price, traded_value, traded_volume):
+    """Position × price of the year: its close, or traded value ÷ traded volume."""
+    return allowance_position * choose(
+        (option("price") == "average", traded_value / traded_volume), otherwise=closing_price
+    )
+
+
+@offset.rule(
+    unit="tCO2e", per="site, month", label={"zh": "抵销上限", "en": "Most that offsets may meet"}, adds=False
+)
+def offset_cap(surrender_obligation, offset_share):
+    """Share × obligation."""
+    return surrender_obligation * offset_share
