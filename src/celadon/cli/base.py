@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from celadon.cli.words import word
 from celadon.core.text import Lang, Text
 
 _LANG = "celadon.lang"
@@ -105,6 +106,17 @@ class LazyGroup(click.Group):
         module = importlib.import_module(self.lazy[cmd_name][0])
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.lazy:
+            from difflib import get_close_matches
+
+            lang, near = lang_of(ctx), get_close_matches(args[0], self.lazy, n=1)
+            hint = f" ({word('did_you_mean', lang, names=near[0])})" if near else ""
+            raise click.UsageError(word("no_such_command", lang, name=args[0]) + hint, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.help = self.texts.say(lang_of(ctx))

@@ -56,7 +56,7 @@ _BALANCE = {
     "estimated": "number?", "status": "text", "missing": ["text"],
 }  # fmt: skip
 _NODE = {
-    "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text",
+    "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text", "effective?": "text",
     "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "estimated?": "number",
     "defaulted?": "number", "recalled?": "number", "coverage?": "number", "inputs": ["node"],
 }  # fmt: skip

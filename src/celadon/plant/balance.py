@@ -222,7 +222,7 @@ def _stored_differs(
             f"""WITH stored AS (SELECT {columns} FROM ({stored.sql()})), part(point, month) AS (VALUES {parts}),
             fresh AS (SELECT {columns} FROM proof_ledger l SEMI JOIN part
                 ON part.point = l.point AND part.month = year(l.start) * 12 + month(l.start) - 1)
-            SELECT point, count(*) FROM (
+            SELECT point, count(DISTINCT start) FROM (
                 (SELECT * FROM stored EXCEPT SELECT * FROM fresh) UNION ALL (SELECT * FROM fresh EXCEPT SELECT * FROM stored))
             GROUP BY point ORDER BY point"""
         ).fetchall()

@@ -7,7 +7,7 @@ deleted or invalidated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import duckdb
 
@@ -18,6 +18,8 @@ from celadon.plant.opened import View
 from celadon.store import Store
 
 _KIND = "ledger"
+_ALL_KEPT = "kept"
+"""Kind of the empty batch that ends a load: the ledger of every batch before it is stored."""
 _OF_A_MOMENT = ("metering.silent", "metering.no-readings")
 """What is said of silence compares a meter with the others' data: never stored, always said anew from the facts."""
 
@@ -25,15 +27,18 @@ _OF_A_MOMENT = ("metering.silent", "metering.no-readings")
 def keep_ledger(
     seen: View, con: duckdb.DuckDBPyConnection, progress: Callable[[float, str], None] | None = None
 ) -> tuple[int, list[Finding]]:
-    """Derive and store the parts that are missing at `seen`; how many, and what was found."""
+    """Derive and store the parts that are missing at `seen`, its store's newest snapshot; how many, and what was found.
+
+    Where the last batch says that everything before it is kept, only what was touched since is looked at.
+    """
     digest = digests(seen.model, seen.snapshot.points())
-    ranges = [found for point in digest if (found := seen.snapshot.stored_range(point)) is not None]
-    if not ranges:
+    wanted = _not_kept(seen, digest)
+    if not wanted:
         return 0, []
-    months = range(min(low for low, _ in ranges), max(high for _, high in ranges) + 1)
-    missing = worth_deriving(seen, seen.snapshot.ledger_parts(sorted(digest), months, digest).missing)
+    months = range(min(month for _, month in wanted), max(month for _, month in wanted) + 1)
+    missing = set(seen.snapshot.ledger_parts(sorted({point for point, _ in wanted}), months, digest).missing)
     deriver, findings, stored = Deriver.of(con, seen), [], 0
-    todo = list(pieces(missing))
+    todo = list(pieces(worth_deriving(seen, sorted(missing.intersection(wanted)))))
     for number, piece in enumerate(todo):
         if progress:
             progress(number / len(todo), "")
@@ -46,7 +51,23 @@ def keep_ledger(
             con, "kept_ledger", snapshot=seen.snapshot, parts=piece.parts, digests=digest
         ):
             stored += len(piece.parts)
+    if todo:
+        with seen.store.begin(_ALL_KEPT, str(seen.snapshot.upto)) as pending:
+            pending.commit()
     return stored, unique(findings)
+
+
+def _not_kept(seen: View, digest: Mapping[int, str]) -> list[tuple[int, int]]:
+    """(point, month) that may lack a stored part."""
+    kept = [
+        batch.id
+        for batch in seen.store.batches()
+        if batch.kind == _ALL_KEPT and batch.id <= seen.snapshot.upto
+    ]
+    if kept:
+        return [(point, month) for point, month in seen.snapshot.touched_since(kept[-1]) if point in digest]
+    ranges = {point: found for point in digest if (found := seen.snapshot.stored_range(point)) is not None}
+    return [(point, month) for point, (low, high) in ranges.items() for month in range(low, high + 1)]
 
 
 def _keep_findings(store: Store, upto: int, findings: Iterable[Finding]) -> None:
@@ -82,7 +103,7 @@ def stored_findings(seen: View, period: Period) -> list[Finding]:
 def load_findings(seen: View, period: Period) -> Iterator[Finding]:
     """What reading files found (quarantined rows, unknown columns …) where it says a time inside `period`, or none."""
     for batch in seen.snapshot.batches():
-        if batch.kind == _KIND:
+        if batch.kind in (_KIND, _ALL_KEPT):
             continue
         for item in seen.store.findings(batch.id):
             span = span_of(item, seen.model.zone)

@@ -21,6 +21,7 @@ from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.scales import config_digest
+from celadon.plant.hashes import Hashes
 from celadon.plant.intake import Intake, read_file
 from celadon.plant.keeping import keep_ledger
 from celadon.plant.ledger import summed_meters
@@ -148,13 +149,15 @@ def load(
             store.lock(waiting=lambda holder: done.findings.add(WAITING.at(place, holder=holder)))
         )
         _load_plant(opened, store, done)
-        files = list(input_files(opened, done.findings))
+        hashes = Hashes.of(opened.store_path)
+        files = list(input_files(opened, done.findings, hashes))
         steps = _Steps(progress, sum(item.bytes for item in files))
         for item in files:
             _load_one(opened, store, con, item, done, steps)
         seen = View(store, store.snapshot(), opened.model)
         done.ledger_parts, said = keep_ledger(seen, con, steps.rest)
         done.findings.extend(said)
+        hashes.save()
     return done
 
 
@@ -211,8 +214,8 @@ def stage_plant(opened: Opened, store: Store, pending: Pending) -> int:
     earlier = {meter.id: config_digest(meter, before.grid_seconds) for meter in summed_meters(before)}
     snapshot, changed = store.snapshot(pending=pending), 0
     for meter in summed_meters(opened.model):
-        if meter.id in earlier and earlier[meter.id] != config_digest(meter, opened.model.grid_seconds):
-            changed += 1
+        if earlier.get(meter.id) != config_digest(meter, opened.model.grid_seconds):
+            changed += meter.id in earlier
             months = snapshot.stored_range(points[meter.id])
             for month in range(months[0], months[1] + 1) if months else ():
                 pending.touch(points[meter.id], month)

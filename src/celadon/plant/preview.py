@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from celadon.adapters.plant_file import plant_digest, plant_from_json
+from celadon.plant.hashes import Hashes
 from celadon.plant.loading import (
     LoadedFile,
     Loading,
@@ -46,7 +47,7 @@ def pending(opened: Opened, store: Store, progress: Progress | None = None) -> I
         if text is None or plant_digest(plant_from_json(text)) != opened.digest:
             done.plant_changed = True
             stage_plant(opened, store, batch)
-        files = list(input_files(opened, done.findings))
+        files = list(input_files(opened, done.findings, Hashes.of(opened.store_path)))
         for number, item in enumerate(files):
             if progress:
                 progress(number / len(files), item.name)

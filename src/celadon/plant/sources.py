@@ -9,10 +9,11 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from celadon.adapters.plant_file import source_files
-from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
+from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.model import Source
 from celadon.core.text import Text
+from celadon.plant.hashes import Hashes
 from celadon.plant.opened import Opened
 from celadon.store import StoredFile
 
@@ -26,7 +27,6 @@ FILE_UNREADABLE = FindingKind(
         zh="请确认文件存在且有读取权限，然后重新加载。",
     ),
 )
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,22 @@ class InputFile:
     """Digest of everything besides the file that its rows depend on."""
 
 
-def input_files(opened: Opened, findings: Findings) -> Iterator[InputFile]:
-    """Every file of every source, in the order of the plant file and then by name; each is hashed when asked for."""
+def input_files(opened: Opened, findings: Findings, hashes: Hashes) -> Iterator[InputFile]:
+    """Every file of every source, in the order of the plant file and then by name; one that cannot be read is a finding."""
     for source in opened.model.sources:
         mapping = mapping_digest(source, opened.model)
         paths, said = source_files(opened.model, source)
         findings.extend(said)
         for path in paths:
-            yield _input(opened, source, path, mapping)
+            name = shown(opened, path)
+            try:
+                size, sha256 = hashes.sha256(path)
+            except OSError as error:
+                findings.add(
+                    FILE_UNREADABLE.at(Place(file=name), file=name, why=error.strerror or str(error))
+                )
+                continue
+            yield InputFile(source, path, name, size, sha256, mapping)
 
 
 def shown(opened: Opened, path: Path) -> str:
@@ -59,27 +67,6 @@ def shown(opened: Opened, path: Path) -> str:
         return path.relative_to(opened.folder).as_posix()
     except ValueError:
         return path.as_posix()
-
-
-def _input(opened: Opened, source: Source, path: Path, mapping: str) -> InputFile:
-    name = shown(opened, path)
-    try:
-        size, sha256 = hash_file(path)
-    except OSError as error:
-        raise FindingError(
-            FILE_UNREADABLE.at(Place(file=name), file=name, why=error.strerror or str(error))
-        ) from error
-    return InputFile(source, path, name, size, sha256, mapping)
-
-
-def hash_file(path: Path) -> tuple[int, str]:
-    """Bytes and SHA-256 of a file."""
-    made, size = hashlib.sha256(), 0
-    with path.open("rb") as stream:
-        while block := stream.read(_CHUNK):
-            made.update(block)
-            size += len(block)
-    return size, made.hexdigest()
 
 
 def mapping_digest(source: Source, model: PlantModel) -> str:

@@ -118,6 +118,11 @@ class Snapshot:
         found = self._catalogue.one(sql, point, month, self.upto)
         return None if found is None else min(int(found), self.upto)
 
+    def touched_since(self, batch: int) -> list[tuple[int, int]]:
+        """(point, month) whose ledger a batch shown here and later than `batch` may have changed."""
+        sql = "SELECT DISTINCT point, month FROM touched WHERE batch_max > ? AND batch_min <= ? ORDER BY month, point"
+        return [(point, month) for point, month in self._catalogue.rows(sql, batch, self.upto)]
+
     def span(self) -> tuple[datetime, datetime] | None:
         """First and last instant with readings (UTC, to the segment), None without any."""
         found = self._catalogue.rows(

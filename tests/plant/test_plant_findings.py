@@ -1,0 +1,200 @@
+"""Every finding of the plant package appears, in both languages, with what to do."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+import celadon
+from celadon.core.findings import FindingError
+from celadon.plant import balance, keeping, loading
+from celadon.plant.bill import NO_TARIFF
+from celadon.plant.facade import WORD_UNKNOWN
+from celadon.plant.intake import ROW_KEPT_OUT
+from celadon.plant.quarantine import CORRECTION_UNKNOWN, CORRECTIONS_UNREADABLE, NOTHING_CORRECTED
+from celadon.plant.sources import FILE_UNREADABLE
+from celadon.plant.workspace import QUARANTINE_OPEN
+from celadon.store import Store
+from tests.plant import small
+
+BAD = small.rows(0, small.HOURS).replace("2024-01-05 00:00,1960,884", "2024-01-05 00:00,1x60,884")
+
+
+def of(findings, kind):
+    return [item for item in findings if item.kind is kind]
+
+
+def test_quarantine_is_said_listed_corrected_and_replayed(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings=BAD)
+    (said,) = of(plant.account("cn_gbt_32150_2015", "2024-01").findings, QUARANTINE_OPEN)
+    assert said.says("en") == "1 rows of data/january.csv are not counted: they wait in quarantine."
+    assert said.says("zh") == "data/january.csv 中有 1 行未计入：仍在隔离区。"
+    (kept,) = plant.quarantine()
+    assert kept.row.finding.code == ROW_KEPT_OUT.code
+    assert kept.row.finding.where.line == 98
+    assert kept.row.finding.says("en").startswith(
+        "This row or cell was not loaded (table.number-unreadable): "
+    )
+    assert kept.row.finding.says("zh").startswith("该行或单元格未载入（table.number-unreadable）：")
+    before = plant.view().snapshot.recorded_at
+    assert small.energy(plant, period="2024-01-05") == 240.0  # its hours are known from the readings around
+    table = tmp_path / "corrections.csv"
+    assert plant.export_quarantine(table) == 1
+    table.write_text(table.read_text("utf-8-sig").replace(",1x60,,", ",1x60,1960,"), "utf-8")
+    done = plant.replay(table)
+    assert (done.readings, done.replayed, done.still_bad) == (1, [kept.row.id], [])
+    assert plant.quarantine() == []
+    assert [item.row.status for item in plant.quarantine(None)] == ["replayed"]
+    assert not of(plant.account("cn_gbt_32150_2015", "2024-01").findings, QUARANTINE_OPEN)
+    assert plant.balance("2024-01").proofs[0].pieces[0].last.value == 1000 + 10 * small.HOURS
+    assert small.energy(plant, as_of=before) == 7440.0
+    assert plant.verify().findings == ()
+
+
+def test_a_correction_that_is_no_better_waits_on(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings=BAD)
+    table = tmp_path / "corrections.csv"
+    plant.export_quarantine(table)
+    text = table.read_text("utf-8-sig")
+    table.write_text(text.replace(",1x60,,", ",1x60,19y60,"), "utf-8")
+    done = plant.replay(table)
+    assert (done.readings, len(done.still_bad)) == (0, 1)
+    assert len(plant.quarantine()) == 1
+    table.write_text(
+        "\n".join(line + ("dismiss" if "1x60" in line else "") for line in text.splitlines()), "utf-8"
+    )
+    assert plant.replay(table).dismissed == done.still_bad
+    assert plant.quarantine() == []
+
+
+def test_two_deliveries_of_a_day_stay_two_when_one_is_mended(tmp_path: Path) -> None:
+    fuel = small.FUEL.replace(",4,t,D1", ",4,t,") + "2024-01-10,bought,diesel,3x,t,\n"
+    plant = small.loaded(tmp_path, fuel=fuel)
+    table = tmp_path / "corrections.csv"
+    plant.export_quarantine(table)
+    table.write_text(table.read_text("utf-8-sig").replace(",3x,,", ",3x,3,"), "utf-8")
+    assert plant.replay(table).records == 1
+    found = plant.account("cn_gbt_2589_2020", "2024-01", quantities=["energy_consumed"])
+    diesel = next(row.value for row in found.rows if row.item == "diesel")
+    assert diesel == pytest.approx(1.5 + 4 + 3 - 0.5, abs=1e-12)
+
+
+def test_corrections_that_do_not_fit(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings=BAD)
+    table = tmp_path / "corrections.csv"
+    table.write_text("a,b\n1,2\n")
+    with pytest.raises(FindingError) as caught:
+        plant.replay(table)
+    (finding,) = of(caught.value.findings, CORRECTIONS_UNREADABLE)
+    assert finding.says("en") == "corrections.csv is no table of corrections: no column id, field, corrected."
+    assert finding.says("zh") == "corrections.csv 不是更正表：no column id, field, corrected。"
+    plant.export_quarantine(table)
+    (nothing,) = of(plant.replay(table).findings, NOTHING_CORRECTED)
+    assert nothing.says("en") == "corrections.csv has nothing in the column `corrected`."
+    assert "`corrected` 列为空" in nothing.says("zh")
+    table.write_text("id,field,corrected\n99,E1,5\n")
+    (unknown,) = of(plant.replay(table).findings, CORRECTION_UNKNOWN)
+    assert unknown.says("en") == "Row 99, field “E1” does not wait in quarantine."
+    assert unknown.says("zh") == "隔离区中没有编号 99、字段“E1”的待处理行。"
+    assert unknown.where.line == 2
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = celadon.open_plant(small.write(tmp_path))
+
+    def fails(path: Path) -> tuple[int, str]:
+        if path.name == "january.csv":
+            raise OSError(5, "Input/output error")
+        return original(path)
+
+    original = loading.Hashes.sha256.__globals__["hash_file"]
+    monkeypatch.setitem(loading.Hashes.sha256.__globals__, "hash_file", fails)
+    done = plant.load()
+    (finding,) = of(done.findings, FILE_UNREADABLE)
+    assert finding.says("en") == "data/january.csv cannot be read: Input/output error."
+    assert finding.says("zh") == "data/january.csv 无法读取：Input/output error。"
+    assert done.records == 3
+
+
+def test_waiting_for_another_load_is_told(tmp_path: Path) -> None:
+    folder = small.write(tmp_path)
+    plant = small.loaded(folder)
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with Store.open(folder / "celadon-store") as store, store.lock():
+            held.set()
+            go.wait(20)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(20)
+    threading.Timer(0.5, go.set).start()
+    (finding,) = of(plant.load().findings, loading.WAITING)
+    other.join()
+    assert finding.says("en").startswith("The store was being written by pid ")
+    assert finding.says("zh").startswith("数据仓正由 pid ")
+
+
+def test_a_ledger_that_does_not_conserve_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant = small.loaded(tmp_path)
+    honest = balance.derive
+
+    def loses(con, readings, meters, ids, window, grid, into, events) -> None:
+        honest(con, readings, meters, ids, window, grid, into, events)
+        con.execute(
+            f"UPDATE {into} SET amount = amount - 1500000 WHERE start = '2024-01-05' AND point = {ids['E1']}"
+        )
+
+    monkeypatch.setattr(balance, "derive", loses)
+    found = plant.balance("2024-01")
+    assert not found.conserved
+    (finding,) = of(found.findings, balance.NOT_CONSERVED)
+    assert finding.says("en") == (
+        "E1: readings say 7440 kWh, the ledger holds 7438.5 kWh and names gaps of 0 kWh: 1.5 kWh are unaccounted for."
+    )
+    assert finding.says("zh").endswith("有 1.5 kWh 去向不明。")
+    (stored,) = of(found.findings, balance.STORED_DIFFERS)  # what load has stored is still right
+    assert stored.says("en") == "1 stored ledger cells of E1 are not what the readings give."
+    assert stored.says("zh") == "E1 有 1 个已存台账单元与读数推导不符。"
+
+
+def test_stored_parts_are_compared_with_the_readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = keeping.Deriver.derive
+
+    def wrong(self, piece, into, events) -> None:
+        honest(self, piece, into, events)
+        self.con.execute(f"UPDATE {into} SET amount = 0 WHERE start = '2024-01-05'")
+
+    monkeypatch.setattr(keeping.Deriver, "derive", wrong)
+    plant = small.loaded(tmp_path)
+    monkeypatch.undo()
+    found = plant.balance("2024-01")
+    assert found.conserved  # the proof is made from the readings
+    assert [item.says("en") for item in of(found.findings, balance.STORED_DIFFERS)] == [
+        "2 stored ledger cells of E1, E2 are not what the readings give."
+    ]
+
+
+def test_a_bill_without_a_tariff(tmp_path: Path) -> None:
+    found = small.loaded(tmp_path).bill("2024-01")
+    assert found.bills == ()
+    (finding,) = of(found.findings, NO_TARIFF)
+    assert finding.says("en") == "No meter that buys energy names a tariff."
+    assert finding.says("zh") == "没有购入能源的计量点引用电价。"
+
+
+def test_a_word_that_is_none(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path)
+    with pytest.raises(FindingError) as caught:
+        plant.account("cn_gbt_32150_2015", "2024-01", by="proces")
+    (finding,) = of(caught.value.findings, WORD_UNKNOWN)
+    assert (
+        finding.says("en")
+        == "“proces” is not one of enterprise, site, process, meter (did you mean “process”?)."
+    )
+    assert finding.says("zh").startswith("“proces”不在 enterprise, site, process, meter 之中")
+    with pytest.raises(FindingError):
+        plant.account("cn_gbt_32150_2015", "2024-01", per="weeks")
