@@ -54,8 +54,7 @@ class Stretch:
 
 
 def nth_before(stretches: Iterable[Stretch], moment: int, count: int) -> int | None:
-    """An instant from which on there certainly are `count` distinct instants with readings before `moment`.
-    """
+    """An instant from which on there certainly are `count` distinct instants with readings before `moment`."""
     known: set[int] = set()
     starts: list[int] = []
     for item in stretches:
