@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from celadon.core.findings import Finding
 from celadon.core.model import Meter, PointKind
@@ -113,11 +114,13 @@ def load(readings: Iterable[Row]) -> duckdb.DuckDBPyConnection:
     con.execute(
         "CREATE TABLE r (point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER, batch INTEGER)"
     )
-    listed = list(readings)
-    for i in range(0, len(listed), 500):
-        part = listed[i : i + 500]
-        marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(part))
-        con.execute(f"INSERT INTO r VALUES {marks}", [value for row in part for value in row])
+    columns = list(zip(*readings, strict=True)) or [()] * 7
+    names = ("point", "t", "span", "value", "file", "line", "batch")
+    types = (pa.int32(), pa.timestamp("us"), pa.int32(), pa.float64(), pa.int32(), pa.int32(), pa.int32())
+    con.register(
+        "given", pa.table([pa.array(one, kind) for one, kind in zip(columns, types, strict=True)], names)
+    )
+    con.execute("INSERT INTO r SELECT * FROM given")
     return con
 
 
