@@ -10,6 +10,7 @@ import celadon
 from celadon.cli import group, main
 from celadon.cli.base import Command, default_lang, lang_in
 from celadon.cli.shapes import markdown, problems
+from tests.plant import small
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,6 +104,16 @@ def test_the_public_surface_is_what_it_says() -> None:
         assert getattr(celadon, name) is not None
     with pytest.raises(AttributeError):
         celadon.no_such_name  # noqa: B018
+
+
+def test_what_the_system_refuses_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small.loaded(tmp_path).close()
+    target = tmp_path / "nowhere" / "q.csv"
+    english = said(capsys, "quarantine", str(tmp_path), "export", str(target), "--lang", "en", status=1)
+    assert "system.refused" in english
+    assert "No such file or directory" in english
+    chinese = said(capsys, "quarantine", str(tmp_path), "export", str(target), "--lang", "zh", status=1)
+    assert "请检查路径、读写权限与磁盘空间" in chinese
 
 
 def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,27 @@ def test_two_deliveries_of_a_day_stay_two_when_one_is_mended(tmp_path: Path) -> 
     assert diesel == pytest.approx(1.5 + 4 + 3 - 0.5, abs=1e-12)
 
 
+def test_a_file_mended_at_its_source_settles_its_rows(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings=BAD, fuel=small.FUEL.replace(",4,t", ",4x,t"))
+    assert len(plant.quarantine()) == 2
+    small.write(tmp_path)
+    done = plant.load()
+    assert (done.readings, done.records) == (1, 3)
+    assert plant.quarantine() == []
+    assert {row.row.status for row in plant.quarantine(None)} == {"dismissed"}
+    assert not any(
+        item.code.startswith("table.") for item in plant.account("cn_gbt_32150_2015", "2024-01").findings
+    )
+
+
+def test_a_file_that_rolls_on_settles_nothing(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings=BAD)
+    small.write(tmp_path, readings=small.rows(400, small.HOURS + 24))
+    assert plant.load().readings == 2 * 24
+    assert len(plant.quarantine()) == 1
+    assert small.energy(plant) == 7440.0
+
+
 def test_corrections_that_do_not_fit(tmp_path: Path) -> None:
     plant = small.loaded(tmp_path, readings=BAD)
     table = tmp_path / "corrections.csv"

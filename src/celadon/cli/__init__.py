@@ -8,7 +8,19 @@ from collections.abc import Sequence
 import click
 
 from celadon.cli.base import LazyGroup, Option, default_lang, lang_in
-from celadon.core.text import Text
+from celadon.core.findings import Finding, FindingError, FindingKind, Severity
+from celadon.core.text import Lang, Text
+
+SYSTEM_REFUSED = FindingKind(
+    "system.refused",
+    Severity.ERROR,
+    Text(en="The system refused", zh="系统拒绝操作"),
+    Text(en="{file}: {why}.", zh="{file}：{why}。"),
+    Text(
+        en="Check that the path is right, that you may read or write there, and that the disk has room; then run the command again.",
+        zh="请检查路径、读写权限与磁盘空间，然后重新运行命令。",
+    ),
+)
 
 _COMMANDS: dict[str, tuple[str, Text]] = {
     "demo": (
@@ -111,9 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: list[str]) -> int:
-    from celadon.cli.session import FAILED, INTERRUPTED, USAGE, Session, usage_text
+    from celadon.cli.session import FAILED, INTERRUPTED, USAGE, usage_text
     from celadon.cli.words import word
-    from celadon.core.findings import FindingError
 
     lang = lang_in(args) or default_lang()
     try:
@@ -128,14 +139,31 @@ def _run(args: list[str]) -> int:
         )
         return USAGE
     except FindingError as error:
-        context = click.Context(group)
-        try:
-            Session(context, "--json" in args, lang).fail(error.findings)
-        except click.exceptions.Exit:
-            return FAILED
+        return _fail(args, lang, error.findings)
     except (KeyboardInterrupt, click.Abort):
         click.echo(word("interrupted", lang), err=True)
         return INTERRUPTED
     except BrokenPipeError:
         return FAILED
+    except OSError as error:
+        return _fail(args, lang, [_system_error(error)])
     return status if isinstance(status, int) else 0
+
+
+def _fail(args: list[str], lang: Lang, findings: list[Finding]) -> int:
+    from celadon.cli.session import FAILED, Session
+
+    try:
+        Session(click.Context(group), "--json" in args, lang).fail(findings)
+    except click.exceptions.Exit:
+        return FAILED
+
+
+def _system_error(error: OSError) -> Finding:
+    """What the operating system refused, as a finding."""
+    from celadon.core.findings import Place
+
+    name = str(error.filename) if error.filename else ""
+    return SYSTEM_REFUSED.at(
+        Place(file=name or None), file=name or "?", why=error.strerror or type(error).__name__
+    )

@@ -101,14 +101,28 @@ def stored_findings(seen: View, period: Period) -> list[Finding]:
 
 
 def load_findings(seen: View, period: Period) -> Iterator[Finding]:
-    """What reading files found (quarantined rows, unknown columns …) where it says a time inside `period`, or none."""
+    """What reading files found (bad rows, unknown columns …) where it says a time inside `period`, or none.
+
+    What was found in an earlier version of a file is told only as long as rows of it wait in quarantine.
+    """
+    stale = _stale_batches(seen)
     for batch in seen.snapshot.batches():
-        if batch.kind in (_KIND, _ALL_KEPT):
+        if batch.kind in (_KIND, _ALL_KEPT) or batch.id in stale:
             continue
         for item in seen.store.findings(batch.id):
             span = span_of(item, seen.model.zone)
             if span is None or span.overlaps(period.start, period.end):
                 yield item
+
+
+def _stale_batches(seen: View) -> set[int]:
+    newest: dict[tuple[str, str], int] = {}
+    files = seen.snapshot.files()
+    for file in files:
+        newest[file.source_id, file.name] = file.id
+    old = {file.id: file.batch for file in files if newest[file.source_id, file.name] != file.id}
+    waiting = {row.file_id for row in seen.store.quarantine("open")} if old else set()
+    return {batch for file, batch in old.items() if file not in waiting}
 
 
 def span_of(item: Finding, zone: str) -> Period | None:

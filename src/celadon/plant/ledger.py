@@ -101,17 +101,25 @@ def _longest(points: frozenset[int]) -> int:
 
 
 def worth_deriving(seen: View, missing: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The missing parts that can hold anything: within the point's data, or anywhere if the declaration holds registers."""
+    """The missing parts that can hold anything: within the point's data, or anywhere if the declaration holds registers.
+
+    Readings are stored by the month they end in. An interval may begin months before its end (a bill of a quarter), and a
+    rate is held on after its last reading, so their data reach further than their readings.
+    """
     points = seen.snapshot.points()
+    kinds = {points[meter.id]: meter.kind for meter in summed_meters(seen.model) if meter.id in points}
     declared = {
         points[meter.id] for meter in summed_meters(seen.model) if meter.id in points and _has_dates(meter)
     }
     ranges = {point: seen.snapshot.stored_range(point) for point in {point for point, _ in missing}}
     kept = []
     for point, month in missing:
-        found = ranges[point]
-        if point in declared or (found is not None and found[0] <= month <= found[1]):
+        if point in declared:
             kept.append((point, month))
+        elif found := ranges[point]:
+            last = found[1] + 1 if kinds[point] is PointKind.RATE else found[1]
+            if month <= last and (found[0] <= month or kinds[point] is PointKind.INTERVAL):
+                kept.append((point, month))
     return kept
 
 

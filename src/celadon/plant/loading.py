@@ -26,6 +26,7 @@ from celadon.plant.intake import Intake, read_file
 from celadon.plant.keeping import keep_ledger
 from celadon.plant.ledger import summed_meters
 from celadon.plant.opened import Opened, View, connect
+from celadon.plant.settling import settle_mended
 from celadon.plant.sources import InputFile, input_files, superseded
 from celadon.store import Pending, Store, StoredFile
 
@@ -276,6 +277,7 @@ def stage_file(
     taken = read_file(opened, con, item, points, file_id, pending.batch_id, progress)
     if not taken.usable:
         return taken
+    settle_mended(con, store, pending, item, file_id, taken.table)
     if taken.table and item.source.role == "readings":
         gone = superseded(store.snapshot(pending=pending).files())
         taken.repeated = _drop_repeated(con, store, pending, taken.table, gone)
