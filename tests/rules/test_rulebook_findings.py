@@ -121,15 +121,15 @@ def emission(carrier_emission):
 @pytest.mark.parametrize(
     ("old", "new", "code", "line"),
     [
-        ("diesel,3.2,kgCO2/kg,2023-01-01", "diesel,3.2,kgCO2/kg,2022-06-01", "table.overlap", 3),
-        ("diesel,3.2,kgCO2/kg,2023-01-01", "diesel,3.2,kgCO2/kg,2023-03-01", "table.gap", 3),
-        ("diesel,3.2,", "diesel,3,2,", "table.unreadable", 3),
-        ("diesel,3.2,", "diesel,many,", "table.value", 3),
-        ("3.2,kgCO2/kg", "3.2,kgCO9/kg", "table.value", 3),
-        ("2023-01-01,,", "2023-13-01,,", "table.value", 3),
-        ("recalled", "certain", "table.value", 3),
-        ("valid_from", "valid_form", "table.column", 1),
-        ("carrier,value", "carrier,carrier", "table.unreadable", 1),
+        ("diesel,3.2,kgCO2/kg,2023-01-01", "diesel,3.2,kgCO2/kg,2022-06-01", "factor-table.overlap", 3),
+        ("diesel,3.2,kgCO2/kg,2023-01-01", "diesel,3.2,kgCO2/kg,2023-03-01", "factor-table.gap", 3),
+        ("diesel,3.2,", "diesel,3,2,", "factor-table.unreadable", 3),
+        ("diesel,3.2,", "diesel,many,", "factor-table.value", 3),
+        ("3.2,kgCO2/kg", "3.2,kgCO9/kg", "factor-table.value", 3),
+        ("2023-01-01,,", "2023-13-01,,", "factor-table.value", 3),
+        ("recalled", "certain", "factor-table.value", 3),
+        ("valid_from", "valid_form", "factor-table.column", 1),
+        ("carrier,value", "carrier,carrier", "factor-table.unreadable", 1),
     ],
 )
 def test_bad_tables(tmp_path: Path, old: str, new: str, code: str, line: int) -> None:

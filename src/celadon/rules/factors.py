@@ -20,7 +20,7 @@ from celadon.core.text import Text
 from celadon.core.units import UnitError, did_you_mean, parse_unit
 
 TABLE_UNREADABLE = FindingKind(
-    "table.unreadable",
+    "factor-table.unreadable",
     Severity.ERROR,
     Text(en="Factor table cannot be read", zh="因子表无法读取"),
     Text(en="The table cannot be used: {why}.", zh="因子表不可用：{why}。"),
@@ -29,7 +29,7 @@ TABLE_UNREADABLE = FindingKind(
     ),
 )
 TABLE_COLUMN = FindingKind(
-    "table.column",
+    "factor-table.column",
     Severity.ERROR,
     Text(en="Column missing or misspelt", zh="列缺失或拼写错误"),
     Text(en="Table {table}: {why}.", zh="因子表 {table}：{why}。"),
@@ -39,7 +39,7 @@ TABLE_COLUMN = FindingKind(
     ),
 )
 TABLE_VALUE = FindingKind(
-    "table.value",
+    "factor-table.value",
     Severity.ERROR,
     Text(en="Value cannot be read", zh="数值无法识别"),
     Text(
@@ -51,7 +51,7 @@ TABLE_VALUE = FindingKind(
     ),
 )
 TABLE_OVERLAP = FindingKind(
-    "table.overlap",
+    "factor-table.overlap",
     Severity.ERROR,
     Text(en="Two rows for one key on one day", zh="同一键同一日期存在两行"),
     Text(
@@ -64,7 +64,7 @@ TABLE_OVERLAP = FindingKind(
     ),
 )
 TABLE_GAP = FindingKind(
-    "table.gap",
+    "factor-table.gap",
     Severity.WARNING,
     Text(en="Days without a row", zh="日期缺口"),
     Text(
