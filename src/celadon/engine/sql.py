@@ -155,7 +155,8 @@ def _product(op: str, left: Piece, right: Piece) -> Piece:
         _shares(both, _worst),
         coverage=_least(both),
         exists=exists,
-        optional=left.optional or right.optional,
+        # Only an operand that can lack a row says what its lacking means.
+        optional=any(piece.optional for piece in both if piece.exists),
     )
 
 
