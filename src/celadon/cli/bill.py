@@ -57,16 +57,17 @@ def _months(console: Console, tariff: str, bills: list[Bill], lang: Lang) -> Non
     from celadon.cli.show import spark, table
 
     zh = lang == "zh"
-    headings = (("月份", "电量 kWh", "电度电费", "基本电费", "功率因数", "力调电费", "合计") if zh
-                else ("month", "energy kWh", "energy", "basic", "power factor", "adjustment", "total"))  # fmt: skip
+    unit = next((line.unit for one in bills for line in one.lines if line.kind == "energy"), "")
+    headings = (("月份", f"用量 {unit}", "电度电费", "基本电费", "功率因数", "力调电费", "合计") if zh
+                else ("month", f"used {unit}", "energy", "basic", "power factor", "adjustment", "total"))  # fmt: skip
     made = table(
         f"{tariff} ({bills[0].currency})", [(name, number > 0) for number, name in enumerate(headings)]
     )
     for one in bills:
         amount = sum((line.quantity or Decimal(0) for line in one.lines if line.kind == "energy"), Decimal(0))
         sums = [_sum(one, kinds) for kinds in (("energy",), ("basic", "excess"), ("power_factor",))]
-        factor = str(one.power_factor) if one.power_factor is not None else "—"
-        cells = (f"{amount:,.0f}", _money(sums[0]), _money(sums[1]), factor, _money(sums[2]))
+        factor = str(one.power_factor) if one.power_factor is not None else ""
+        cells = (f"{amount:,.0f}", sums[0], sums[1], factor, sums[2])
         made.add_row(f"{one.month:%Y-%m}", *cells, f"[bold]{_money(one.total)}[/bold]")
     console.print(made)
     console.print("  " + spark([float(one.total) if one.total is not None else None for one in bills]))
@@ -107,9 +108,11 @@ def _lines(console: Console, tariff: str, bills: list[Bill], lang: Lang) -> None
     console.print(made)
 
 
-def _sum(one: Bill, kinds: tuple[str, ...]) -> Decimal | None:
+def _sum(one: Bill, kinds: tuple[str, ...]) -> str:
     parts = [line.money for line in one.lines if line.kind in kinds]
-    return None if None in parts else sum((part for part in parts if part is not None), Decimal(0))
+    if not parts:
+        return ""
+    return _money(None if None in parts else sum((part for part in parts if part is not None), Decimal(0)))
 
 
 def _money(value: Decimal | None) -> str:

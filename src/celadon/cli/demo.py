@@ -278,7 +278,7 @@ class _Story:
         new = plant.account(BOOKS[1], str(YEAR)).value("total_emission", site="mill")
         same = plant.account(BOOKS[1], str(YEAR), as_of=before).value("total_emission", site="mill")
         self.body["late"] = {
-            "changed": len(preview.comparison.lines), "before": old, "after": new, "as_of_before": same,
+            "as_of": before.isoformat() if before else None, "changed": len(preview.comparison.lines), "before": old, "after": new, "as_of_before": same,
             "readings": done.readings, "records": done.records, "ledger_parts": done.ledger_parts,
         }  # fmt: skip
         self._note(
