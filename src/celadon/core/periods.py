@@ -86,6 +86,17 @@ class Period:
     def overlaps(self, start: datetime, end: datetime) -> bool:
         return self.start < end and start < self.end
 
+    def moved(self, zone_name: str) -> Period:
+        """The period as another zone's calendar has it: the same local dates and clock times there."""
+        if zone_name == self.zone:
+            return self
+        theirs, ours = zone(self.zone), zone(zone_name)
+
+        def move(moment: datetime) -> datetime:
+            return moment.astimezone(theirs).replace(tzinfo=ours).astimezone(UTC)
+
+        return Period(move(self.start), move(self.end), zone_name)
+
     @property
     def label(self) -> str:
         """`2018`, `2018-03`, `2018-03-05` where it is a calendar unit, else `from..to` with the last day included."""

@@ -70,6 +70,7 @@ _DEFS: dict[str, tuple[Fraction, dict[str, int]]] = {
     "jin": (Fraction(1, 2), {"mass": 1}),
     "lb": (Fraction(45359237, 10**8), {"mass": 1}),
     "short_ton": (Fraction(45359237 * 2000, 10**8), {"mass": 1}),
+    "long_ton": (Fraction(45359237 * 2240, 10**8), {"mass": 1}),
     "m": _base("length"),
     "km": (Fraction(1000), {"length": 1}),
     "mile": (Fraction(1609344, 1000), {"length": 1}),
@@ -139,7 +140,9 @@ _ALIASES = {
     "percent": "%", "dimensionless": "1", "pcs": "piece", "件": "piece", "台": "piece", "个": "piece", "unit": "piece",
     "units": "piece", "人": "person", "辆": "vehicle", "kwh": "kWh", "KWH": "kWh", "Kwh": "kWh", "KWh": "kWh", "kWH": "kWh", "mwh": "MWh", "MWH": "MWh",
     "gj": "GJ", "kvarh": "kvarh", "kVarh": "kvarh", "kVArh": "kvarh", "kvar": "kvar", "kVAr": "kvar", "℃": "degC", "°C": "degC",
-    "°F": "degF", "T_mass": "t", "MMBtu": "10^6 Btu", "公里": "km", "亩": "mu", "scf": "ft3", "£": "GBP", "€": "EUR", "$": "USD",
+    "°F": "degF", "T_mass": "t", "MMBtu": "10^6 Btu", "公里": "km", "亩": "mu", "scf": "ft3", "short ton": "short_ton",
+    "short tons": "short_ton", "long ton": "long_ton", "long tons": "long_ton", "lbs": "lb", "therms": "therm", "gallon": "gal",
+    "gallons": "gal", "£": "GBP", "€": "EUR", "$": "USD",
 }  # fmt: skip
 
 

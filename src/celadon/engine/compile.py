@@ -202,19 +202,35 @@ class _Planner(Inputs):
             parts=(base.name,),
         )
         places = [f"b.{place}" for place in PLACES[:space]]
+        start, end, month, join = "b.time_start", "b.time_end", "b.month", ""
         if coarse:
-            times = [
-                "coalesce(k.time_start, b.time_start) AS time_start",
-                "coalesce(k.time_end, b.time_end) AS time_end",
-            ]
+            start, end = f"coalesce(k.time_start, {start})", f"coalesce(k.time_end, {end})"
             join = "\nLEFT JOIN buckets AS k ON b.site = k.site AND b.time_start >= k.time_start AND b.time_end <= k.time_end"
-        else:
-            times, join = ["b.time_start", "b.time_end", "b.month"], ""
+        if space < Space.SITE <= base.space:
+            start, end, month, join = self._moved(start, end, month, join, None if coarse else base.time)
+        times = [f"{start} AS time_start", f"{end} AS time_end", *([] if coarse else [f"{month} AS month"])]
         columns = [*places, *times, *(f"b.{key}" for key in base.keys)]
         sql = (
             f"SELECT {', '.join(columns)}, {added('b.')}\nFROM {base.name} AS b{join}\n{group(len(columns))}"
         )
         return self.add(with_sql(target, sql))
+
+    def _moved(
+        self, start: str, end: str, month: str, join: str, time: Grain | None
+    ) -> tuple[str, str, str, str]:
+        """Units of sites in other zones take the enterprise's own start and end, so that they add up in one row."""
+        grain = self.request.time if time is None else time
+        name = self.moves(grain)
+        if name is None:
+            return start, end, month, join
+        join += (
+            f"\nLEFT JOIN {name} AS e ON b.site = e.site AND e.time_start = {start} AND e.time_end = {end}"
+        )
+        if time is not None:
+            own = self.moves(Grain.MONTH, whole_months=True)
+            join += f"\nLEFT JOIN {own} AS n ON b.site = n.site AND n.time_start = {month}"
+            month = f"coalesce(n.to_start, {month})"
+        return f"coalesce(e.to_start, {start})", f"coalesce(e.to_end, {end})", month, join
 
     # -- rules -----------------------------------------------------------------------------------------------------
 
@@ -281,18 +297,27 @@ class _Planner(Inputs):
                 )
             )
 
-    def bounds(self, rule: Rule) -> list[str]:
+    def bounds(self, rule: Rule, space: Space) -> list[str]:
         """Conditions for the rows on which an edition holds, where the period crosses its dates."""
         tests = []
         start, end = self.request.period.start.date(), self.request.period.end.date()
         if rule.validity.since and rule.validity.since > start:
-            tests.append(f"s.time_start >= {self._edge(rule.validity.since)}")
+            tests.append(f"s.time_start >= {self._edge(rule.validity.since, space)}")
         if rule.validity.until and rule.validity.until < end:
-            tests.append(f"s.time_start < {self._edge(rule.validity.until + timedelta(days=1))}")
+            tests.append(f"s.time_start < {self._edge(rule.validity.until + timedelta(days=1), space)}")
         return tests
 
-    def _edge(self, day: date) -> str:
-        return stamp(parse_instant(day.isoformat(), self.plant.zone))
+    def _edge(self, day: date, space: Space) -> str:
+        """The day's first moment, in the row's own site's zone."""
+        own = stamp(parse_instant(day.isoformat(), self.plant.zone))
+        if space < Space.SITE:
+            return own
+        cases = [
+            f"WHEN {text(site.id)} THEN {stamp(parse_instant(day.isoformat(), site.zone))}"
+            for site in self.plant.sites
+            if site.zone != self.plant.zone
+        ]
+        return f"CASE s.site {' '.join(cases)} ELSE {own} END" if cases else own
 
     # -- one formula -----------------------------------------------------------------------------------------------
 
@@ -353,7 +378,7 @@ class _Body:
         piece = compile_expr(self.formula, scope) or Piece("NULL", self.rule.unit)
         joins = [self._join(alias, step) for alias, step in {**rows, **factors}.items() if alias != driver]
         where = [self._test(condition, wanted, scope) for condition, wanted in tests]
-        where = [test for test in (*where, *self.planner.bounds(self.rule)) if test]
+        where = [test for test in (*where, *self.planner.bounds(self.rule, self.space)) if test]
         whole = self.quantity == self.rule.name
         inputs = {name: step.name for name, step in self.inputs.items() if step}
         inputs.update({f"total:{mark}": step.name for mark, (_, step) in self.totals.items() if step})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant
-from celadon.core.periods import Grain, Period
+from celadon.core.periods import Grain, Period, floor
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
@@ -27,6 +27,7 @@ from celadon.engine.steps import (
     factor_sql,
     group,
     item_key,
+    moves,
     with_sql,
 )
 from celadon.rules.expr import Expr
@@ -99,6 +100,10 @@ EDITION_EARLY = FindingKind(
 )
 
 
+def _units(period: Period, time: Grain | None) -> list[Period]:
+    return [period] if time is None else list(period.split(time))
+
+
 class Inputs:
     """The steps that read; each is made once."""
 
@@ -118,7 +123,7 @@ class Inputs:
         self.not_applicable: dict[str, None] = {}
         self.made: dict[tuple[object, ...], Step | None] = {}
         self.variants: dict[str, tuple[tuple[Rule, Expr], ...]] = {}
-        self.months = months_of(plant, request.period.start, request.period.end)
+        self.months = months_of(plant, request.period)
         items: dict[str, dict[str, None]] = {}
         for name, spec in book.facts.items():
             for item, purpose, _ in summary.of(name):
@@ -148,12 +153,29 @@ class Inputs:
         """(site, start, end) of every asked span coarser than a month."""
         spans: list[tuple[str, datetime, datetime]] = []
         for site in self.plant.sites:
-            period = Period(self.request.period.start, self.request.period.end, site.zone)
-            parts: Iterable[Period] = (
-                [period] if self.request.time is None else period.split(self.request.time)
-            )
+            parts = _units(self.request.period.moved(site.zone), self.request.time)
             spans.extend((site.id, part.start, part.end) for part in parts)
         return spans
+
+    def moves(self, time: Grain | None, whole_months: bool = False) -> str | None:
+        """The calendar step that puts the units of sites in other zones beside the enterprise's own; None where all agree.
+
+        The enterprise's March is every site's own March, wherever the sites are. Hours are instants and stay as they are.
+        """
+        period = self.request.period
+        if whole_months:  # as the calendar `months` has them, which a period may begin inside of
+            time = Grain.MONTH
+            period = Period(floor(period.start, time, period.zone), period.end, period.zone)
+        others = [site for site in self.plant.sites if site.zone != period.zone]
+        if not others or time is Grain.HOUR:
+            return None
+        rows = [
+            (site.id, there.start, there.end, here.start, here.end)
+            for site in others
+            for here, there in zip(_units(period, time), _units(period.moved(site.zone), time), strict=True)
+        ]
+        name = "moves_whole_months" if whole_months else f"moves_{time.word if time else 'period'}"
+        return self.add(Step(name, moves(rows), name, "calendar")).name
 
     def add(self, step: Step) -> Step:
         self.steps[step.name] = step

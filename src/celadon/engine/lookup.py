@@ -15,7 +15,7 @@ from fractions import Fraction
 from celadon.core.carriers import CARRIERS, Carrier
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import FactorEntry, Plant, Site
-from celadon.core.periods import Grain, Validity, floor, next_edge, zone
+from celadon.core.periods import Grain, Period, Validity, floor, next_edge, zone
 from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.rules.factors import FactorRow
@@ -380,12 +380,13 @@ def _key_text(named: Mapping[str, str]) -> str:
     return ", ".join(value for value in named.values() if value) or "—"
 
 
-def months_of(plant: Plant, start: datetime, end: datetime) -> list[Month]:
-    """The local months of every site that touch [start, end)."""
+def months_of(plant: Plant, period: Period) -> list[Month]:
+    """The local months of every site that touch the period as its own calendar has it."""
     months = []
     for site in plant.sites:
-        cursor = floor(start, Grain.MONTH, site.zone)
-        while cursor < end:
+        span = period.moved(site.zone)
+        cursor = floor(span.start, Grain.MONTH, site.zone)
+        while cursor < span.end:
             edge = next_edge(cursor, Grain.MONTH, site.zone)
             months.append(Month(site.id, cursor, edge, cursor.astimezone(zone(site.zone)).date()))
             cursor = edge

@@ -169,6 +169,14 @@ def calendar(rows: Sequence[tuple[str, datetime, datetime]]) -> str:
     return f"SELECT * FROM (VALUES {values}) AS v(site, time_start, time_end)"
 
 
+def moves(rows: Sequence[tuple[str, datetime, datetime, datetime, datetime]]) -> str:
+    """(site, a unit there, the same unit as the enterprise's calendar has it)."""
+    values = ", ".join(
+        f"({text(site)}, {', '.join(stamp(moment) for moment in moments)})" for site, *moments in rows
+    )
+    return f"SELECT * FROM (VALUES {values}) AS v(site, time_start, time_end, to_start, to_end)"
+
+
 def factor_match(lookup: Lookup, alias: str, site: str, month: str | None) -> list[str]:
     match = [f"{alias}.site = {site}"] if lookup.by_site else []
     return [*match, f"{alias}.month = {month}"] if lookup.by_month and month else match

@@ -81,14 +81,7 @@ def naive(moment: datetime | None) -> datetime | None:
 
 def site_period(period: Period, site: Site) -> Period:
     """The period as the site's own calendar has it: the same local dates and clock times in its zone."""
-    if site.zone == period.zone:
-        return period
-    theirs, ours = zone(period.zone), zone(site.zone)
-
-    def move(moment: datetime) -> datetime:
-        return moment.astimezone(theirs).replace(tzinfo=ours).astimezone(UTC)
-
-    return Period(move(period.start), move(period.end), site.zone)
+    return period.moved(site.zone)
 
 
 def covering_period(plant: Plant, period: Period) -> Period:
