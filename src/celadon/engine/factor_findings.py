@@ -64,11 +64,16 @@ class _FactorTeller:
 
     def _uses(self, step: Step, row: dict[str, Any], name: str) -> bool:
         """Whether the branches that this row took lead to the factor."""
-        return name in UsedFormula(step, row, self.options, lambda other: self._given(other, row)).inputs()
+        return (
+            name in UsedFormula(step, row, self.options, lambda other: self._given(step, other, row)).inputs()
+        )
 
-    def _given(self, name: str, row: dict[str, Any]) -> bool:
+    def _given(self, step: Step, name: str, row: dict[str, Any]) -> bool:
+        """Whether an input has a value on the row; one that is no factor may lack it where the row shows a default."""
         lookup = self.query.lookups.get(name)
-        return lookup is None or any(
+        if lookup is None:
+            return name in step.inputs and not row["defaulted"]
+        return any(
             item.value is not None and _same_keys(row, lookup.keys, item.keys) for item in lookup.chosen
         )
 

@@ -15,6 +15,7 @@ from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.engine.compile import compile_query
 from celadon.engine.factor_findings import factor_findings
+from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
 from celadon.engine.request import Request
 from celadon.engine.steps import Query, Summary
@@ -98,11 +99,27 @@ def run(
     query = compile_query(book, plant, request, summarise(con, facts), facts=facts, lookups=lookups)
     rows = tuple(_rows(con, plant, request, query))
     findings = [
-        *query.findings,
+        *due_findings(query),
         *factor_findings(con, book, query, request.options),
         *check_variants(con, query),
     ]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)
+
+
+def due_findings(query: Query) -> list[Finding]:
+    """The query's findings; that a fact is missing is one only where what was asked leads to it: the calcium content of
+    clinker is not due in a plant that declares no clinker."""
+    if not any(finding.kind is FACT_ABSENT for finding in query.findings):
+        return list(query.findings)
+    steps = {step.name: step for step in query.steps}
+    waiting, seen = [name for _, name in query.outputs], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [*steps[name].inputs.values(), *steps[name].parts]
+    due = {step.quantity for name, step in steps.items() if step.kind == "fact" and name in seen}
+    return [item for item in query.findings if item.kind is not FACT_ABSENT or item.where.subject in due]
 
 
 def summarise(con: duckdb.DuckDBPyConnection, facts: str = "facts") -> Summary:

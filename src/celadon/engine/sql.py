@@ -108,7 +108,7 @@ def _total(expr: Total, scope: Scope) -> Piece | None:
 
 @compile_expr.register
 def _number(expr: Number, _scope: Scope) -> Piece:
-    return Piece(number(expr.value), expr.unit)
+    return Piece(number(expr.value), expr.unit, optional=False)
 
 
 @compile_expr.register
