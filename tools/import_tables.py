@@ -3,7 +3,7 @@
     python tools/import_tables.py [REFERENCE_FOLDER]     writes src/celadon/rulebooks/*/tables/*.csv
     python tools/import_tables.py --check [FOLDER]       writes nothing; exit 1 where a table is out of step
 
-The reference folder (standard_coal.csv, fuels.csv, grid_factors.csv, gwp.csv, refrigerant_blends.csv) is not part of
+The reference folder (standard_coal.csv, fuels.csv, grid_factors.csv, gwp.csv, process_emissions.csv …) is not part of
 the project: it is `../shared/reference/energy_carbon`, or under CELADON_SHARED. The raw rows stay as they are there; here
 codes become carrier ids, editions become dates, ranges keep both ends. Values, sources, clauses, confidence and notes are
 copied. What is left out is listed in `LEFT_OUT` with the reason, and a test adds up that nothing else is missing.
@@ -20,7 +20,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for when this is run as a script
+
+from tools.import_policy_tables import policy_tables
+from tools.import_sector_tables import Sources, sector_tables
+
 ROOT = Path(__file__).resolve().parent.parent
+
 RULEBOOKS = ROOT / "src" / "celadon" / "rulebooks"
 Row = dict[str, str]
 
@@ -53,11 +59,6 @@ LEFT_OUT: dict[tuple[str, str, str], str] = {
         "*",
     ): "belongs to the quota standard of refining and ethylene, in oil equivalent",
     ("standard_coal", "T/CISA 416-2024", "*"): "an association rule; never mixed with GB/T 2589",
-    (
-        "fuels",
-        "MEE-POWER",
-        "*",
-    ): "penalty defaults of the power-facility guideline: no calorific value, no carrier of their own",
     (
         "grid_factors",
         "fossil_only",
@@ -121,7 +122,19 @@ def all_tables(folder: Path) -> list[Table]:
     """Every table of every rulebook, in a fixed order."""
     coal, fuels, grid = read(folder, "standard_coal"), read(folder, "fuels"), read(folder, "grid_factors")
     gwp, blends = read(folder, "gwp"), read(folder, "refrigerant_blends")
-    return [*energy_tables(coal), *carbon_tables(fuels, grid), *protocol_tables(fuels, grid, gwp, blends)]
+    carbon = list(carbon_tables(fuels, grid))
+    power = [row for row in fuels if row["set_id"] == "MEE-POWER"]
+    sources = Sources(
+        {table.name: table for table in carbon},
+        read(folder, "process_emissions"),
+        power,
+        [_gwp(row) for row in gwp],
+    )
+    protocol = protocol_tables(fuels, grid, gwp, blends)
+    sectors = [t for t in sector_tables(sources) if (RULEBOOKS / t.rulebook / "about.yaml").is_file()]
+    policies = [Table(*made) for made in policy_tables(lambda name: read(folder, name))]
+    policies = [table for table in policies if (RULEBOOKS / table.rulebook / "about.yaml").is_file()]
+    return [*energy_tables(coal), *carbon, *protocol, *sectors, *policies]
 
 
 def carrier(code: str) -> str:

@@ -196,7 +196,7 @@ class Oracle:
             and (fact.site, fact.month, self._fact_keys(name, fact)) == (cell[0], cell[1], wanted)
         ]
         if not rows:
-            return MISSING
+            return MISSING if spec.on_missing == "not_applicable" else None
         values = [
             self._base(fact.value, fact.unit, spec.unit, dict(wanted))
             for fact in rows
