@@ -1,0 +1,42 @@
+"""Carbon powder and carbonates of the batch. The text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause."""
+
+from celadon.rules import constant, document, first_given, key, sum_of, total
+
+standard = document("NDRC guideline 2013 (flat glass)")
+powder = standard.clause("accounting method (carbon powder)", "E = Q × C × 44/12")
+carbonate = standard.clause("accounting method (carbonates of the batch)", "E = Σ M_i × EF_i × F_i")
+
+is_powder = key("material") == "carbon_powder"
+
+
+@powder.rule(
+    unit="tCO2",
+    per="site, month, material",
+    label={"zh": "碳粉氧化排放", "en": "Carbon powder"},
+    when=is_powder,
+)
+def carbon_powder_emission(material_consumed, material_carbon_content, default_carbon_powder_content):
+    """Carbon powder × its carbon (measured, else all of it) × 44/12."""
+    carbon = material_consumed * first_given(material_carbon_content, default_carbon_powder_content)
+    return carbon * constant("44/12", unit="tCO2/t")
+
+
+@carbonate.rule(
+    unit="tCO2",
+    per="site, month, material",
+    label={"zh": "碳酸盐分解排放", "en": "Carbonates"},
+    when=~is_powder,
+)
+def carbonate_emission(material_consumed, carbonate_factor, calcined_share, default_calcined_share):
+    """Carbonate in the batch × factor × share calcined."""
+    return material_consumed * carbonate_factor * first_given(calcined_share, default_calcined_share)
+
+
+@carbonate.rule(
+    unit="tCO2",
+    per="site, month",
+    label={"zh": "工业生产过程排放", "en": "Process emission"},
+)
+def process_emission(carbon_powder_emission, carbonate_emission):
+    """Carbon powder and carbonates."""
+    return sum_of(total(carbon_powder_emission, over="material"), total(carbonate_emission, over="material"))
