@@ -208,7 +208,10 @@ def common_tables(sources: Sources, book: str) -> Iterator[Table]:
     fuels = sources.common["fuel_defaults"]
     rows = tuple(row for row in fuels.rows if row["set"] == FUEL_SET[book])
     yield replace(fuels, rulebook=book, rows=rows)
-    for name in ("national_grid_factors", "local_grid_factors", "heat_factors"):
+    names = ["national_grid_factors", "local_grid_factors"]
+    if book != POWER:  # whose text counts no purchased heat
+        names.append("heat_factors")
+    for name in names:
         yield replace(sources.common[name], rulebook=book)
 
 
