@@ -1,0 +1,42 @@
+"""Total of the enterprise. The text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause."""
+
+from celadon.rules import constant, document, sum_of, total
+
+standard = document("GB/T 32151.10-2015")
+whole = standard.clause(
+    "accounting method (total)",
+    "E = fuel + process − CO2 recovered + purchased − exported electricity and heat",
+)
+warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
+
+
+@whole.rule(
+    unit="tCO2e",
+    per="site, month",
+    label={"zh": "温室气体排放总量", "en": "Total emission"},
+)
+def total_emission(
+    fuel_combustion_emission,
+    carbon_balance_emission,
+    carbonate_emission,
+    trona_emission,
+    acid_emission,
+    purchased_electricity_emission,
+    purchased_heat_emission,
+    exported_electricity_emission,
+    exported_heat_emission,
+    carbon_dioxide_recovery,
+):
+    """All sources, less what is subtracted; biomass stays apart."""
+    return sum_of(
+        total(fuel_combustion_emission, over="carrier, purpose") * warming,
+        carbon_balance_emission * warming,
+        total(carbonate_emission, over="material") * warming,
+        total(trona_emission, over="material") * warming,
+        acid_emission,
+        total(purchased_electricity_emission, over="carrier") * warming,
+        total(purchased_heat_emission, over="carrier") * warming,
+        -total(exported_electricity_emission, over="carrier") * warming,
+        -total(exported_heat_emission, over="carrier") * warming,
+        -carbon_dioxide_recovery * warming,
+    )
