@@ -1,0 +1,36 @@
+"""Total of the enterprise. The text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause."""
+
+from celadon.rules import constant, document, sum_of, total
+
+standard = document("NDRC guideline 2015 (paper)")
+whole = standard.clause(
+    "accounting method (total)",
+    "E = fuel + limestone + wastewater + purchased − exported electricity and heat",
+)
+warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
+
+
+@whole.rule(
+    unit="tCO2e",
+    per="site, month",
+    label={"zh": "温室气体排放总量", "en": "Total emission"},
+)
+def total_emission(
+    fuel_combustion_emission,
+    limestone_emission,
+    wastewater_emission,
+    purchased_electricity_emission,
+    purchased_heat_emission,
+    exported_electricity_emission,
+    exported_heat_emission,
+):
+    """All sources, less what is subtracted; biomass stays apart."""
+    return sum_of(
+        total(fuel_combustion_emission, over="carrier, purpose") * warming,
+        total(limestone_emission, over="material") * warming,
+        wastewater_emission,
+        total(purchased_electricity_emission, over="carrier") * warming,
+        total(purchased_heat_emission, over="carrier") * warming,
+        -total(exported_electricity_emission, over="carrier") * warming,
+        -total(exported_heat_emission, over="carrier") * warming,
+    )
