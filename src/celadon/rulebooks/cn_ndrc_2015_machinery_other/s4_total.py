@@ -1,0 +1,42 @@
+"""Total of the enterprise. The text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause."""
+
+from celadon.rules import constant, document, sum_of, total
+
+standard = document("NDRC guideline 2015 (other industry)")
+whole = standard.clause(
+    "accounting method (total)",
+    "E = fuel + carbonates + wastewater + incineration + leakage − recovered + purchased − exported electricity and heat",
+)
+warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
+
+
+@whole.rule(
+    unit="tCO2e",
+    per="site, month",
+    label={"zh": "温室气体排放总量", "en": "Total emission"},
+)
+def total_emission(
+    fuel_combustion_emission,
+    carbonate_emission,
+    wastewater_emission,
+    waste_incineration_emission,
+    leakage_emission,
+    carbon_dioxide_recovery,
+    purchased_electricity_emission,
+    purchased_heat_emission,
+    exported_electricity_emission,
+    exported_heat_emission,
+):
+    """All sources, less what is subtracted; biomass stays apart."""
+    return sum_of(
+        total(fuel_combustion_emission, over="carrier, purpose") * warming,
+        total(carbonate_emission, over="material") * warming,
+        wastewater_emission,
+        total(waste_incineration_emission, over="waste") * warming,
+        total(leakage_emission, over="gas"),
+        -carbon_dioxide_recovery * warming,
+        total(purchased_electricity_emission, over="carrier") * warming,
+        total(purchased_heat_emission, over="carrier") * warming,
+        -total(exported_electricity_emission, over="carrier") * warming,
+        -total(exported_heat_emission, over="carrier") * warming,
+    )
