@@ -8,6 +8,7 @@ import pytest
 import celadon
 from celadon.core.findings import FindingError
 from celadon.plant import balance, keeping, loading
+from celadon.plant.account import NO_DATA
 from celadon.plant.bill import NO_TARIFF
 from celadon.plant.facade import WORD_UNKNOWN
 from celadon.plant.intake import ROW_KEPT_OUT
@@ -219,3 +220,29 @@ def test_a_word_that_is_none(tmp_path: Path) -> None:
     assert finding.says("zh").startswith("“proces”不在 enterprise, site, process, meter 之中")
     with pytest.raises(FindingError):
         plant.account("cn_gbt_32150_2015", "2024-01", per="weeks")
+
+
+def test_without_data_there_is_no_period(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings="time,E1,E2\n", fuel="date,kind,fuel,amount,unit,number\n")
+    with pytest.raises(FindingError) as caught:
+        plant.balance()
+    (finding,) = of(caught.value.findings, NO_DATA)
+    assert (
+        finding.says("en") == "The store holds neither readings nor records, so there is no period to take."
+    )
+    assert finding.says("zh") == "数据仓中没有读数和台账记录，无法确定期间。"
+    assert plant.check().period is None
+
+
+def test_records_alone_have_a_period(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings="time,E1,E2\n")
+    assert plant.balance().period.label == "2024-01"
+    assert plant.check().period == "2024-01"
+
+
+def test_check_tells_what_balancing_would(tmp_path: Path) -> None:
+    swapped = small.PLANT.replace("{E1: E1, E2: E2}", "{E1: E2, E2: E1}")
+    plant = celadon.open_plant(small.write(tmp_path, plant=swapped))
+    found = plant.check()
+    assert "balance.children-exceed" in {item.code for item in found.findings}
+    assert not (tmp_path / "celadon-store").exists()

@@ -17,12 +17,13 @@ from celadon.cli.session import Session
 @plant_argument
 def command(context: click.Context, plant: str, as_json: bool, lang: str | None, quiet: bool) -> None:
     """Says what was saved."""
-    from celadon.plant.facade import open_plant
+    from celadon.plant.opened import open_file
+    from celadon.plant.upkeep import compact
 
     session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"
-    with open_plant(plant) as opened, session.progress("压缩" if zh else "compacting") as progress:
-        done = opened.compact(progress)
+    with session.progress("压缩" if zh else "compacting") as progress:
+        done = compact(open_file(plant), progress)
     segments = f"{done.segments_before:,} → {done.segments_after:,}"
     size = f"{done.bytes_before:,} → {done.bytes_after:,}"
     said = (

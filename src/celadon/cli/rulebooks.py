@@ -13,6 +13,7 @@ from celadon.core.text import Lang
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from celadon.core.findings import Finding
     from celadon.rules.rulebook import Rulebook
 
 
@@ -26,18 +27,16 @@ def command(
     context: click.Context, rulebook: str | None, as_json: bool, lang: str | None, quiet: bool
 ) -> None:
     """Shows what there is; only what is asked for is loaded in full."""
-    from celadon.rules.check import check_rulebook
-    from celadon.rules.rulebook import load_rulebook, shipped_ids
-
     session = Session(context, as_json, lang, quiet)
     if rulebook is None:
-        books = [load_rulebook(name) for name in shipped_ids()]
+        heads, said = _heads()
         session.finish(
-            "rulebooks/1",
-            {"rulebooks": [_head(book) for book in books]},
-            lambda out: _print_list(out, books, session.lang),
+            "rulebooks/1", {"rulebooks": heads}, lambda out: _print_list(out, heads, session.lang), said
         )
         return
+    from celadon.rules.check import check_rulebook
+    from celadon.rules.rulebook import load_rulebook
+
     book = load_rulebook(rulebook)
     findings = check_rulebook(book)
     session.finish(
@@ -45,21 +44,49 @@ def command(
     )
 
 
+def _heads() -> tuple[list[dict[str, Any]], list[Finding]]:
+    """What each shipped rulebook's about.yaml says; no rules, tables or cases are read."""
+    from celadon.core.findings import FindingError
+    from celadon.core.text import text_from
+    from celadon.rules.rulebook import find_rulebook, read_yaml, shipped_ids
+
+    heads: list[dict[str, Any]] = []
+    findings: list[Finding] = []
+    for name in shipped_ids():
+        try:
+            about = read_yaml(find_rulebook(name) / "about.yaml")
+        except FindingError as error:
+            findings += error.findings
+            continue
+        first = (about.get("documents") or [{}])[0]
+        heads.append(
+            {
+                "id": name,
+                "document": str(first.get("number", "")),
+                "title": _both(text_from(first.get("title", ""))),
+                "edition": str(about.get("edition", "")),
+                "scope": _both(text_from(about.get("scope", ""))),
+                "totals": [str(item) for item in about.get("totals") or ()],
+            }
+        )
+    return heads, findings
+
+
 def _head(book: Rulebook) -> dict[str, Any]:
     return {
         "id": book.id,
         "document": book.document.number,
-        "title": {"zh": book.document.title.zh, "en": book.document.title.en},
+        "title": _both(book.document.title),
         "edition": book.edition,
-        "scope": {"zh": book.scope.zh, "en": book.scope.en},
+        "scope": _both(book.scope),
         "totals": list(book.totals),
-        "digest": book.digest,
     }
 
 
 def _body(book: Rulebook) -> dict[str, Any]:
     return {
         **_head(book),
+        "digest": book.digest,
         "documents": [
             {
                 "number": item.number,
@@ -118,16 +145,17 @@ def _both(text: Any) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
 
 
-def _print_list(console: Console, books: list[Rulebook], lang: Lang) -> None:
+def _print_list(console: Console, heads: list[dict[str, Any]], lang: Lang) -> None:
+    from rich.markup import escape
+
     from celadon.cli.show import table
 
     headings = ("id", "标准", "名称", "主要指标") if lang == "zh" else ("id", "document", "title", "totals")
     made = table("规则册" if lang == "zh" else "Rulebooks", [(heading, False) for heading in headings])
-    for book in books:
-        totals = ", ".join(
-            f"{book.label(name).say(lang)} ({name})" if lang == "zh" else name for name in book.totals
+    for head in heads:
+        made.add_row(
+            head["id"], escape(head["document"]), escape(head["title"][lang]), ", ".join(head["totals"])
         )
-        made.add_row(book.id, book.document.number, book.document.title.say(lang), totals)
     console.print(made)
 
 

@@ -65,7 +65,7 @@ _SIDE = {
     "as_of": "time?", "pending": "boolean",
 }  # fmt: skip
 _HEAD = {
-    "id": "text", "document": "text", "title": "both", "edition": "text", "scope": "both", "totals": ["text"], "digest": "text",
+    "id": "text", "document": "text", "title": "both", "edition": "text", "scope": "both", "totals": ["text"],
 }  # fmt: skip
 _SPEC = {"name": "text", "label": "both", "unit": "text", "clause": "text"}
 _UPKEEP = {
@@ -177,6 +177,7 @@ SHAPES: dict[str, Shape] = {
         "One rulebook: what it models with which clause and formula, and what it does not.",
         {
             **_HEAD,
+            "digest": "text",
             "documents": [{"number": "text", "title": "both", "since": "text", "until": "text?"}],
             "rules": [{"name": "text", "label": "both", "unit": "text", "grain": "text", "clause": "text", "clause_text": "text",
                        "formula": "text", "inputs": ["text"], "adds": "boolean"}],

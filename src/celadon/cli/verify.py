@@ -17,12 +17,13 @@ from celadon.cli.session import Session
 @plant_argument
 def command(context: click.Context, plant: str, as_json: bool, lang: str | None, quiet: bool) -> None:
     """Exits 1 where something is damaged."""
-    from celadon.plant.facade import open_plant
+    from celadon.plant.opened import open_file
+    from celadon.plant.upkeep import verify
 
     session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"
-    with open_plant(plant) as opened, session.progress("核验" if zh else "verifying") as progress:
-        done = opened.verify(progress)
+    with session.progress("核验" if zh else "verifying") as progress:
+        done = verify(open_file(plant), progress)
     count, size = f"{done.segments_after:,}", f"{done.bytes_after:,}"
     said = (
         f"数据段 {count}，字节 {size}，批次 {done.batches}"

@@ -6,13 +6,14 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from celadon.core.findings import Finding
+from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Grain, Period, parse_period, zone
 from celadon.core.quantities import Space
+from celadon.core.text import Text
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import Result, Row, run
 from celadon.plant.keeping import unique
@@ -20,6 +21,16 @@ from celadon.plant.opened import View
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import Rulebook
 
+NO_DATA = FindingKind(
+    "account.no-data",
+    Severity.ERROR,
+    Text(en="Nothing is loaded", zh="没有数据"),
+    Text(
+        en="The store holds neither readings nor records, so there is no period to take.",
+        zh="数据仓中没有读数和台账记录，无法确定期间。",
+    ),
+    Text(en="Load the plant's files, or give --period.", zh="请先载入工厂文件，或指定 --period。"),
+)
 _TICK = timedelta(microseconds=1)
 _COLUMNS = (
     "quantity", "item", "purpose", "enterprise", "site", "process", "meter", "label", "start", "end",
@@ -132,12 +143,23 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
     return Account(replace(result, findings=tuple(found)), seen.model, tuple(found))
 
 
-def period_of(text: str | None, model: PlantModel, seen: View) -> Period:
-    """The period a user wrote, or everything there are readings for (whole local months)."""
+def period_of(text: str | None, work: Workspace, seen: View) -> Period:
+    """The period a user wrote, or everything there are readings for (else records), in whole local months.
+
+    Raises:
+        FindingError: it cannot be read; or none was written and the store is empty.
+    """
+    model = seen.model
     if text:
         return parse_period(text, model.zone)
-    span = seen.snapshot.span()
+    span = seen.snapshot.span() or _records_span(work, seen)
     if span is None:
-        return parse_period("1970", model.zone)
+        raise FindingError(NO_DATA.at(Place(file=model.file or None)))
     first, last = (moment.astimezone(zone(model.zone)) for moment in (span[0], span[1] - _TICK))
     return parse_period(f"{first:%Y-%m}..{last:%Y-%m}", model.zone)
+
+
+def _records_span(work: Workspace, seen: View) -> tuple[datetime, datetime] | None:
+    sql = f'SELECT min(start), max("end") FROM ({seen.snapshot.records_sql()})'
+    found = work.con.execute(sql).fetchall()[0]
+    return None if found[0] is None else (found[0].replace(tzinfo=UTC), found[1].replace(tzinfo=UTC))

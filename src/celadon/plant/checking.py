@@ -6,19 +6,22 @@ It is a load into a throwaway store, so that what is checked is what would happe
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from celadon.adapters.plant_file import plant_summary
 from celadon.core.findings import Finding, Findings
-from celadon.core.periods import Grain
+from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
+from celadon.metering.balance import balance as balance_rows
 from celadon.metering.tree import build_tree
 from celadon.plant import loading
 from celadon.plant.account import period_of
 from celadon.plant.keeping import unique
+from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import Opened, View, view
 from celadon.plant.workspace import QUARANTINE_OPEN, Workspace
 from celadon.store import Store
@@ -61,22 +64,24 @@ def check(opened: Opened, progress: Callable[[float, str], None] | None = None) 
     with tempfile.TemporaryDirectory(prefix="celadon-check-") as folder:
         aside = replace(opened, model=replace(opened.model, store=str(Path(folder) / "store")))
         done = loading.load(aside, progress)
-        with Store.open(aside.store_path) as store:
+        with Store.open(aside.store_path) as store, closing(Workspace.open()) as work:
             seen = view(aside, store)
-            period = period_of(None, opened.model, seen) if seen.snapshot.span() or done.records else None
+            period = period_of(None, work, seen) if seen.snapshot.span() or done.records else None
             found = [
                 *done.findings,
-                *(_facts_findings(seen) if period else build_tree(opened.model).findings),
+                *build_tree(opened.model).findings,
+                *(_later_findings(work, seen, period) if period else ()),
             ]
         files = tuple(replace(item, batch=None) for item in done.files)
     found = [item for item in unique(found) if item.kind is not QUARANTINE_OPEN]
     return Check(summary, files, period.label if period else None, tuple(found))
 
 
-def _facts_findings(seen: View) -> list[Finding]:
-    work = Workspace.open()
-    try:
-        period = period_of(None, seen.model, seen)
-        return list(work.facts(seen, period, Space.METER, Grain.MONTH).findings)
-    finally:
-        work.close()
+def _later_findings(work: Workspace, seen: View, period: Period) -> Iterator[Finding]:
+    """What accounting and balancing would find."""
+    yield from work.facts(seen, period, Space.METER, Grain.MONTH).findings
+    write_ledger(work.con, seen, period, "check_ledger")
+    for row in balance_rows(
+        work.con, seen.model, "check_ledger", seen.snapshot.points(), period, Grain.MONTH
+    ):
+        yield from row.findings

@@ -108,7 +108,7 @@ class Plant:
         """The conservation proof and the balance of meters, processes and sites; None = everything there are readings for."""
         seen = self.view(as_of)
         return balancing.balance(
-            self._work, seen, accounting.period_of(period, seen.model, seen), grain_of(per)
+            self._work, seen, accounting.period_of(period, self._work, seen), grain_of(per)
         )
 
     def account(
@@ -188,7 +188,7 @@ class Plant:
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""
         seen = self.view(as_of)
-        return billing.bill(self._work, seen, accounting.period_of(period, seen.model, seen))
+        return billing.bill(self._work, seen, accounting.period_of(period, self._work, seen))
 
     def quarantine(self, status: str | None = "open") -> list[quarantine.Kept]:
         """Rows that were kept out, with that status (open, replayed, dismissed; None = all)."""
