@@ -7,7 +7,7 @@ loaded yet, then the ledger of what was touched. A file whose content and mappin
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_to_json
+from celadon.adapters.plant_file import plant_to_json
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.metering.changes import NEIGHBOURS
@@ -25,9 +25,10 @@ from celadon.plant.hashes import Hashes
 from celadon.plant.intake import Intake, read_file
 from celadon.plant.keeping import keep_ledger
 from celadon.plant.ledger import summed_meters
-from celadon.plant.opened import Opened, View, connect
+from celadon.plant.opened import Opened, View, connect, decoded
 from celadon.plant.settling import settle_mended
 from celadon.plant.sources import InputFile, input_files, superseded
+from celadon.plant.versions import own_versions, take_changes
 from celadon.store import Pending, Store, StoredFile
 
 PLANT_RESTATED = FindingKind(
@@ -155,7 +156,7 @@ def load(
         steps = _Steps(progress, sum(item.bytes for item in files))
         for item in files:
             _load_one(opened, store, con, item, done, steps)
-        seen = View(store, store.snapshot(), opened.model)
+        seen = View(store, store.snapshot(), opened.model, opened.digest)
         done.ledger_parts, said = keep_ledger(seen, con, steps.rest)
         done.findings.extend(said)
         hashes.save()
@@ -191,7 +192,7 @@ class _Steps:
 def _load_plant(opened: Opened, store: Store, done: Loading) -> None:
     """Record the plant where it differs from the one in force; meters declared otherwise restate from now on."""
     text = store.snapshot().plant_json()
-    if text is not None and plant_digest(plant_from_json(text)) == opened.digest:
+    if text is not None and decoded(text)[1] == opened.digest:
         store.ensure_points(meter.id for meter in opened.model.meters)
         return
     with store.begin("plant", opened.file.name) as pending:
@@ -211,7 +212,7 @@ def stage_plant(opened: Opened, store: Store, pending: Pending) -> int:
     pending.set_plant(plant_to_json(opened.model))
     if text is None:
         return 0
-    before = plant_from_json(text)
+    before, _ = decoded(text)
     earlier = {meter.id: config_digest(meter, before.grid_seconds) for meter in summed_meters(before)}
     snapshot, changed = store.snapshot(pending=pending), 0
     for meter in summed_meters(opened.model):
@@ -280,9 +281,12 @@ def stage_file(
     settle_mended(con, store, pending, item, file_id, taken.table)
     if taken.table and item.source.role == "readings":
         gone = superseded(store.snapshot(pending=pending).files())
-        taken.repeated = _drop_repeated(con, store, pending, taken.table, gone)
+        own = [file.id for file in own_versions(store, pending, item, file_id) if file.id not in gone]
+        taken.repeated = _drop_repeated(con, store, pending, taken.table, gone, own)
         taken.readings = pending.add_readings(con, taken.table, reach=NEIGHBOURS)
     elif taken.table:
+        taken.repeated, said = take_changes(con, store, pending, item, file_id, taken.table)
+        taken.findings.extend(said)
         taken.records = pending.add_records(con, taken.table)
     if earlier is not None:
         _touch_rows_of(con, store, pending, earlier)
@@ -303,9 +307,18 @@ def _earlier_reading(store: Store, pending: Pending, item: InputFile) -> StoredF
 
 
 def _drop_repeated(
-    con: duckdb.DuckDBPyConnection, store: Store, pending: Pending, table: str, gone: set[int]
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    pending: Pending,
+    table: str,
+    gone: set[int],
+    own: Sequence[int],
 ) -> int:
-    """Leave out readings whose value is the one already in force at that instant: an export that only grew adds what is new."""
+    """Leave out readings that say nothing new: an export that only grew adds what is new.
+
+    That is a value which this file (its versions `own`) said last, even where another file has corrected it since; where
+    it has said none, the value in force at that instant.
+    """
     found = con.execute(f"SELECT min(t), max(t), list(DISTINCT point) FROM {table}").fetchall()[0]
     if found[0] is None:
         return 0
@@ -313,9 +326,10 @@ def _drop_repeated(
     from_, until = (moment.replace(tzinfo=UTC) for moment in found[:2])
     sql = snapshot.readings_sql(found[2], from_, until + _TICK, neighbours=0)
     omit = f"WHERE file NOT IN ({', '.join(str(number) for number in sorted(gone))})" if gone else ""
+    said = f"max_by(value, (batch, line)) FILTER (file IN ({', '.join(map(str, own))})), " if own else ""
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE in_force AS SELECT point, t, span, max_by(value, (batch, file, line)) AS value "
-        f"FROM ({sql}) {omit} GROUP BY point, t, span"
+        f"CREATE OR REPLACE TEMP TABLE in_force AS SELECT point, t, span, coalesce({said}max_by(value, (batch, file, line))) "
+        f"AS value FROM ({sql}) {omit} GROUP BY point, t, span"
     )
     before = _count(con, table)
     if _count(con, "in_force"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import duckdb
@@ -94,7 +94,16 @@ class View:
     store: Store
     snapshot: Snapshot
     model: PlantModel
+    digest: str
+    """Of the plant's meaning (`plant_digest`)."""
     findings: tuple[Finding, ...] = ()
+
+
+@lru_cache(maxsize=16)
+def decoded(text: str) -> tuple[PlantModel, str]:
+    """A stored plant and its digest."""
+    model = plant_from_json(text)
+    return model, plant_digest(model)
 
 
 def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> View:
@@ -111,12 +120,12 @@ def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> V
         first = batches[0].recorded_at.isoformat() if batches else "—"
         raise FindingError(AS_OF_EARLY.at(Place(file=str(opened.file)), as_of=as_of or "—", first=first))
     findings: tuple[Finding, ...] = ()
-    model = plant_from_json(text)
-    if plant_digest(model) == opened.digest:
+    model, digest = decoded(text)
+    if digest == opened.digest:
         model = opened.model  # says where in the file as it is now
     elif moment is None:
         findings = (CHANGED_SINCE_LOAD.at(Place(file=str(opened.file)), file=opened.file.name),)
-    return View(store, snapshot, model, findings)
+    return View(store, snapshot, model, digest, findings)
 
 
 def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:

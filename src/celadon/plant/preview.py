@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from celadon.adapters.plant_file import plant_digest, plant_from_json
 from celadon.plant.hashes import Hashes
 from celadon.plant.loading import (
     LoadedFile,
@@ -17,7 +16,7 @@ from celadon.plant.loading import (
     stage_file,
     stage_plant,
 )
-from celadon.plant.opened import Opened, View
+from celadon.plant.opened import Opened, View, decoded
 from celadon.plant.sources import input_files
 from celadon.store import Store
 
@@ -44,7 +43,7 @@ def pending(opened: Opened, store: Store, progress: Progress | None = None) -> I
     done.findings.extend(opened.findings)
     with store.begin("preview") as batch, scratch_connection() as con:
         text = store.snapshot(pending=batch).plant_json()
-        if text is None or plant_digest(plant_from_json(text)) != opened.digest:
+        if text is None or decoded(text)[1] != opened.digest:
             done.plant_changed = True
             stage_plant(opened, store, batch)
         files = list(input_files(opened, done.findings, Hashes.of(opened.store_path)))
@@ -62,4 +61,4 @@ def pending(opened: Opened, store: Store, progress: Progress | None = None) -> I
                 else LoadedFile(item.source.id, item.name, "failed", item.bytes)
             )
             done.files.append(status)
-        yield Pending(View(store, store.snapshot(pending=batch), opened.model), done)
+        yield Pending(View(store, store.snapshot(pending=batch), opened.model, opened.digest), done)

@@ -61,7 +61,7 @@ def replay(opened: Opened, path: Path) -> Replay:
                 done.batch = pending.commit().id
         if done.readings:
             with scratch_connection() as con:
-                after = View(store, store.snapshot(), seen.model)
+                after = View(store, store.snapshot(), seen.model, seen.digest)
                 done.findings += keep_ledger(after, con)[1]
     return done
 

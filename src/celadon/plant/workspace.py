@@ -14,7 +14,6 @@ from pathlib import Path
 
 import duckdb
 
-from celadon.adapters.plant_file import plant_digest
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
@@ -70,7 +69,7 @@ class Workspace:
             seen.store.path,
             seen.snapshot.upto,
             seen.snapshot.is_preview,
-            plant_digest(seen.model),
+            seen.digest,
             period,
             space,
             grain,
