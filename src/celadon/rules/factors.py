@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
@@ -211,6 +212,7 @@ def _row(table: str, file: str, line: int, cells: dict[str, str], findings: Find
     return FactorRow(table, line, cells, Validity(since, until), published, confidence)
 
 
+@lru_cache(maxsize=4096)
 def day(text: str, closing: bool = False) -> date | None:
     """Read `2024-04-12`, `2024-04` or `2024` (first day, or the last when `closing`); blank is None."""
     text = text.strip()
