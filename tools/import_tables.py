@@ -131,10 +131,9 @@ def all_tables(folder: Path) -> list[Table]:
         [_gwp(row) for row in gwp],
     )
     protocol = protocol_tables(fuels, grid, gwp, blends)
-    sectors = [t for t in sector_tables(sources) if (RULEBOOKS / t.rulebook / "about.yaml").is_file()]
     policies = [Table(*made) for made in policy_tables(lambda name: read(folder, name))]
     policies = [table for table in policies if (RULEBOOKS / table.rulebook / "about.yaml").is_file()]
-    return [*energy_tables(coal), *carbon, *protocol, *sectors, *policies]
+    return [*energy_tables(coal), *carbon, *protocol, *sector_tables(sources), *policies]
 
 
 def carrier(code: str) -> str:

@@ -34,17 +34,9 @@ limit = document("MEE power facility guideline").clause(
     "Carbon per heat at the high limit, and 99 % oxidised, in months without a measurement",
 )
 coal = key("carrier").isin(
-    "raw_coal",
-    "anthracite",
-    "bituminous",
-    "lignite",
-    "cleaned_coal",
-    "other_washed_coal",
-    "middlings",
-    "slime",
-    "gangue",
-)
-high_limit = option("unmeasured_coal") == "high_limit"
+    "raw_coal", "anthracite", "bituminous", "lignite", "cleaned_coal", "other_washed_coal", "middlings", "slime", "gangue"
+)  # fmt: skip
+limited = coal & (option("unmeasured_coal") == "high_limit")
 
 
 @parameters.rule(
@@ -66,7 +58,7 @@ def applied_net_calorific_value(net_calorific_value, default_net_calorific_value
 )
 def applied_carbon_content(carbon_content, default_carbon_content, coal_high_limit):
     """The laboratory's value, else the default of the appendix, or for coal the high limit, shown as one."""
-    unmeasured = choose((high_limit & coal, coal_high_limit), otherwise=default_carbon_content)
+    unmeasured = choose((limited, coal_high_limit), otherwise=default_carbon_content)
     return first_given(carbon_content, unmeasured)
 
 
@@ -77,8 +69,8 @@ def applied_carbon_content(carbon_content, default_carbon_content, coal_high_lim
     adds=False,
 )
 def applied_oxidation_rate(oxidation_rate, coal_high_limit_oxidation_rate):
-    """The appendix's; for coal under the facility guideline its own."""
-    return choose((high_limit & coal, coal_high_limit_oxidation_rate), otherwise=oxidation_rate)
+    """The default of the appendix; for coal under the facility guideline its own."""
+    return choose((limited, coal_high_limit_oxidation_rate), otherwise=oxidation_rate)
 
 
 @measured.rule(

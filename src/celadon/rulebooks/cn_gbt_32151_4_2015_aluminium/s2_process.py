@@ -19,7 +19,7 @@ calcination = standard.clause("accounting method (limestone and soda ash)", "E =
 )
 def aluminium_output(product_output):
     """The output booked as aluminium."""
-    return product_output * 1
+    return product_output
 
 
 @anode.rule(

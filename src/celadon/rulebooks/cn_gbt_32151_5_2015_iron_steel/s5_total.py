@@ -45,7 +45,7 @@ def total_emission(
 )
 def crude_steel_output(product_output):
     """The output booked as crude_steel."""
-    return product_output * 1
+    return product_output
 
 
 @intensity.rule(

@@ -1,6 +1,6 @@
 """Calcination and non-fuel carbon. The text was not seen; clauses are named by chapter. The number in the file's name is the order, not a clause."""
 
-from celadon.rules import choose, constant, document, first_given, key, option, sum_of, total
+from celadon.rules import constant, document, first_given, key, option, sum_of, total
 
 standard = document("NDRC guideline 2013 (cement)")
 calcination = standard.clause(
@@ -23,7 +23,7 @@ organic = standard.clause(
 )
 def clinker_output(product_output):
     """The output booked as clinker."""
-    return product_output * 1
+    return product_output
 
 
 @calcination.rule(
@@ -54,17 +54,26 @@ def calcination_factor(
     return cao + mgo
 
 
+@calcination.rule(
+    unit="tCO2",
+    per="site, month",
+    label={"zh": "碳酸盐分解排放", "en": "Calcination"},
+    when=option("calcination") == "analysis",
+)
+def calcination_emission(calcined_output, calcination_factor):
+    """Calcined material × the factor of its clinker, by analysis."""
+    return calcined_output * calcination_factor
+
+
 @facility.rule(
     unit="tCO2",
     per="site, month",
     label={"zh": "碳酸盐分解排放", "en": "Calcination"},
+    when=~(option("calcination") == "analysis"),
 )
-def calcination_emission(calcined_output, calcination_factor, clinker_output, clinker_default_factor):
-    """By analysis of the clinker; or clinker × the default that the account names."""
-    by_default = total(clinker_output, over="product") * clinker_default_factor
-    return choose(
-        (option("calcination") == "analysis", calcined_output * calcination_factor), otherwise=by_default
-    )
+def calcination_emission(clinker_output, clinker_default_factor):
+    """Clinker × the default that the account names; the IPCC value is there to compare with."""
+    return total(clinker_output, over="product") * clinker_default_factor
 
 
 @organic.rule(
