@@ -230,8 +230,12 @@ class Snapshot:
 
     # -- records ---------------------------------------------------------------------------------------------
 
-    def records_sql(self, start: datetime | None = None, end: datetime | None = None) -> str:
+    def records_sql(
+        self, start: datetime | None = None, end: datetime | None = None, batches: Collection[int] = ()
+    ) -> str:
         """A query for the records (overlapping [start, end) where given); columns `rows.RECORD_COLUMNS`.
+
+        With `batches`, what those batches alone say, whatever others said before or since.
 
         A later batch's record corrects earlier ones of the same key (`rows.RECORD_KEY`); within the batch
         that wins, rows of one key are all there and add, except exact repeats that carry the same non-empty
@@ -248,6 +252,8 @@ class Snapshot:
             window += f' AND "end" > {_at(micros(start))}'
         if end is not None:
             window += f' AND "start" < {_at(micros(end))}'
+        if batches:
+            window += f" AND batch IN ({', '.join(str(number) for number in sorted(batches))})"
         return (
             f"SELECT {columns} FROM (SELECT {columns} "
             f"FROM {parquet_list(self._path(item) for item in files)} "
