@@ -33,6 +33,7 @@ def policy_tables(read: Callable[[str], list[Row]]) -> Iterator[Made]:
     """Every table of these rulebooks; `read` gives the rows of one reference table by name."""
     yield from trading_tables(read("ets"))
     yield from quota_tables(read("efficiency_levels"))
+    yield from equipment_tables(read("equipment_efficiency"))
     yield from border_tables(read("cbam"), read("cbam_defaults"), read("cbam_benchmarks"))
 
 
@@ -90,7 +91,7 @@ def trading_tables(ets: list[Row]) -> Iterator[Made]:
         for row in ets
         if row["topic"] in kinds
     )
-    columns = ("kind", "energy", "segment", "value", "unit", "basis", *DATED)
+    columns: tuple[str, ...] = ("kind", "energy", "segment", "value", "unit", "basis", *DATED)
     yield Made(book, "power_benchmarks", columns, (*benchmarks, *_no_balance(benchmarks)))
     rules = tuple(
         dated(row, rule=RULES[row["topic"], row["key"]], value=row["value"], unit=_rule_unit(row))
@@ -150,7 +151,7 @@ FAMILIES = {"ce": "coal_equivalent", "Wh": "electricity", "oe": "oil_equivalent"
 def quota_tables(levels: list[Row]) -> Iterator[Made]:
     """Levels 1 to 3 of the quota standards, benchmark and baseline levels, and the two adjustments that are complete."""
     book = "cn_product_energy_quota"
-    columns = (
+    columns: tuple[str, ...] = (
         "product",
         "indicator",
         "family",
@@ -256,7 +257,7 @@ OTHER_GOODS = ("2507", "2523", "2601", "2716", "2804", "72", "73", "76")
 def border_tables(cbam: list[Row], defaults: list[Row], benchmarks: list[Row]) -> Iterator[Made]:
     """A good is its CN code, followed by its production route where it has one: 7208 10 00 C."""
     book = "eu_cbam"
-    columns = ("cn_code", "sector", "indirect_counts", "mass_counts", "unit", *DATED)
+    columns: tuple[str, ...] = ("cn_code", "sector", "indirect_counts", "mass_counts", "unit", *DATED)
     yield Made(book, "goods", columns, tuple(_goods(cbam)))
     columns = ("country", "cn_code", "good", "route", "direct", "indirect", "total", "unit", *DATED)
     yield Made(book, "default_values", columns, tuple(_defaults(defaults)))
@@ -367,3 +368,85 @@ def _yearly(cbam: Iterable[Row]) -> Iterator[Row]:
         "unit": "%",
         "valid_from": "2026-01-01",
     }
+
+
+# --- equipment ---------------------------------------------------------------------------------------------------
+
+KINDS = {
+    "three-phase asynchronous motor": "motor",
+    "10 kV oil-immersed": "transformer 10 kV oil",
+    "10 kV dry-type": "transformer 10 kV dry",
+    "35 kV oil-immersed three-phase double-winding power transformer, off-circuit": "transformer 35 kV off-circuit",
+    "35 kV oil-immersed three-phase double-winding power transformer, on-load": "transformer 35 kV on-load",
+    "industrial boiler": "boiler",
+    "positive-displacement air compressor": "compressor",
+    "centrifugal fan": "fan centrifugal",
+    "axial fan": "fan axial",
+    "centrifugal pump": "pump",
+}
+PLAIN = ("rated output", "rated", "impeller No.", "all", "fan No. (dm)")
+MEASURES = {
+    "no-load loss": "no_load_loss",
+    "load loss": "load_loss",
+    "specific power input": "specific_power",
+}
+# Coefficients a to e of formulas.md EQ-PUMP-1, for whole kinds of pump.
+PUMP_FORMULA = {"single": "-8.44 -0.48 0.09 84.63 8.5", "multistage": "-6.93 -0.19 -0.40 72.67 8.73"}
+
+
+def equipment_tables(rows: list[Row]) -> Iterator[Made]:
+    """Grades by class of equipment; the constants of pumps by flow band, and their formula's coefficients."""
+    book = "cn_equipment_efficiency"
+    grades = ("grade1", "grade2", "grade3")
+    columns: tuple[str, ...] = ("class", "measure", *grades, "unit", *DATED)
+    graded = tuple(
+        _equipment(row, measure=MEASURES.get(row["metric"], "efficiency"), unit=row["unit"])
+        for row in rows
+        if row["equipment"] != "centrifugal pump"
+    )
+    yield Made(book, "grades", columns, graded)
+    pumps = [row for row in rows if row["equipment"] == "centrifugal pump"]
+    columns = ("class", "band", "flow_to", "flow_to_unit", *grades, "unit", *DATED)
+    yield Made(book, "pump_constants", columns, tuple(_pump(row, pumps) for row in pumps))
+    columns = ("class", "a", "b", "c", "d", "e", "unit", *DATED)
+    yield Made(book, "pump_formula", columns, tuple(_formulas(pumps)))
+
+
+def _equipment(row: Row, **more: str) -> Row:
+    kind = next(word for start, word in KINDS.items() if row["equipment"].startswith(start))
+    size = f"{row['size']} {row['size_unit']}" if row["size_unit"] in ("kW", "kVA") else row["size"]
+    words = [
+        kind,
+        row["variant"],
+        size,
+        row["condition"].removesuffix("; Q in kJ/kg as-received LHV, V in % daf"),
+    ]
+    named = " ".join(
+        word for word in words if word and word not in PLAIN and row["equipment"] != "centrifugal pump"
+    )
+    grades = {name: row[name] for name in ("grade1", "grade2", "grade3")}
+    return cited(
+        row,
+        valid_from=row["effective_from"],
+        **{"class": named or f"pump {row['variant']}"},
+        **grades,
+        **more,
+    )
+
+
+def _flow_to(row: Row) -> int:
+    return int(row["size"].rsplit("<=", 1)[1])
+
+
+def _pump(row: Row, pumps: list[Row]) -> Row:
+    same = [_flow_to(other) for other in pumps if other["variant"] == row["variant"]]
+    band = "small" if _flow_to(row) == min(same) else "large"
+    return _equipment(row, band=band, flow_to=str(_flow_to(row)), flow_to_unit="m3/h", unit="1")
+
+
+def _formulas(pumps: list[Row]) -> Iterator[Row]:
+    for variant in dict.fromkeys(row["variant"] for row in pumps):
+        row = next(item for item in pumps if item["variant"] == variant)
+        coefficients = PUMP_FORMULA["multistage" if "multistage" in variant else "single"]
+        assert coefficients in row["note"]
+        yield _equipment(row, unit="1") | dict(zip("abcde", coefficients.split(), strict=True))

@@ -56,8 +56,9 @@ def words_of(book: Rulebook, key: str) -> list[str]:
             )
     for spec in book.factors.values():
         for column, selector in spec.keys:
-            if selector == key and spec.table in book.tables:
-                found.update(row.cells[column] for row in book.tables[spec.table].rows)
+            if selector.removeprefix("prefix:") == key and spec.table in book.tables:
+                rows = book.tables[spec.table].rows  # keys read by prefix have tables of thousands: a few do
+                found.update(row.cells[column] for row in (rows if selector == key else rows[:4]))
     return sorted(found)
 
 
