@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 import celadon
+from celadon.core.periods import parse_period
 
 PLANT = """\
 celadon: 1
@@ -110,3 +111,10 @@ def test_a_bill_that_begins_months_before_its_end_counts_from_its_first_day(plan
         if row.item == "heat"
     ]
     assert heat == [310.0]
+
+
+@pytest.mark.parametrize("text", ["0001", "0001-01", "9999", "9999-12-31", "2024-13"])
+def test_a_period_outside_the_calendar_is_a_finding(text: str) -> None:
+    with pytest.raises(celadon.FindingError) as said:
+        parse_period(text, "Asia/Shanghai")
+    assert [item.code for item in said.value.findings] == ["period.unreadable"]

@@ -162,7 +162,10 @@ def parse_period(text: str, zone_name: str = "UTC") -> Period:
             period = Period(_one(first, zone_name).start, _one(last, zone_name, closing=True).end, zone_name)
         else:
             period = _one(text, zone_name)
-    except ValueError as error:
+    except (
+        ValueError,
+        OverflowError,
+    ) as error:  # the first and last years have instants outside the calendar
         raise FindingError(PERIOD_UNREADABLE.at(text=text)) from error
     if period.end <= period.start:
         raise FindingError(PERIOD_UNREADABLE.at(text=text))
@@ -196,11 +199,11 @@ def parse_instant(text: str, zone_name: str = "UTC") -> datetime:
     """Read an ISO 8601 instant or date; without an offset it is local to `zone_name`. Returns UTC."""
     try:
         moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError as error:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone(zone_name))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise FindingError(PERIOD_UNREADABLE.at(text=text)) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone(zone_name))
-    return moment.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def recorded_carriers(con: duckdb.DuckDBPyConnection, plant: Plant, records: str
     only = plant.sites[0].id if len(plant.sites) == 1 else ""
     names = [*FUEL_KINDS, *FLOWS]
     rows = con.execute(
-        f"SELECT DISTINCT coalesce(site, ''), coalesce(item, '') FROM {records} WHERE list_contains(?::VARCHAR[], quantity)",
+        f"SELECT DISTINCT coalesce(site, ''), coalesce(item, '') FROM {records} WHERE value IS NOT NULL AND list_contains(?::VARCHAR[], quantity)",
         [names],
     ).fetchall()
     found = set()
