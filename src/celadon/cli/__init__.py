@@ -9,13 +9,13 @@ import click
 
 from celadon.cli.base import LazyGroup, Option, default_lang, lang_in
 from celadon.core.findings import Finding, FindingError, FindingKind, Severity
-from celadon.core.text import Lang, Text
+from celadon.core.text import Lang, Text, text_of
 
 SYSTEM_REFUSED = FindingKind(
     "system.refused",
     Severity.ERROR,
     Text(en="The system refused", zh="系统拒绝操作"),
-    Text(en="{file}: {why}.", zh="{file}：{why}。"),
+    Text(en="{file}: {why}.", zh="系统拒绝访问 {file}：{why}。"),
     Text(
         en="Check that the path is right, that you may read or write there, and that the disk has room; then run the command again.",
         zh="请检查路径、读写权限与磁盘空间，然后重新运行命令。",
@@ -54,6 +54,13 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.compare",
         Text(
             en="Two answers: what changed, by how much, and why.", zh="比较两个结果：变化了什么、多少、为何。"
+        ),
+    ),
+    "reconcile": (
+        "celadon.cli.reconcile",
+        Text(
+            en="Why two rulebooks give different totals for the same facts.",
+            zh="解释两个规则册对同一数据得出不同总量的原因。",
         ),
     ),
     "bill": (
@@ -164,6 +171,4 @@ def _system_error(error: OSError) -> Finding:
     from celadon.core.findings import Place
 
     name = str(error.filename) if error.filename else ""
-    return SYSTEM_REFUSED.at(
-        Place(file=name or None), file=name or "?", why=error.strerror or type(error).__name__
-    )
+    return SYSTEM_REFUSED.at(Place(file=name or None), file=name or "?", why=text_of(error))

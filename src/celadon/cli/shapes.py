@@ -143,6 +143,21 @@ SHAPES: dict[str, Shape] = {
             }],
         },
     ),
+    "reconciliation/1": Shape(
+        "reconcile",
+        "Why two rulebooks' totals differ; `difference` is after − before, and the lines' differences sum to it. "
+        "`kind`: boundary, factor, biogenic or interaction.",
+        {
+            "before": {"rulebook": "text", "quantity": "text", "total": "number"},
+            "after": {"rulebook": "text", "quantity": "text", "total": "number"},
+            "unit": "text", "difference": "number",
+            "lines": [{
+                "kind": "text", "fact": "text", "item": "text", "purpose": "text", "site": "text", "amount": "number?",
+                "amount_unit": "text", "before": "number", "after": "number", "difference": "number",
+                "before_factors": ["text"], "after_factors": ["text"],
+            }],
+        },
+    ),
     "bill/1": Shape(
         "bill",
         "Monthly bills; amounts, prices and money are decimal texts, null where they cannot be told.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ import duckdb
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
+from celadon.core.periods import Period
 from celadon.engine.lookup import Lookup
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run
@@ -188,18 +190,18 @@ def _fact_swaps(
             f"UNION ALL SELECT {_ROW} FROM {before.facts} WHERE quantity NOT IN ({marks})",
             [*swapped, *swapped],
         )
-        yield name, _fact_detail(con, before.facts, after.facts, name), "facts_mixed"
+        yield name, _fact_detail(con, before, after, name), "facts_mixed"
     con.execute("DROP TABLE IF EXISTS temp.facts_mixed")
 
 
-def _fact_detail(con: duckdb.DuckDBPyConnection, before: str, after: str, name: str) -> str:
-    """How many cells changed, and the largest change with its place."""
+def _fact_detail(con: duckdb.DuckDBPyConnection, before: Scenario, after: Scenario, name: str) -> str:
+    """How many facts changed, and the largest change with its place and local span."""
     rows = con.execute(
-        "SELECT item, site, process, meter, time_start, unit, b.value, a.value, "
+        "SELECT item, site, process, meter, time_start, time_end, unit, b.value, a.value, "
         "count(*) OVER () FROM (SELECT * FROM "
-        + before
+        + before.facts
         + " WHERE quantity = $1) b FULL JOIN (SELECT * FROM "
-        + after
+        + after.facts
         + " WHERE quantity = $1) a "
         "USING (item, purpose, enterprise, site, process, meter, time_start, time_end, unit) "
         "WHERE b.value IS DISTINCT FROM a.value ORDER BY abs(coalesce(a.value, 0) - coalesce(b.value, 0)) DESC LIMIT 1",
@@ -207,9 +209,12 @@ def _fact_detail(con: duckdb.DuckDBPyConnection, before: str, after: str, name: 
     ).fetchone()
     if rows is None:
         return "status or coverage only"
-    item, site, process, meter, start, unit, old, new, count = rows
+    item, site, process, meter, start, end, unit, old, new, count = rows
+    zone_name = next((one.zone for one in after.plant.sites if one.id == site), after.plant.zone)
+    span = Period(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), zone_name).label
     place = " ".join(word for word in (item, site, process, meter) if word)
-    return f"{count} × ; {place} {start:%Y-%m-%d}: {_shown(old)} → {_shown(new)} {unit}"
+    more = f" (+{count - 1})" if count > 1 else ""
+    return f"{place} {span}: {_shown(old)} → {_shown(new)} {unit}{more}"
 
 
 def _shown(value: float | None) -> str:

@@ -22,6 +22,7 @@ from celadon.plant import bill as billing
 from celadon.plant import checking, loading, quarantine, replaying, upkeep
 from celadon.plant import compare as comparing
 from celadon.plant import explain as explaining
+from celadon.plant import reconcile as reconciling
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
 from celadon.plant.workspace import Workspace
@@ -184,6 +185,19 @@ class Plant:
             return comparing.compare(self._work, side(before or {}), side(after or {}))
         with pending(self.opened, self.store) as would:
             return comparing.compare(self._work, side(before or {}), side(after or {}, would.seen))
+
+    def reconcile(
+        self,
+        rulebooks: tuple[str | Path | Rulebook, str | Path | Rulebook],
+        period: str,
+        *,
+        quantities: Sequence[str] = (),
+        as_of: Moment = None,
+    ) -> reconciling.Reconciled:
+        """Why two rulebooks give different totals: lines that sum to the difference. `quantities`: one of each, or none
+        for each rulebook's first total."""
+        books = (book_of(rulebooks[0]), book_of(rulebooks[1]))
+        return reconciling.reconcile_plant(self._work, self.view(as_of), books, period, tuple(quantities))
 
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""
