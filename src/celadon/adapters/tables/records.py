@@ -385,9 +385,9 @@ class RecordLoad:
         line, flaw, key, shown, cells = row
         titles = dict(self.source.columns)
         raw = {
-            titles[field_]: untyped(cells[index - 1])
+            # A blank last cell may be missing from the row; it can still be filled in and replayed.
+            titles[field_]: untyped(cells[index - 1]) if index <= len(cells) else ""
             for field_, index in self.indexes.items()
-            if index <= len(cells)
         }
         if not key:
             raw["@line"] = shown
