@@ -21,7 +21,7 @@ from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import FactorEntry, Plant, Product, Site
 from celadon.core.periods import GRAINS, Grain, Period, parse_period
 from celadon.core.quantities import SPACES, Space
-from celadon.core.text import Text, text_from
+from celadon.core.text import Text, text_from, text_of
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run
@@ -102,11 +102,10 @@ def read_cases(folder: Path) -> list[Case]:
         for body in bodies or []:
             unknown = set(body) - _CASE_KEYS
             if unknown or not body.get("expect") or not body.get("vouched"):
-                why = (
-                    f"unknown {', '.join(sorted(unknown))}"
-                    if unknown
-                    else "a case names vouched: and expect:"
-                )
+                why = Text("a case names vouched: and expect:", "用例须有 vouched: 与 expect:")
+                if unknown:
+                    listed = ", ".join(sorted(unknown))
+                    why = Text(f"unknown {listed}", f"未知键 {listed}")
                 raise FindingError(
                     CASE_UNREADABLE.at(Place(file=str(path), subject=str(body.get("name"))), why=why)
                 )
@@ -119,13 +118,19 @@ def run_cases(book: Rulebook) -> list[CaseOutcome]:
     return [run_case(book, case) for case in read_cases(book.folder)]
 
 
+def _why(error: Exception) -> Text:
+    if isinstance(error, KeyError):
+        return Text(f"{error.args[0]} is missing", f"缺少 {error.args[0]}")
+    return text_of(error)
+
+
 def run_case(book: Rulebook, case: Case) -> CaseOutcome:
     """Run one case; a Finding raised by the engine can itself be what is expected."""
     try:
         plant, request = case_plant(case), case_request(case)
     except (KeyError, ValueError, TypeError) as error:
         raise FindingError(
-            CASE_UNREADABLE.at(Place(file=case.file, subject=case.name), why=repr(error))
+            CASE_UNREADABLE.at(Place(file=case.file, subject=case.name), why=_why(error))
         ) from error
     with duckdb.connect() as con:
         case_facts(con, case, plant, request)

@@ -166,7 +166,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     (
         "plant.share-form",
         f"meters:\n  - {E}, share: {{by: fixed, to: [eaf, rolling]}}}}  #!\n",
-        {"by": "fixed", "en": "a percentage for each process", "zh": "各工序的比例"},
+        {"by": "fixed", "form": "a percentage for each process"},
         HEAD,
     ),
     (
@@ -354,7 +354,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     (
         "plant.source-columns",
         "sources:\n  - {id: s, role: readings, files: a.csv}  #!\n",
-        {"role": "readings", "en": "`wide` or `long`, one of the two", "zh": " `wide` 或 `long` 之一"},
+        {"role": "readings", "columns": "`wide` or `long`, one of the two"},
         HEAD,
     ),
     (
@@ -367,7 +367,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     (
         "plant.source-columns",
         "sources:\n  - {id: s, role: records, files: a.csv, quantity: fuel_purchased}  #!\n",
-        {"role": "records", "en": "`fields`"},
+        {"role": "records", "columns": "`fields`"},
         HEAD,
     ),
     (
@@ -379,7 +379,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     (
         "plant.field-needed",
         SOURCE + "    role: records\n    quantity: fuel_purchased\n    fields: {value: v}  #!\n",
-        {"key": "date", "en": "day of the record", "zh": "日期"},
+        {"key": "date", "field": "day of the record"},
         HEAD,
     ),
     (

@@ -33,7 +33,7 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
     (
         "plant.key-missing",
         "products:\n  - {id: billet}  #!\n",
-        {"key": "unit", "table": "product", "doc": "Unit its output is counted in", "doc_zh": "产量单位"},
+        {"key": "unit", "table": "product", "doc": "Unit its output is counted in"},
         HEAD,
     ),
     ("plant.not-a-value", "zone: [UTC]  #!\n", {"key": "zone", "found": "list"}, HEAD),

@@ -233,7 +233,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     found = Read(tmp_path / "none.csv", wide("E1"), ["E1"]).finding("table.unreadable")
-    assert (found.where.file, found.values["reason"]) == ("none.csv", "No such file or directory")
+    assert (found.where.file, str(found.values["reason"])) == ("none.csv", "No such file or directory")
 
 
 def test_a_header_and_nothing_else(tmp_path: Path) -> None:

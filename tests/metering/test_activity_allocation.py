@@ -99,9 +99,15 @@ def test_a_key_without_data_is_not_attributed_and_found() -> None:
 def test_two_allocations_at_once() -> None:
     bench = _shared(Share("fixed", (("a", 1.0),)), Share("fixed", (("b", 1.0),), since=date(2024, 1, 11)))
     assert _parts(bench) == [("a", 0.744)]
-    assert [f.says() for f in bench.findings] == [
-        "M has two allocations on 2024-01-11; the first one is used."
-    ]
+    (found,) = bench.findings
+    assert (found.code, str(found.severity), found.where.subject) == (
+        "allocation.share-overlap",
+        "error",
+        "meter:M",
+    )
+    assert found.values == {"meter": "M", "day": date(2024, 1, 11)}
+    assert found.says() == "M has two allocations on 2024-01-11; the first one is used."
+    assert found.says("zh") == "M 在 2024-01-11 有两条分摊规则，采用前一条。"
 
 
 def test_an_absent_shared_meter_is_absent_for_each() -> None:

@@ -65,6 +65,9 @@ def test_what_is_due_and_has_no_data_is_absent_and_named() -> None:
         ("E0~rest", 0.744, 1.0, Status.ESTIMATED),
         ("E1", None, 0.0, Status.ABSENT),
     ]
+    assert [(f.code, str(f.severity), f.where.subject) for f in bench.findings] == [
+        ("activity.meter-absent", "warning", "meter:E1")
+    ]
     assert [finding.says() for finding in bench.findings] == [
         "E1 has no data from 2024-01-01 00:00:00 to 2024-02-01 00:00:00 (UTC): its amounts "
         "there are absent, not zero."

@@ -48,7 +48,7 @@ def test_an_unknown_parent_is_cut_with_a_hint_and_its_place() -> None:
         ("balance.parent-unknown", "E1 hangs under “mian”, which is not a meter (did you mean “main”?).")
     ]
     assert str(tree.findings[0].where) == "plant.yaml:7 meter:E1"
-    assert tree.findings[0].says("zh") == "E1 的上级表“mian”不存在 (did you mean “main”?)。"
+    assert tree.findings[0].says("zh") == "E1 的上级表“mian”不存在（是否指“main”？）。"
     assert tree.nodes["E1"].parent is None
 
 

@@ -263,9 +263,10 @@ def test_an_unknown_tariff_and_prices_that_do_not_fit() -> None:
     wrong = plant([main_meter("E0", tariff="other")], tariffs=(tariff([], {"flat": 1.0}),))
     other = Bench(wrong)
     other.facts("2024-01-01", time=Grain.DAY)
-    assert "E0 names the tariff “other”, which is not declared: its cost stays absent." in [
-        f.says() for f in other.findings
-    ]
+    (found,) = [f for f in other.findings if f.code == "tariff.unknown"]
+    assert (str(found.severity), found.where.subject) == ("error", "meter:E0")
+    assert found.says() == "E0 names the tariff “other”, which is not declared: its cost stays absent."
+    assert found.says("zh") == "E0 引用的电价“other”未定义：费用按缺失处理。"
     bench = _bench(tariff([], {"flat": 1.0}, unit="CNY/t"))
     bench.facts("2024-01-01", time=Grain.DAY)
     assert "T is in CNY/t; E0 counts kWh: its cost stays absent." in [f.says() for f in bench.findings]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from celadon.core.periods import Grain
-from celadon.core.text import Text
+from celadon.core.text import Text, TextError
 from celadon.core.units import Unit
 
 
@@ -39,13 +39,18 @@ class GrainKey:
 
 
 def parse_grain(text: str) -> GrainKey:
-    """Read `site, month, carrier` (ValueError when place or time is missing or doubled)."""
+    """Read `site, month, carrier` (TextError when place or time is missing or doubled)."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     space = [SPACES[word] for word in words if word in SPACES]
     time = [GRAINS_BY_WORD[word] for word in words if word in GRAINS_BY_WORD]
     keys = tuple(sorted(word for word in words if word not in SPACES and word not in GRAINS_BY_WORD))
     if len(space) != 1 or len(time) != 1 or len(set(keys)) != len(keys):
-        raise ValueError(f"a grain names one place, one time and other keys once: {text!r}")
+        raise TextError(
+            Text(
+                f"a grain names one place, one time and other keys once: {text!r}",
+                f"粒度须各写一个空间、一个时间，其他键不得重复：{text!r}",
+            )
+        )
     return GrainKey(space[0], time[0], keys)
 
 

@@ -9,12 +9,13 @@ An own registry, checked in the tests against pint: importing pint and its regis
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
 from celadon.core.findings import FindingKind, Severity
-from celadon.core.text import Text
+from celadon.core.text import Text, TextError
 
 UNIT_UNKNOWN = FindingKind(
     "unit.unknown",
@@ -42,7 +43,7 @@ MAX_EXPONENT = 24
 """Larger powers are typing errors, and would take long to compute."""
 
 
-class UnitError(ValueError):
+class UnitError(TextError):
     """A unit text that cannot be read, or two units that do not measure the same."""
 
 
@@ -123,6 +124,14 @@ _DEFS: dict[str, tuple[Fraction, dict[str, int]]] = {
 for _gas in ("C", "CO2", "CO2e", "CH4", "N2O"):
     _DEFS[f"g{_gas}"] = (Fraction(1, 1000), {f"{_gas}_mass": 1})
     _DEFS[f"t{_gas}"] = (Fraction(1000), {f"{_gas}_mass": 1})
+_KIND_WORDS = {
+    "mass": "质量", "length": "长度", "volume": "体积", "time": "时间", "month": "月", "year": "年", "energy": "能量",
+    "reactive_power": "无功功率", "apparent_power": "视在功率", "voltage": "电压", "current": "电流", "pressure": "压力",
+    "temperature_difference": "温差", "celsius": "摄氏温度", "fahrenheit": "华氏温度", "standard_coal": "标准煤",
+    "oil_equivalent": "油当量", "cny": "人民币", "usd": "美元", "eur": "欧元", "gbp": "英镑", "krw": "韩元", "piece": "件数",
+    "person": "人数", "vehicle": "车辆数", "carrier_amount": "能源数量", "product_amount": "产品数量", "C_mass": "碳质量",
+    "CO2_mass": "CO2 质量", "CO2e_mass": "CO2 当量质量", "CH4_mass": "CH4 质量", "N2O_mass": "N2O 质量",
+}  # fmt: skip
 _PREFIXABLE = {
     "g", "t", "L", "J", "Wh", "W", "cal", "Btu", "var", "varh", "VA", "V", "A", "Hz", "Pa", "gce", "tce", "goe", "toe",
     *(f"{p}{g}" for p in "gt" for g in ("C", "CO2", "CO2e", "CH4", "N2O")),
@@ -160,7 +169,13 @@ class Unit:
     def factor_to(self, other: Unit) -> Fraction:
         """x in self = x · factor in `other`, exactly (UnitError when they measure different things)."""
         if not self.same_kind(other):
-            raise UnitError(f"{self.text} measures {self.kind_text}, not {other.kind_text} ({other.text})")
+            ours, theirs = self.kind, other.kind
+            raise UnitError(
+                Text(
+                    f"{self.text} measures {ours.en}, not {theirs.en} ({other.text})",
+                    f"{self.text} 的量纲为{ours.zh}，而非{theirs.zh}（{other.text}）",
+                )
+            )
         return self.ratio / other.ratio
 
     @property
@@ -168,6 +183,15 @@ class Unit:
         """The dimension in words: `energy·time^-1`, or `number`."""
         parts = [name if power == 1 else f"{name}^{power}" for name, power in self.dimension]
         return "·".join(parts) or "number"
+
+    @property
+    def kind(self) -> Text:
+        """The dimension in words of both languages."""
+        parts = [
+            _KIND_WORDS.get(name, name) + (f"^{power}" if power != 1 else "")
+            for name, power in self.dimension
+        ]
+        return Text(self.kind_text, "·".join(parts) or "纯数")
 
     def __mul__(self, other: Unit) -> Unit:
         return _combine(self, other, 1)
@@ -211,7 +235,7 @@ def parse_unit(text: str) -> Unit:
     source = re.sub(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹⁻])", "^", text.strip()).translate(_SUPERSCRIPTS)
     source = re.sub(r"\s+CO2", "CO2", source).replace("（", "(").replace("）", ")")
     if source == "":
-        raise UnitError("a unit is missing")
+        raise UnitError(Text("a unit is missing", "缺少单位"))
     if source in _ALIASES:
         return _named(text, _parse(_ALIASES[source]))
     return _named(text, _parse(source))
@@ -226,12 +250,12 @@ def _parse(source: str) -> Unit:
     while position < len(source):
         match = _TOKEN.match(source, position)
         if not match or match.end() == position:
-            raise UnitError(f"cannot read “{source}” as a unit")
+            raise _unreadable(source)
         tokens.append(match)
         position = match.end()
     unit, rest = _product(tokens, source)
     if rest:
-        raise UnitError(f"cannot read “{source}” as a unit")
+        raise _unreadable(source)
     return unit
 
 
@@ -243,7 +267,7 @@ def _product(tokens: list[re.Match[str]], source: str) -> tuple[Unit, list[re.Ma
         op = match["op"]
         if op in ("*", "·", "×", "/"):
             if expecting:
-                raise UnitError(f"cannot read “{source}” as a unit")
+                raise _unreadable(source)
             sign, expecting = (-1 if op == "/" else 1), True
             continue
         if op == ")":
@@ -251,19 +275,24 @@ def _product(tokens: list[re.Match[str]], source: str) -> tuple[Unit, list[re.Ma
         if op == "(":
             part, tokens = _product(tokens, source)
             if not tokens or tokens[0]["op"] != ")":
-                raise UnitError(f"a bracket is not closed in “{source}”")
+                raise UnitError(Text(f"a bracket is not closed in “{source}”", f"“{source}”中括号未闭合"))
             tokens = tokens[1:]
         else:
             part = _atom(match, source)
         if tokens and tokens[0]["exp"]:
             exponent = int(tokens[0]["exp"][1:])
             if abs(exponent) > MAX_EXPONENT:
-                raise UnitError(f"“{source}”: no unit has the power {exponent}")
+                raise UnitError(
+                    Text(
+                        f"“{source}”: no unit has the power {exponent}",
+                        f"“{source}”：没有 {exponent} 次方的单位",
+                    )
+                )
             part, tokens = part**exponent, tokens[1:]
         unit = _combine(unit, part, sign)
         expecting = False  # what follows without an operator stays on this side: GJ/10^4 m3
     if expecting:
-        raise UnitError(f"cannot read “{source}” as a unit")
+        raise _unreadable(source)
     return unit, tokens
 
 
@@ -271,13 +300,18 @@ def _atom(match: re.Match[str], source: str) -> Unit:
     if power := match["power"]:
         exponent = int(re.split(r"[\^*eE]+", power.replace(" ", ""))[-1])
         if exponent > MAX_EXPONENT:
-            raise UnitError(f"“{source}”: 10^{exponent} is no factor of a unit")
+            raise UnitError(
+                Text(
+                    f"“{source}”: 10^{exponent} is no factor of a unit",
+                    f"“{source}”：10^{exponent} 不能作为单位的倍数",
+                )
+            )
         return Unit(power, Fraction(10) ** exponent, ())
     if number := match["number"]:
         return Unit(number, Fraction(number), ())
     name = match["name"]
     if name is None:
-        raise UnitError(f"cannot read “{source}” as a unit")
+        raise _unreadable(source)
     return _lookup(name)
 
 
@@ -296,21 +330,31 @@ def _lookup(name: str) -> Unit:
         return Unit("10^4", Fraction(10**4), ()) * _lookup(name[1:])
     if name.startswith("亿") and len(name) > 1:
         return Unit("10^8", Fraction(10**8), ()) * _lookup(name[1:])
-    raise UnitError(f"“{name}” is not a known unit{did_you_mean(name, _known_names())}")
+    hint = did_you_mean(name, _known_names())
+    raise UnitError(Text(f"“{name}” is not a known unit{hint.en}", f"“{name}”不是已知单位{hint.zh}"))
+
+
+def _unreadable(source: str) -> UnitError:
+    return UnitError(Text(f"cannot read “{source}” as a unit", f"无法将“{source}”识别为单位"))
 
 
 def _known_names() -> list[str]:
     return [*_DEFS, *_ALIASES, "kWh", "MWh", "GJ", "MJ", "kJ", "kg", "kgce", "kgCO2", "kgCO2e"]
 
 
-def did_you_mean(name: str, known: list[str]) -> str:
-    """`; did you mean “…”?` for the nearest known name, or an empty text."""
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name nearest to a misspelt one."""
     import difflib  # noqa: PLC0415  (only on the error path)
 
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if not near:
-        near = [item for item in known if item.lower() == name.lower()][:1]
-    return f" (did you mean “{near[0]}”?)" if near else ""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return next(iter(near or [item for item in names if item.lower() == name.lower()]), None)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> Text:
+    """` (did you mean “…”?)` for the nearest known name, or an empty text."""
+    near = nearest(name, known)
+    return Text(f" (did you mean “{near}”?)", f"（是否指“{near}”？）") if near else Text("", "")
 
 
 def conversion(source: str, target: str) -> Fraction:

@@ -194,7 +194,8 @@ def declared_unit(unit: Unit, context: LookupContext, keys: Mapping[str, str]) -
         if f"{key}_unit" in text:
             own = context.item_unit(key, keys.get(key, ""))
             if own is None:
-                raise UnitError(f"{keys.get(key, '?')} has no unit of its own")
+                word = keys.get(key, "?")
+                raise UnitError(Text(f"{word} has no unit of its own", f"{word} 没有自己的单位"))
             text = text.replace(f"{key}_unit", f"({own})")
     return unit if text == str(unit) else parse_unit(text)
 

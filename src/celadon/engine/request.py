@@ -57,11 +57,10 @@ class Request:
         """This request with every option settled and every name known to `book` (FindingError otherwise)."""
         for name, choice in self.options.items():
             if name not in book.options:
-                raise FindingError(_option(book, "option", name, list(book.options)))
+                raise FindingError(_option(book, Text("option", "选项"), name, list(book.options)))
             if choice not in book.options[name].choices:
-                raise FindingError(
-                    _option(book, f"choice of {name}", choice, list(book.options[name].choices))
-                )
+                what = Text(f"choice of {name}", f" {name} 的取值")
+                raise FindingError(_option(book, what, choice, list(book.options[name].choices)))
         wanted = self.wanted or book.totals or tuple(book.rules)
         for name in wanted:
             if name not in book.rules and name not in book.facts:
@@ -74,7 +73,7 @@ class Request:
         )
 
 
-def _option(book: Rulebook, what: str, name: str, known: list[str]) -> Finding:
+def _option(book: Rulebook, what: Text, name: str, known: list[str]) -> Finding:
     return OPTION_UNKNOWN.at(
         Place(subject=book.id),
         book=book.id,

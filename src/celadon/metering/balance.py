@@ -43,7 +43,7 @@ REMAINDER_LARGE = FindingKind(
     Text(en="An unusually large unmetered remainder", zh="未计量余量异常偏大"),
     Text(
         en="{percent} % of {meter} is in no meter below it ({amount} {unit}); {usual}.",
-        zh="{meter} 有 {percent} % 未被下级表计量（{amount} {unit}）；{usual_zh}。",
+        zh="{meter} 有 {percent} % 未被下级表计量（{amount} {unit}）；{usual}。",
     ),
     Text(
         en="Look for loads without a meter, losses, or a slow sub-meter.",
@@ -234,12 +234,12 @@ def _findings(
         found.append(CHILDREN_EXCEED.at(where, **{**values, **amounts, **shares}))
     elif not row.missing and row.remainder is not None and _is_unusual(row.share, tolerance, history):
         known = len(history) >= 3
-        says = (
-            f"it is usually {_percent(median(history))} %" if known else "there is no history to compare with"
-        )
-        says_zh = f"通常为 {_percent(median(history))} %" if known else "尚无历史可比"
+        usual = Text("there is no history to compare with", "尚无历史可比")
+        if known:
+            percent = _percent(median(history))
+            usual = Text(f"it is usually {percent} %", f"通常为 {percent} %")
         amounts = {"amount": _amount(row.remainder), "percent": _percent(row.share)}
-        found.append(REMAINDER_LARGE.at(where, **{**values, **amounts, "usual": says, "usual_zh": says_zh}))
+        found.append(REMAINDER_LARGE.at(where, **values, **amounts, usual=usual))
     return tuple(found)
 
 

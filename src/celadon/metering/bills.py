@@ -34,7 +34,7 @@ CHARGE_UNPRICED = FindingKind(
     Text(en="No price for a charge", zh="缺少基本电费单价或容量"),
     Text(
         en="{tariff}: {what} for {month} is missing: the bill has no total.",
-        zh="{tariff}：{month} 缺少{what_zh}，无法得出总额。",
+        zh="{tariff}：{month} 缺少{what}，无法得出总额。",
     ),
     Text(
         en="Declare it under basic: (prices with dates, capacity or contract).",
@@ -47,7 +47,7 @@ POWER_FACTOR_UNDEFINED = FindingKind(
     Text(en="The power factor cannot be told", zh="无法确定功率因数"),
     Text(
         en="{tariff}, {month}: {why}: the bill has no adjustment and no total.",
-        zh="{tariff} {month}：{why_zh}，无法计算力调电费与总额。",
+        zh="{tariff} {month}：{why}，无法计算力调电费与总额。",
     ),
     Text(
         en="Load the readings of the reactive meters, or check active and reactive energy.",
@@ -215,10 +215,10 @@ def _basic_lines(
     quantity = Decimal(str(declared)) if declared is not None else None if by_capacity else demand
     prices = _holding(tariff.basic_prices, month)
     price = Decimal(str(prices[0].price)) if len(prices) == 1 else None
-    what, what_zh = ("the price", "单价") if price is None else ("the capacity or demand", "容量或需量")
+    what = Text("the price", "单价") if price is None else Text("the capacity or demand", "容量或需量")
     if price is None or quantity is None or (not by_capacity and demand is None):
-        values = {"tariff": tariff.id, "what": what, "what_zh": what_zh, "month": f"{month:%Y-%m}"}
-        findings.append(CHARGE_UNPRICED.at(Place(subject=f"tariff:{tariff.id}"), **values))
+        values = {"tariff": tariff.id, "month": f"{month:%Y-%m}"}
+        findings.append(CHARGE_UNPRICED.at(Place(subject=f"tariff:{tariff.id}"), **values, what=what))
         return [BillLine("basic", tariff.basic, quantity, unit, price, None)]
     lines = [BillLine("basic", tariff.basic, quantity, unit, price, _cents(quantity * price))]
     if not by_capacity and declared is not None and demand is not None:
@@ -233,18 +233,21 @@ def _adjustment(
     tariff: Tariff, month: date, active: Fraction, reactive: Fraction | None, findings: list[Finding]
 ) -> tuple[Decimal | None, PowerFactorRow | None]:
     where = Place(subject=f"tariff:{tariff.id}", period=f"{month:%Y-%m}")
-    why, why_zh = "reactive energy is absent", "无功电量缺失"
+    why = Text("reactive energy is absent", "无功电量缺失")
     factor = row = None
     if reactive is not None:
         factor = power_factor(active, reactive)
-        why, why_zh = "there is no active energy", "没有有功电量"
+        why = Text("there is no active energy", "没有有功电量")
     if factor is not None:
         row = power_factor_table().get((_standard(tariff), factor))
-        why = f"{factor} at the standard {tariff.power_factor_standard} is not in the table"
-        why_zh = f"标准 {tariff.power_factor_standard} 下 {factor} 不在表内"
+        standard = tariff.power_factor_standard
+        why = Text(
+            f"{factor} at the standard {standard} is not in the table",
+            f"标准 {standard} 下 {factor} 不在表内",
+        )
     if row is None:
-        values = {"tariff": tariff.id, "month": f"{month:%Y-%m}", "why": why, "why_zh": why_zh}
-        findings.append(POWER_FACTOR_UNDEFINED.at(where, **values))
+        values = {"tariff": tariff.id, "month": f"{month:%Y-%m}"}
+        findings.append(POWER_FACTOR_UNDEFINED.at(where, **values, why=why))
     return factor, row
 
 

@@ -17,6 +17,7 @@ from celadon.core.text import Text
 from celadon.core.units import UnitError
 from celadon.metering.events import EVENT_COLUMNS
 from celadon.metering.points import TICKS, ledger_unit
+from celadon.metering.scales import life
 
 _ERROR, _WARNING, _NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 
@@ -124,7 +125,7 @@ OUTSIDE_SERVICE = _kind(
 )  # fmt: skip
 CHANGE_APPLIED = _kind(
     "change-applied", _NOTICE, ("Declared change of the meter", "已申报的表计变更"),
-    ("{meter}: {detail} at {t}, closing register {value_before}, opening register {value}.", "{meter} 于 {t} 发生 {detail}：止码 {value_before}，起码 {value}。"),
+    ("{meter}: {detail} at {t}, closing register {value_before}, opening register {value}.", "{meter} 于 {t} {detail}：止码 {value_before}，起码 {value}。"),
     ("Nothing.", "无需处理。"),
 )  # fmt: skip
 CHANGE_CONFLICT = _kind(
@@ -136,7 +137,7 @@ CHANGE_CONFLICT = _kind(
 CHANGE_UNREAD = _kind(
     "change-unread", _WARNING, ("Register not read at a change", "变更时未抄读数"),
     ("{meter}: at the {detail} a register was not read; what it counted between {t_before} and {t} is unknown and absent.",
-     "{meter}：{detail} 时未抄读数；{t_before} 至 {t} 之间的用量未知，为缺失。"),
+     "{meter}：{detail}时未抄读数；{t_before} 至 {t} 之间的用量未知，为缺失。"),
     ("Declare `removed_register` and `installed_register`.", "请申报 removed_register 与 installed_register。"),
 )  # fmt: skip
 CHANGE_ESTIMATED = _kind(
@@ -196,6 +197,12 @@ KINDS: dict[str, FindingKind] = {
     )
 }  # fmt: skip
 """Every code of an events table."""
+_CHANGES = {
+    "swap": Text("swap", "换表"),
+    "multiplier": Text("change of ratio", "变比变更"),
+    "reset": Text("reset", "清零"),
+    "unit": Text("change of unit", "单位变更"),
+}
 RUN_GAP = timedelta(days=1)
 """Events of one point and code this near to each other are one Finding."""
 
@@ -255,6 +262,10 @@ def _finding(run: dict[str, Any], meter: Meter, files: Mapping[int, str], clock:
     }
     if run["code"] == "change-estimated":
         said["detail"] = " .. ".join(_amount(int(ticks), meter) for ticks in run["detail"].split(".."))
+    elif run["code"] in ("change-applied", "change-unread"):
+        said["detail"] = _CHANGES.get(run["detail"], run["detail"])
+    elif run["code"] == "unit-unusable":
+        said["detail"] = _unit_fault(meter)
     ends = [_local(moment, clock) for moment in (run["t_before"], run["t"]) if moment is not None]
     place = Place(
         file=files.get(run["file"]) if run["file"] is not None else None,
@@ -263,6 +274,15 @@ def _finding(run: dict[str, Any], meter: Meter, files: Mapping[int, str], clock:
         period="..".join(dict.fromkeys(ends)) or None,
     )
     return KINDS[run["code"]].at(place, **said)
+
+
+def _unit_fault(meter: Meter) -> Text:
+    """Why the meter's units cannot be used, as deriving found it."""
+    try:
+        life(meter)
+    except UnitError as error:
+        return error.text
+    raise AssertionError(f"{meter.id}: its units can be used")
 
 
 def _local(moment: datetime | None, clock: ZoneInfo) -> str:

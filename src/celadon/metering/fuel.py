@@ -22,7 +22,7 @@ STOCK_MISSING = FindingKind(
     Text(
         en="{item} ({purpose}) at {site}, month from {month} (UTC): the {which} stock is "
         "missing; consumption is absent, not zero.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份缺少{which_zh}库存；消费量按"
+        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份缺少{which}库存；消费量按"
         "缺失处理，不作零。",
     ),
     Text(
@@ -208,10 +208,10 @@ def _month_findings(con: duckdb.DuckDBPyConnection) -> list[Finding]:
         where = Place(subject=source.split(" ")[0] or f"site:{site}")
         key = {"site": site, "item": item, "purpose": purpose, "month": month}
         if stated is None and not bad and consumed is None:
-            which, which_zh = ("closing", "期末") if opening is not None else ("opening", "期初")
+            which = Text("closing", "期末") if opening is not None else Text("opening", "期初")
             if opening is None and closing is None:
-                which, which_zh = "opening and closing", "期初和期末"
-            findings.append(STOCK_MISSING.at(where, **key, which=which, which_zh=which_zh))
+                which = Text("opening and closing", "期初和期末")
+            findings.append(STOCK_MISSING.at(where, **key, which=which))
         elif consumed is not None and consumed < 0:
             amounts = {"purchased": purchased, "opening": opening, "closing": closing, "resold": resold}
             shown = {name: f"{amount:g}" for name, amount in amounts.items()}

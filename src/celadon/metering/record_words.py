@@ -23,7 +23,7 @@ ITEM_UNKNOWN = FindingKind(
     Text(en="Unknown item in a record", zh="台账品种未知"),
     Text(
         en="“{item}” is not a {what} ({quantity}, {count} records){hint}.",
-        zh="“{item}”不是已知{what_zh}（{quantity}，{count} 条）{hint}。",
+        zh="“{item}”不是已知{what}（{quantity}，{count} 条）{hint}。",
     ),
     Text(
         en="Correct it, map it to an id under map: item:, or define it in the plant file.",
@@ -130,7 +130,7 @@ def _key(
     if word.quantity in (*FUEL_KINDS, *FLOWS, *LABORATORY):
         if carrier is None:
             known = [item.id for item in plant.carriers]
-            _unknown(word, "carrier", "能源品种", known, told, findings)
+            _unknown(word, Text("carrier", "能源品种"), known, told, findings)
             return None, None, None
         if word.quantity in LABORATORY:
             text = LABORATORY[word.quantity].replace("carrier_unit", f"({carrier.unit})")
@@ -141,7 +141,7 @@ def _key(
             (item for item in plant.products if word.item in (item.id, item.name.en, item.name.zh)), None
         )
         if product is None:
-            _unknown(word, "product", "产品", [item.id for item in plant.products], told, findings)
+            _unknown(word, Text("product", "产品"), [item.id for item in plant.products], told, findings)
             return None, None, None
         return product.id, None, parse_unit(product.unit)
     if word.quantity in _OWN_UNIT:
@@ -161,25 +161,17 @@ def _plain(unit: Unit, template: str, carrier: Carrier) -> Unit:
 
 def _unknown(
     word: _Seen,
-    what: str,
-    what_zh: str,
+    what: Text,
     known: list[str],
     told: set[tuple[str, ...]],
     findings: list[Finding],
 ) -> None:
-    if (what, word.item) in told:
+    if (what.en, word.item) in told:
         return
-    told.add((what, word.item))
+    told.add((what.en, word.item))
     hint = did_you_mean(word.item, known)
-    values = {
-        "item": word.item,
-        "what": what,
-        "what_zh": what_zh,
-        "quantity": word.quantity,
-        "count": str(word.count),
-        "hint": hint,
-    }
-    findings.append(ITEM_UNKNOWN.at(Place(subject=word.source), **values))
+    values = {"item": word.item, "quantity": word.quantity, "count": str(word.count)}
+    findings.append(ITEM_UNKNOWN.at(Place(subject=word.source), **values, what=what, hint=hint))
 
 
 def _factor(

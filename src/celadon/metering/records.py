@@ -39,7 +39,7 @@ MASS_MISSING = FindingKind(
     Text(en="Laboratory values without a batch mass", zh="化验值缺少批次质量"),
     Text(
         en="{quantity} of {item} at {site}: {count} values have no batch mass; {done}.",
-        zh="场所 {site} {item} 的 {quantity}：{count} 个化验值没有批次质量；{done_zh}。",
+        zh="场所 {site} {item} 的 {quantity}：{count} 个化验值没有批次质量；{done}。",
     ),
     Text(
         en="Record the mass of each batch (fields weight, weight_unit).",
@@ -232,14 +232,14 @@ def _laboratory(con: duckdb.DuckDBPyConnection) -> list[Finding]:
     ).fetchall()
     findings = []
     for quantity, item, site, count, plain in rows:
-        done, done_zh = "they are left out of the mean", "未参与加权平均"
+        done = Text("they are left out of the mean", "未参与加权平均")
         if plain:
-            done, done_zh = (
+            done = Text(
                 "where no value of a month has one, the plain mean is taken as an estimate",
                 "当月均无质量的取算术平均并标为估算",
             )
         values = {"quantity": quantity, "item": item, "site": site, "count": int(count)}
-        findings.append(MASS_MISSING.at(Place(subject=f"site:{site}"), **values, done=done, done_zh=done_zh))
+        findings.append(MASS_MISSING.at(Place(subject=f"site:{site}"), **values, done=done))
     return findings
 
 

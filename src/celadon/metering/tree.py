@@ -72,7 +72,7 @@ SOURCE_BELOW = FindingKind(
     Text(en="A source below a meter", zh="电源表挂在其他表之下"),
     Text(
         en="{meter} ({flow}) hangs under {parent}, but {parent} does not feed it; {done}.",
-        zh="{meter}（{flow}）挂在 {parent} 之下，但并非由其供能；{done_zh}。",
+        zh="{meter}（{flow}）挂在 {parent} 之下，但并非由其供能；{done}。",
     ),
     Text(
         en="Hang sub-meters under a virtual meter: purchase + generation − export.",
@@ -337,11 +337,11 @@ def _source_below(node: Node, nodes: dict[str, Node], findings: list[Finding]) -
     values = {"meter": node.id, "flow": str(node.flow), "parent": node.parent}
     if node.flow is Flow.GENERATED:
         nodes[node.id] = replace(node, parent=None)
-        done, done_zh = "the link is left out", "该层级关系未采用"
+        done = Text("the link is left out", "该层级关系未采用")
     else:
         nodes[node.id] = replace(node, flow=Flow.USED)
-        done, done_zh = "it is taken as a sub-meter", "按下级用能表处理"
-    findings.append(SOURCE_BELOW.at(place(node.meter), **values, done=done, done_zh=done_zh))
+        done = Text("it is taken as a sub-meter", "按下级用能表处理")
+    findings.append(SOURCE_BELOW.at(place(node.meter), **values, done=done))
 
 
 def _cut_cycles(nodes: dict[str, Node], findings: list[Finding]) -> None:

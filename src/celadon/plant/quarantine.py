@@ -15,7 +15,7 @@ from typing import Any
 
 from celadon.adapters.tables.report import QuarantineRow as KeptOut
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
-from celadon.core.text import Lang, Text
+from celadon.core.text import Lang, Text, text_of
 from celadon.plant.opened import View
 from celadon.store import QuarantineRow
 
@@ -151,14 +151,13 @@ def _lines(path: Path) -> Iterator[dict[str, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise FindingError(
-            CORRECTIONS_UNREADABLE.at(Place(file=path.name), file=path.name, why=why)
-        ) from error
+        found = CORRECTIONS_UNREADABLE.at(Place(file=path.name), file=path.name, why=text_of(error))
+        raise FindingError(found) from error
     reader = csv.DictReader(text.splitlines(), restval="")
     missing = [name for name in ("id", "field", "corrected") if name not in (reader.fieldnames or ())]
     if missing:
-        why = f"no column {', '.join(missing)}"
+        names = ", ".join(missing)
+        why = Text(f"no column {names}", f"缺少列 {names}")
         raise FindingError(CORRECTIONS_UNREADABLE.at(Place(file=path.name), file=path.name, why=why))
     yield from reader
 

@@ -12,7 +12,7 @@ from celadon.adapters.plant_file import source_files
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.model import Source
-from celadon.core.text import Text
+from celadon.core.text import Text, text_of
 from celadon.plant.hashes import Hashes
 from celadon.plant.opened import Opened
 from celadon.store import StoredFile
@@ -54,9 +54,7 @@ def input_files(opened: Opened, findings: Findings, hashes: Hashes) -> Iterator[
             try:
                 size, sha256 = hashes.sha256(path)
             except OSError as error:
-                findings.add(
-                    FILE_UNREADABLE.at(Place(file=name), file=name, why=error.strerror or str(error))
-                )
+                findings.add(FILE_UNREADABLE.at(Place(file=name), file=name, why=text_of(error)))
                 continue
             yield InputFile(source, path, name, size, sha256, mapping)
 

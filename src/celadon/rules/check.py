@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
-from celadon.core.text import Text
+from celadon.core.text import Text, TextError
 from celadon.core.units import ONE, Unit, did_you_mean
 from celadon.rules.expr import (
     Binary,
@@ -48,7 +48,7 @@ RULE_DIMENSION = FindingKind(
     "rule.dimension",
     Severity.ERROR,
     Text(en="Units do not fit", zh="量纲不符"),
-    Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
+    Text(en="The formula of {rule}: {why}.", zh="{rule} 的公式：{why}。"),
     Text(
         en="Check the formula against the clause, and the units of its inputs in quantities.yaml.",
         zh="请对照条款检查公式，并检查 quantities.yaml 中输入的单位。",
@@ -58,7 +58,7 @@ RULE_GRAIN = FindingKind(
     "rule.grain",
     Severity.ERROR,
     Text(en="Rows do not fit", zh="行粒度不符"),
-    Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
+    Text(en="The rows of {rule}: {why}.", zh="{rule} 的行：{why}。"),
     Text(
         en="Sum the extra key with total(…, over=…), or name it in per=.",
         zh="请用 total(…, over=…) 汇总多余的键，或写入 per=。",
@@ -75,7 +75,7 @@ RULE_EDITIONS = FindingKind(
     "rule.editions",
     Severity.ERROR,
     Text(en="Editions overlap or leave a gap", zh="版本重叠或断档"),
-    Text(en="{rule}: {why}.", zh="{rule}：{why}。"),
+    Text(en="The editions of {rule}: {why}.", zh="{rule} 的版本：{why}。"),
     Text(
         en="Give each edition since= and until= so that one holds on every day.",
         zh="请为各版本设置 since= 与 until=，使每一天只有一个版本有效。",
@@ -90,7 +90,7 @@ RULE_NAME_TAKEN = FindingKind(
 )
 
 
-class UnitsDifferError(ValueError):
+class UnitsDifferError(TextError):
     """Two units that cannot meet in a formula."""
 
 
@@ -109,8 +109,12 @@ def check_rulebook(book: Rulebook) -> Findings:
 
 def _names(book: Rulebook, findings: Findings) -> None:
     known = book.known_names()
-    kinds: dict[str, str] = {}
-    for kind, names in (("rule", book.rules), ("fact", book.facts), ("factor", book.factors)):
+    kinds: dict[str, Text] = {}
+    for kind, names in (
+        (Text("rule", "规则"), book.rules),
+        (Text("fact", "事实"), book.facts),
+        (Text("factor", "因子"), book.factors),
+    ):
         for name in names:
             if name in kinds:
                 findings.add(
@@ -194,7 +198,7 @@ def _editions(book: Rulebook, findings: Findings) -> None:
                         other.place,
                         clause=str(other.clause),
                         rule=name,
-                        why="editions differ in unit, rows or adds",
+                        why=Text("they differ in unit, rows or adds", "单位、行粒度或可加性不一致"),
                     )
                 )
         plain = sorted(
@@ -203,14 +207,17 @@ def _editions(book: Rulebook, findings: Findings) -> None:
         )
         for earlier, later in pairwise(plain):
             if earlier.validity.overlaps(later.validity):
-                why = f"{earlier.clause} ({earlier.validity}) and {later.clause} ({later.validity}) hold at once"
+                one = f"{earlier.clause} ({earlier.validity})"
+                two = f"{later.clause} ({later.validity})"
+                why = Text(f"{one} and {two} hold at once", f"{one} 与 {two} 同时有效")
                 findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
             elif (
                 earlier.validity.until
                 and later.validity.since
                 and (later.validity.since - earlier.validity.until).days > 1
             ):
-                why = f"no edition holds between {earlier.validity.until} and {later.validity.since}"
+                end, start = earlier.validity.until, later.validity.since
+                why = Text(f"none holds between {end} and {start}", f"{end} 与 {start} 之间没有有效版本")
                 findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
 
 
@@ -219,19 +226,26 @@ def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
         unit, keys = infer(book, rule.formula)
         if not unit.same_kind(rule.unit):
             raise UnitsDifferError(
-                f"the formula gives {unit.kind_text}, the rule promises {rule.unit} ({rule.unit.kind_text})"
+                Text(
+                    f"it gives {unit.kind.en}, the rule promises {rule.unit} ({rule.unit.kind.en})",
+                    f"结果量纲为{unit.kind.zh}，规则声明为 {rule.unit}（{rule.unit.kind.zh}）",
+                )
             )
     except UnitsDifferError as error:
-        findings.add(RULE_DIMENSION.at(rule.place, clause=str(rule.clause), rule=rule.name, why=str(error)))
+        findings.add(RULE_DIMENSION.at(rule.place, clause=str(rule.clause), rule=rule.name, why=error.text))
         return
     except GrainError as error:
-        findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=str(error)))
+        findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=error.text))
         return
     except KeyError:
         return  # an unknown name, already a Finding
     extra, lacking = keys - set(rule.grain.keys), set(rule.grain.keys) - keys
     if extra or lacking:
-        why = f"the formula's rows are per {', '.join(sorted(keys)) or 'place and time'}, the rule says {rule.grain}"
+        listed = ", ".join(sorted(keys))
+        why = Text(
+            f"the formula's are per {listed or 'place and time'}, the rule says {rule.grain}",
+            f"公式的行按{f' {listed} ' if listed else '空间与时间'}区分，规则声明为 {rule.grain}",
+        )
         findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=why))
     for node in rule.when.walk() if rule.when is not None else ():
         if isinstance(node, KeyIn) and node.name not in rule.grain.keys:
@@ -240,12 +254,15 @@ def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
                     rule.place,
                     clause=str(rule.clause),
                     rule=rule.name,
-                    why=f"when= tests {node.name}, which is no key of the rule",
+                    why=Text(
+                        f"when= tests {node.name}, which is no key of the rule",
+                        f"when= 检查的 {node.name} 不是本规则的键",
+                    ),
                 )
             )
 
 
-class GrainError(ValueError):
+class GrainError(TextError):
     """Rows that cannot meet in a formula."""
 
 
@@ -277,13 +294,17 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
     if isinstance(expr, Binary):
         (left, left_keys), (right, right_keys) = infer(book, expr.left), infer(book, expr.right)
         if expr.op in "+-":
-            return _same(left, right, f"“{expr.op}”"), left_keys | right_keys
+            return _same(left, right, Text(f"“{expr.op}”", f"“{expr.op}”")), left_keys | right_keys
         return (left * right if expr.op == "*" else left / right), left_keys | right_keys
     if isinstance(expr, Total):
         unit, keys = infer(book, expr.expr)
         if missing := set(expr.over) - keys:
+            over, lacking = ", ".join(expr.over), ", ".join(sorted(missing))
             raise GrainError(
-                f"total(over={', '.join(expr.over)}) but the rows have no {', '.join(sorted(missing))}"
+                Text(
+                    f"total(over={over}) but the rows have no {lacking}",
+                    f"total(over={over})，但行中没有 {lacking}",
+                )
             )
         return unit, keys - set(expr.over)
     if isinstance(expr, Rounded):
@@ -294,7 +315,7 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
         base, exponent = _number(book, expr.base, "power()"), _number(book, expr.exponent, "power()")
         return ONE, base[1] | exponent[1]
     if isinstance(expr, SumOf | FirstGiven | Extreme):
-        return _terms(book, expr.terms, type(expr).__name__)
+        return _terms(book, expr.terms, _JOINERS[type(expr)])
     if isinstance(expr, Choose):
         return _choose(book, expr)
     raise TypeError(f"no unit for {type(expr).__name__}")
@@ -303,11 +324,23 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
 def _number(book: Rulebook, expr: Expr, what: str) -> tuple[Unit, frozenset[str]]:
     unit, keys = infer(book, expr)
     if unit.dimension:
-        raise UnitsDifferError(f"{what} takes a plain number, not {unit} ({unit.kind_text})")
+        raise UnitsDifferError(
+            Text(
+                f"{what} takes a plain number, not {unit} ({unit.kind.en})",
+                f"{what} 需要纯数，而非 {unit}（{unit.kind.zh}）",
+            )
+        )
     return ONE, keys
 
 
-def _terms(book: Rulebook, terms: tuple[Expr, ...], what: str) -> tuple[Unit, frozenset[str]]:
+_JOINERS: dict[type[Expr], Text] = {
+    SumOf: Text("sum_of()", "sum_of()"),
+    FirstGiven: Text("first_given()", "first_given()"),
+    Extreme: Text("minimum() or maximum()", "minimum() 或 maximum()"),
+}
+
+
+def _terms(book: Rulebook, terms: tuple[Expr, ...], what: Text) -> tuple[Unit, frozenset[str]]:
     unit, keys = infer(book, terms[0])
     for term in terms[1:]:
         other, other_keys = infer(book, term)
@@ -319,21 +352,26 @@ def _choose(book: Rulebook, expr: Choose) -> tuple[Unit, frozenset[str]]:
     branches = tuple(value for _, value in expr.cases) + (
         (expr.otherwise,) if expr.otherwise is not None else ()
     )
-    unit, keys = _terms(book, branches, "choose()")
+    unit, keys = _terms(book, branches, Text("choose()", "choose()"))
     for condition, _ in expr.cases:
         for node in condition.walk():
             if isinstance(node, Compare):
                 left, right = infer(book, node.left), infer(book, node.right)
-                _same(left[0], right[0], "a comparison")
+                _same(left[0], right[0], Text("a comparison", "比较"))
                 keys |= left[1] | right[1]
             elif isinstance(node, KeyIn):
                 keys |= {node.name}
     return unit, keys
 
 
-def _same(left: Unit, right: Unit, what: str) -> Unit:
+def _same(left: Unit, right: Unit, what: Text) -> Unit:
     if not left.same_kind(right):
-        raise UnitsDifferError(f"{what} joins {left} ({left.kind_text}) and {right} ({right.kind_text})")
+        raise UnitsDifferError(
+            Text(
+                f"{what.en} joins {left} ({left.kind.en}) and {right} ({right.kind.en})",
+                f"{what.zh} 两侧为 {left}（{left.kind.zh}）与 {right}（{right.kind.zh}）",
+            )
+        )
     return left
 
 

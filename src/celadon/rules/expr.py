@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from celadon.core.text import Text, TextError, text_of
 from celadon.core.units import ONE, Unit, UnitError, parse_unit
 
 
-class FormulaError(ValueError):
+class FormulaError(TextError):
     """A formula that cannot be: the loader turns it into a Finding at the rule's line."""
 
 
@@ -22,11 +23,19 @@ class Node:
 
     def __bool__(self) -> bool:
         raise FormulaError(
-            "a formula is symbolic and has no truth value: use choose() or when= instead of if/and/or/not"
+            Text(
+                "a formula is symbolic and has no truth value: use choose() or when= instead of if/and/or/not",
+                "公式是符号式，没有真假值：请用 choose() 或 when= 代替 if/and/or/not",
+            )
         )
 
     def __iter__(self) -> Iterator[object]:
-        raise FormulaError("a formula is symbolic and cannot be looped over: use total()")
+        raise FormulaError(
+            Text(
+                "a formula is symbolic and cannot be looped over: use total()",
+                "公式是符号式，不能循环遍历：请用 total()",
+            )
+        )
 
     def children(self) -> tuple[Node, ...]:
         """The nodes directly below this one."""
@@ -248,19 +257,26 @@ class Word:
 
     def isin(self, *values: str) -> Condition:
         if not values or not all(isinstance(value, str) for value in values):
-            raise FormulaError(f"{self.name}.isin() takes one or more texts")
+            raise FormulaError(
+                Text(f"{self.name}.isin() takes one or more texts", f"{self.name}.isin() 需要一个或多个文字")
+            )
         return self.kind(self.name, values)
 
     def __eq__(self, value: object) -> Condition:  # type: ignore[override]
         if not isinstance(value, str):
-            raise FormulaError(f"{self.name} is compared with a text")
+            raise FormulaError(Text(f"{self.name} is compared with a text", f"{self.name} 只能与文字比较"))
         return self.kind(self.name, (value,))
 
     def __ne__(self, value: object) -> Condition:  # type: ignore[override]
         return Not(self == value)
 
     def __bool__(self) -> bool:
-        raise FormulaError(f"compare {self.name} with a text inside choose() or when=")
+        raise FormulaError(
+            Text(
+                f"compare {self.name} with a text inside choose() or when=",
+                f"请在 choose() 或 when= 中将 {self.name} 与文字比较",
+            )
+        )
 
     __hash__ = object.__hash__
 
@@ -271,7 +287,10 @@ def expression(value: object) -> Expr:
         return value
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         raise FormulaError(
-            f"{value!r} is no input of a formula: numbers come from facts, factor tables or constant()"
+            Text(
+                f"{value!r} is no input of a formula: numbers come from facts, factor tables or constant()",
+                f"{value!r} 不能作为公式输入：数值须来自事实、因子表或 constant()",
+            )
         )
     return Number(Fraction(value), ONE)
 
@@ -279,7 +298,7 @@ def expression(value: object) -> Expr:
 def _condition(value: object) -> Condition:
     if isinstance(value, Condition):
         return value
-    raise FormulaError(f"{value!r} is no condition")
+    raise FormulaError(Text(f"{value!r} is no condition", f"{value!r} 不是条件"))
 
 
 def constant(value: str | int, unit: str) -> Expr:
@@ -287,28 +306,34 @@ def constant(value: str | int, unit: str) -> Expr:
     try:
         return Number(Fraction(str(value)), parse_unit(unit))
     except (ValueError, ZeroDivisionError, UnitError) as error:
-        raise FormulaError(f"constant({value!r}, unit={unit!r}): {error}") from error
+        call, why = f"constant({value!r}, unit={unit!r})", text_of(error)
+        raise FormulaError(Text(f"{call}: {why.en}", f"{call}：{why.zh}")) from error
 
 
 def total(value: Expr, over: str) -> Expr:
     """Sum over keys (`over="carrier, purpose"`); what is absent is left out and lowers the coverage."""
     keys = tuple(sorted(word.strip() for word in over.split(",") if word.strip()))
     if not keys:
-        raise FormulaError('total() names the keys it sums over: over="carrier"')
+        raise FormulaError(
+            Text(
+                'total() names the keys it sums over: over="carrier"',
+                'total() 须写明汇总的键：over="carrier"',
+            )
+        )
     return Total(expression(value), keys)
 
 
 def sum_of(*terms: Expr) -> Expr:
     """Sum of terms; what is absent is left out and lowers the coverage."""
     if len(terms) < 2:
-        raise FormulaError("sum_of() takes two or more terms")
+        raise FormulaError(Text("sum_of() takes two or more terms", "sum_of() 需要两项或更多"))
     return SumOf(tuple(expression(term) for term in terms))
 
 
 def first_given(*terms: Expr) -> Expr:
     """The first term that is present; a later one is shown as a default."""
     if len(terms) < 2:
-        raise FormulaError("first_given() takes two or more terms")
+        raise FormulaError(Text("first_given() takes two or more terms", "first_given() 需要两项或更多"))
     return FirstGiven(tuple(expression(term) for term in terms))
 
 
@@ -343,7 +368,12 @@ def choose(*cases: tuple[Condition, Expr], otherwise: Expr | None = None) -> Exp
     """`choose((condition, value), …, otherwise=value)`: the first that holds."""
     pairs = tuple((_condition(condition), expression(value)) for condition, value in cases)
     if not pairs:
-        raise FormulaError("choose() takes one or more (condition, value) pairs")
+        raise FormulaError(
+            Text(
+                "choose() takes one or more (condition, value) pairs",
+                "choose() 需要一个或多个（条件, 值）对",
+            )
+        )
     return Choose(pairs, None if otherwise is None else expression(otherwise))
 
 

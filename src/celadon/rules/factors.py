@@ -18,7 +18,7 @@ from itertools import pairwise
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.periods import Validity
 from celadon.core.text import Text
-from celadon.core.units import UnitError, did_you_mean, parse_unit
+from celadon.core.units import UnitError, nearest, parse_unit
 
 TABLE_UNREADABLE = FindingKind(
     "factor-table.unreadable",
@@ -140,7 +140,10 @@ def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTab
     columns = tuple(cell.strip() for cell in header)
     if not columns or len(set(columns)) != len(columns):
         findings.add(
-            TABLE_UNREADABLE.at(Place(file=file, line=1), why="the header is empty or names a column twice")
+            TABLE_UNREADABLE.at(
+                Place(file=file, line=1),
+                why=Text("the header is empty or names a column twice", "表头为空或列名重复"),
+            )
         )
         return FactorTable(name, columns, (), file)
     _check_header(name, columns, file, findings)
@@ -150,7 +153,10 @@ def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTab
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(columns):
-            why = f"line {line} has {len(cells)} cells, the header has {len(columns)}"
+            why = Text(
+                f"line {line} has {len(cells)} cells, the header has {len(columns)}",
+                f"第 {line} 行有 {len(cells)} 个单元格，表头有 {len(columns)} 个",
+            )
             findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
             continue
         row = _row(
@@ -166,38 +172,31 @@ def _check_header(name: str, columns: tuple[str, ...], file: str, findings: Find
         if column not in columns:
             findings.add(
                 TABLE_COLUMN.at(
-                    Place(file=file, line=1, column=column), table=name, why=f"column {column} is missing"
+                    Place(file=file, line=1, column=column),
+                    table=name,
+                    why=Text(f"column {column} is missing", f"缺少列 {column}"),
                 )
             )
     for column in columns:
-        hint = (
-            did_you_mean(column, list(STANDARD_COLUMNS))
-            if column not in STANDARD_COLUMNS and "_" in column
-            else ""
-        )
-        near = hint.split("“")[-1].split("”")[0] if hint else ""
+        if column in STANDARD_COLUMNS or "_" not in column:
+            continue
+        near = nearest(column, STANDARD_COLUMNS)
         if near and near not in columns:
-            findings.add(
-                TABLE_COLUMN.at(
-                    Place(file=file, line=1, column=column), table=name, why=f"column {column}{hint}"
-                )
-            )
+            why = Text(f"column {column} (did you mean “{near}”?)", f"列 {column}（是否指“{near}”？）")
+            findings.add(TABLE_COLUMN.at(Place(file=file, line=1, column=column), table=name, why=why))
 
 
 def _row(table: str, file: str, line: int, cells: dict[str, str], findings: Findings) -> FactorRow | None:
-    try:
-        since, until = day(cells.get("valid_from", "")), day(cells.get("valid_to", ""), closing=True)
-        published = day(cells.get("published", ""))
-    except ValueError as error:
-        findings.add(
-            TABLE_VALUE.at(
-                Place(file=file, line=line),
-                value=str(error),
-                column="valid_from/valid_to/published",
-                expected="date",
-            )
-        )
-        return None
+    days: list[date | None] = []
+    for column in ("valid_from", "valid_to", "published"):
+        text = cells.get(column, "")
+        try:
+            days.append(day(text, closing=column == "valid_to"))
+        except ValueError:
+            where = Place(file=file, line=line, column=column)
+            findings.add(TABLE_VALUE.at(where, value=text, column=column, expected=Text("date", "日期")))
+            return None
+    since, until, published = days
     confidence = cells.get("confidence", "")
     if confidence not in CONFIDENCES:
         findings.add(
@@ -253,7 +252,7 @@ def _check_value(table: FactorTable, row: FactorRow, column: str, findings: Find
                 Place(file=table.file, line=row.line, column=column),
                 value=row.cells.get(column, ""),
                 column=column,
-                expected="number",
+                expected=Text("number", "数字"),
             )
         )
     try:
@@ -264,7 +263,7 @@ def _check_value(table: FactorTable, row: FactorRow, column: str, findings: Find
                 Place(file=table.file, line=row.line, column=column),
                 value=row.unit(column),
                 column=column,
-                expected="unit",
+                expected=Text("unit", "单位"),
             )
         )
 

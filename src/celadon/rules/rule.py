@@ -12,7 +12,7 @@ from celadon.core.clauses import Clause, Document
 from celadon.core.findings import Place
 from celadon.core.periods import Validity
 from celadon.core.quantities import GrainKey, parse_grain
-from celadon.core.text import Text, text_from
+from celadon.core.text import Text, text_from, text_of
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.rules.expr import Condition, Expr, FormulaError, Ref
 
@@ -52,7 +52,12 @@ class Chapter:
     def document(self, number: str) -> Standard:
         if number not in self.documents:
             known = ", ".join(self.documents)
-            raise FormulaError(f"document {number!r} is not listed in about.yaml (listed: {known})")
+            raise FormulaError(
+                Text(
+                    f"document {number!r} is not listed in about.yaml (listed: {known})",
+                    f"文件 {number!r} 未列入 about.yaml（已列：{known}）",
+                )
+            )
         return Standard(self, self.documents[number])
 
 
@@ -92,9 +97,14 @@ class RuleClause:
             validity = Validity(_date(since), _date(until))
             parsed_label = text_from(label)
         except (UnitError, ValueError) as error:
-            raise FormulaError(str(error)) from error
+            raise FormulaError(text_of(error)) from error
         if when is not None and not isinstance(when, Condition):
-            raise FormulaError("when= takes a condition such as key('carrier') == 'electricity'")
+            raise FormulaError(
+                Text(
+                    "when= takes a condition such as key('carrier') == 'electricity'",
+                    "when= 需要条件，例如 key('carrier') == 'electricity'",
+                )
+            )
 
         def hang(function: Formula) -> Formula:
             self.chapter.rules.append(
@@ -125,7 +135,12 @@ def _build(
     line = int(code.co_firstlineno)
     formula = function(*(Ref(name) for name in needs))
     if not isinstance(formula, Expr):
-        raise FormulaError(f"{function.__name__} gives {formula!r}, not a formula of its inputs")
+        raise FormulaError(
+            Text(
+                f"{function.__name__} gives {formula!r}, not a formula of its inputs",
+                f"{function.__name__} 给出 {formula!r}，而不是由输入构成的公式",
+            )
+        )
     tree = hook.chapter.sources.get(line)
     text = _formula_text(tree) if tree else ""
     doc = (function.__doc__ or "").strip()

@@ -19,7 +19,7 @@ import yaml
 from celadon.core.clauses import Document
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.quantities import GrainKey, parse_grain
-from celadon.core.text import Text, text_from
+from celadon.core.text import Text, TextError, text_from, text_of
 from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
 from celadon.rules import expr as language
 from celadon.rules.expr import FormulaError
@@ -50,7 +50,7 @@ RULEBOOK_KEY = FindingKind(
     "rulebook.key",
     Severity.ERROR,
     Text(en="Key missing or unknown", zh="键缺失或未知"),
-    Text(en="{what}: {why}.", zh="{what}：{why}。"),
+    Text(en="In {what}: {why}.", zh="{what} 中：{why}。"),
     Text(en="Correct the key; unknown keys are never ignored.", zh="请更正该键；未知键不会被忽略。"),
 )
 CHAPTER_REFUSED = FindingKind(
@@ -244,7 +244,9 @@ def load_rulebook(name: str | Path) -> Rulebook:
     documents = tuple(_each(about.get("documents"), _document, folder, findings))
     if not documents:
         raise FindingError(
-            RULEBOOK_UNREADABLE.at(Place(file=str(folder / "about.yaml")), why="documents: is empty")
+            RULEBOOK_UNREADABLE.at(
+                Place(file=str(folder / "about.yaml")), why=Text("documents: is empty", "documents: 为空")
+            )
         )
     _only(
         about,
@@ -298,14 +300,21 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  (both are safe loaders)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = " ".join(str(error).split())
+        why = text_of(error)
+        if isinstance(error, yaml.YAMLError):
+            words = " ".join(str(error).split())
+            why = Text(words, f"YAML 语法错误，原文“{words}”")
         raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why)) from error
 
 
 def _yaml(path: Path) -> dict[str, Any]:
     value = read_yaml(path)
     if not isinstance(value, dict):
-        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why="the file is no mapping"))
+        raise FindingError(
+            RULEBOOK_UNREADABLE.at(
+                Place(file=str(path)), why=Text("the file is no mapping", "文件不是键值映射")
+            )
+        )
     return value
 
 
@@ -316,10 +325,8 @@ def _each(section: Any, read: Any, folder: Path, findings: Findings) -> list[Any
         try:
             found.append(read(item, folder, findings))
         except (KeyError, ValueError, TypeError, AttributeError) as error:
-            why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-            findings.add(
-                RULEBOOK_KEY.at(Place(file=str(folder / "about.yaml")), what=f"item {number + 1}", why=why)
-            )
+            what = Text(f"item {number + 1}", f"第 {number + 1} 项")
+            findings.add(RULEBOOK_KEY.at(Place(file=str(folder / "about.yaml")), what=what, why=_why(error)))
     return found
 
 
@@ -332,7 +339,8 @@ def _only(
 ) -> None:
     for name in mapping:
         if name not in known:
-            why = f"unknown key “{name}”{did_you_mean(str(name), list(known))}"
+            hint = did_you_mean(str(name), known)
+            why = Text(f"unknown key “{name}”{hint.en}", f"未知键“{name}”{hint.zh}")
             findings.add(RULEBOOK_KEY.at(Place(file=str(folder)), what=what, why=why))
 
 
@@ -342,9 +350,15 @@ def _specs(section: Any, read: Any, folder: Path, findings: Findings) -> dict[st
         try:
             specs[name] = read(name, dict(body), folder, findings)
         except (KeyError, ValueError, TypeError) as error:
-            why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-            findings.add(RULEBOOK_KEY.at(Place(file=str(folder), subject=str(name)), what=str(name), why=why))
+            where = Place(file=str(folder), subject=str(name))
+            findings.add(RULEBOOK_KEY.at(where, what=str(name), why=_why(error)))
     return specs
+
+
+def _why(error: Exception) -> Text:
+    if isinstance(error, KeyError):
+        return Text(f"{error.args[0]} is missing", f"缺少 {error.args[0]}")
+    return text_of(error)
 
 
 def _document(body: dict[str, Any], folder: Path, findings: Findings) -> Document:
@@ -367,16 +381,26 @@ def _unit(text: Any) -> Unit:
     try:
         return parse_unit(str(text))
     except UnitError as error:
-        raise ValueError(f"unit: {error}") from error
+        raise TextError(Text(f"unit: {error.text.en}", f"unit：{error.text.zh}")) from error
 
 
 def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> FactSpec:
     _only(body, ("label", "unit", "grain", "adds", "on_missing", "clause", "doc"), folder, name, findings)
     on_missing = str(body.get("on_missing", "absent"))
     if on_missing not in ("absent", "not_applicable"):
-        raise ValueError(f"on_missing is absent or not_applicable, not {on_missing}")
+        raise TextError(
+            Text(
+                f"on_missing is absent or not_applicable, not {on_missing}",
+                f"on_missing 应为 absent 或 not_applicable，而非 {on_missing}",
+            )
+        )
     if on_missing == "not_applicable" and not body.get("clause"):
-        raise ValueError("on_missing: not_applicable needs the clause that allows it")
+        raise TextError(
+            Text(
+                "on_missing: not_applicable needs the clause that allows it",
+                "on_missing: not_applicable 须注明允许的条款",
+            )
+        )
     return FactSpec(
         name,
         text_from(body["label"]),
@@ -395,7 +419,12 @@ def _factor(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
     )
     on_gap = str(body.get("on_gap", "error"))
     if on_gap not in ("error", "absent", "latest_earlier", "next"):
-        raise ValueError(f"on_gap is error, absent, latest_earlier or next, not {on_gap}")
+        raise TextError(
+            Text(
+                f"on_gap is error, absent, latest_earlier or next, not {on_gap}",
+                f"on_gap 应为 error、absent、latest_earlier 或 next，而非 {on_gap}",
+            )
+        )
     keys = tuple((str(column), str(selector)) for column, selector in (body.get("keys") or {}).items())
     return FactorSpec(
         name,
@@ -415,7 +444,10 @@ def _option(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
     choices = {str(choice): text_from(label) for choice, label in dict(body["choices"]).items()}
     default = str(body["default"])
     if default not in choices:
-        raise ValueError(f"default {default} is no choice of {', '.join(choices)}")
+        listed = ", ".join(choices)
+        raise TextError(
+            Text(f"default {default} is no choice of {listed}", f"default {default} 不在取值 {listed} 之中")
+        )
     return OptionSpec(name, text_from(body["label"]), choices, default, str(body.get("clause", "")))
 
 
@@ -431,8 +463,7 @@ def _table(folder: Path, name: str, findings: Findings) -> FactorTable | None:
     try:
         return read_table(name, path.read_text(encoding="utf-8"), str(path), findings)
     except (OSError, UnicodeDecodeError) as error:
-        why = str(error.strerror if isinstance(error, OSError) else error)
-        findings.add(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why))
+        findings.add(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=text_of(error)))
         return None
 
 
@@ -457,7 +488,7 @@ def _chapter(path: Path, documents: dict[str, Document], findings: Findings) -> 
         _refuse_unsafe(tree, source)
     except (SyntaxError, UnicodeDecodeError, FormulaError) as error:
         line = getattr(error, "lineno", None)
-        findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=line), why=str(error)))
+        findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=line), why=text_of(error)))
         return []
     chapter = Chapter(documents, file=str(path))
     chapter.sources = {item.lineno: item for item in tree.body if isinstance(item, ast.FunctionDef)}
@@ -476,7 +507,7 @@ def _chapter(path: Path, documents: dict[str, Document], findings: Findings) -> 
             subject = getattr(statement, "name", None)
             findings.add(
                 CHAPTER_REFUSED.at(
-                    Place(file=str(path), line=statement.lineno, subject=subject), why=str(error)
+                    Place(file=str(path), line=statement.lineno, subject=subject), why=text_of(error)
                 )
             )
     return chapter.rules
@@ -502,20 +533,22 @@ _LANGUAGE = (
 def _refuse_unsafe(tree: ast.Module, source: str) -> None:
     """Only what rules need: no loops, no imports but the language, no private names, no foreign attributes."""
     if len(source.encode()) > MAX_CHAPTER_BYTES:
-        raise FormulaError(f"longer than {MAX_CHAPTER_BYTES} bytes")
+        raise FormulaError(Text(f"longer than {MAX_CHAPTER_BYTES} bytes", f"超过 {MAX_CHAPTER_BYTES} 字节"))
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
-            raise _at(node, f"{type(node).__name__} is not part of the rule language")
+            word = type(node).__name__
+            raise _at(node, f"{word} is not part of the rule language", f"{word} 不属于规则语言")
         if isinstance(node, ast.ImportFrom):
             if node.module not in ("celadon.rules", "__future__"):
-                raise _at(node, f"import from {node.module}")
+                raise _at(node, f"import from {node.module}", f"从 {node.module} 导入")
             for alias in node.names:
                 if node.module == "celadon.rules" and (alias.name not in _LANGUAGE or alias.asname):
-                    raise _at(node, f"celadon.rules has no rule word {alias.name!r}")
+                    zh = f"celadon.rules 没有规则词 {alias.name!r}"
+                    raise _at(node, f"celadon.rules has no rule word {alias.name!r}", zh)
         if isinstance(node, ast.Attribute) and node.attr not in _ATTRIBUTES:
-            raise _at(node, f"attribute .{node.attr}")
+            raise _at(node, f"attribute .{node.attr}", f"属性 .{node.attr}")
         if isinstance(node, ast.Name) and node.id.startswith("__"):
-            raise _at(node, f"name {node.id}")
+            raise _at(node, f"name {node.id}", f"名称 {node.id}")
         if isinstance(node, ast.FunctionDef):
             _refuse_function(node)
 
@@ -531,14 +564,22 @@ def _refuse_function(node: ast.FunctionDef) -> None:
         or not isinstance(body[-1], ast.Return)
         or not all(isinstance(item, ast.Assign) for item in body[:-1])
     ):
-        raise _at(node, f"{node.name}: a rule is named intermediate values and one return")
+        raise _at(
+            node,
+            f"{node.name}: a rule is named intermediate values and one return",
+            f"{node.name}：规则只含命名的中间量与一个 return",
+        )
     if not ast.get_docstring(node):
-        raise _at(node, f"{node.name}: a rule says in one sentence what it computes (docstring)")
+        raise _at(
+            node,
+            f"{node.name}: a rule says in one sentence what it computes (docstring)",
+            f"{node.name}：规则须用一句话说明所算内容（docstring）",
+        )
     if sum(1 for _ in ast.walk(node)) > MAX_FORMULA_NODES:
-        raise _at(node, f"{node.name}: the formula is over-long")
+        raise _at(node, f"{node.name}: the formula is over-long", f"{node.name}：公式过长")
 
 
-def _at(node: ast.AST, message: str) -> FormulaError:
-    error = FormulaError(message)
+def _at(node: ast.AST, en: str, zh: str) -> FormulaError:
+    error = FormulaError(Text(en, zh))
     error.lineno = getattr(node, "lineno", None)  # type: ignore[attr-defined]
     return error

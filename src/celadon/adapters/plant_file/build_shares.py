@@ -19,7 +19,7 @@ SHARE_FORM = FindingKind(
     "plant.share-form",
     Severity.ERROR,
     Text("Allocation written in another way", "分摊写法不符"),
-    Text("`by: {by}` needs {en}.", "`by: {by}` 需要{zh}。"),
+    Text("`by: {by}` needs {form}.", "`by: {by}` 需要{form}。"),
     Text(
         "Write by fixed: {{eaf: 60%, rolling: 40%}}; by meters: {{eaf: E11}}; by production or area: "
         "[eaf, rolling].",
@@ -64,7 +64,7 @@ def build_shares(reading: Reading, meter: Entry, processes: Mapping[str, Process
     entries = meter.entries("share")
     if entries and meter["process"]:
         reading.add(SHARE_AND_PROCESS, meter.at("share"), meter.subject, process=meter["process"])
-    rows = [("share", "share", entry) for entry in entries]
+    rows = [("share", Text("share", "分摊"), entry) for entry in entries]
     shares = [_share(reading, entry, processes) for entry in without_overlap(reading, rows)]
     return tuple(share for share in shares if share is not None)
 
@@ -72,8 +72,7 @@ def build_shares(reading: Reading, meter: Entry, processes: Mapping[str, Process
 def _share(reading: Reading, entry: Entry, processes: Mapping[str, Process]) -> Share | None:
     by = entry["by"]
     if isinstance(entry.at("to"), MappingNode) != (by in ("fixed", "meters")):
-        form = _SHARE_FORMS[by]
-        reading.add(SHARE_FORM, entry.at("to"), entry.subject, by=by, en=form.en, zh=form.zh)
+        reading.add(SHARE_FORM, entry.at("to"), entry.subject, by=by, form=_SHARE_FORMS[by])
         return None
     weights: tuple[tuple[str, float], ...] = ()
     meters: tuple[tuple[str, str], ...] = ()

@@ -18,7 +18,7 @@ SOURCE_COLUMNS = FindingKind(
     "plant.source-columns",
     Severity.ERROR,
     Text("Source does not say how it reads", "数据源未说明列"),
-    Text("A source of {role} needs {en}.", "{role} 类数据源需要{zh}。"),
+    Text("A source of {role} needs {columns}.", "{role} 类数据源需要{columns}。"),
     Text(
         "Readings: `wide: {{header: meter}}` or `long: {{meter: header, value: header}}`. Records: "
         "`fields: {{date: header, value: header}}`.",
@@ -37,7 +37,7 @@ FIELD_NEEDED = FindingKind(
     "plant.field-needed",
     Severity.ERROR,
     Text("Field of the records missing", "台账缺少字段"),
-    Text("`fields` does not say where the {en} stands.", "`fields` 未说明{zh}所在的列。"),
+    Text("`fields` does not say where the {field} stands.", "`fields` 未说明{field}所在的列。"),
     Text(
         "Add {key} under `fields`, as a header or as =constant.",
         "请在 `fields` 下补充 {key}（表头或 =常量）。",
@@ -111,7 +111,7 @@ def _source(reading: Reading, entry: Entry) -> Source:
     if (role == "readings" and (entry.given("wide") == entry.given("long"))) or not (columns or long):
         need = _COLUMNS_NEEDED[role]
         if role == "records" or not entry.given("wide") or entry.given("long"):
-            reading.add(SOURCE_COLUMNS, entry.node, entry.subject, role=role, en=need.en, zh=need.zh)
+            reading.add(SOURCE_COLUMNS, entry.node, entry.subject, role=role, columns=need)
     optional = {"missing": tuple(entry.values("missing"))} if entry["missing"] is not None else {}
     return Source(
         id=entry["id"],
@@ -178,8 +178,7 @@ def _fields(reading: Reading, entry: Entry) -> tuple[tuple[str, str], ...]:
     words = dict(RECORD_FIELDS)
     for key in needed:
         if not fields.given(key):
-            doc = words[key]
-            reading.add(FIELD_NEEDED, fields.node, entry.subject, key=key, en=doc.en, zh=doc.zh)
+            reading.add(FIELD_NEEDED, fields.node, entry.subject, key=key, field=words[key])
     columns = tuple((name, fields[name]) for name, _ in RECORD_FIELDS if fields[name] is not None)
     for name, header in columns:
         if header.startswith("="):
@@ -258,7 +257,8 @@ def build_factors(reading: Reading, entries: list[Entry]) -> list[FactorEntry]:
             sections = _SECTION_OF.get(key.value)
             if sections and got.value not in (known := reading.known(sections)):
                 _unknown(reading, entry, key.value, got.value, got, sections, known)
-        rows.append(((entry["factor"], keys, entry["rulebook"]), f"factor {entry['factor']}", entry))
+        what = Text(f"factor {entry['factor']}", f"因子 {entry['factor']}")
+        rows.append(((entry["factor"], keys, entry["rulebook"]), what, entry))
     return [_factor(reading, entry) for entry in without_overlap(reading, rows)]
 
 

@@ -117,7 +117,8 @@ def _tariff(reading: Reading, entry: Entry, carrier: Carrier) -> Tariff:
 
 
 def _prices(reading: Reading, entries: list[Entry]) -> tuple[Price, ...]:
-    rows = [(entry["period"], f"price {entry['period']}", entry) for entry in entries]
+    named = [(entry["period"], entry) for entry in entries]
+    rows = [(name, Text(f"price {name}", f"{name} 价格"), entry) for name, entry in named]
     return tuple(_price(entry, entry["period"]) for entry in without_overlap(reading, rows))
 
 

@@ -344,7 +344,7 @@ def _column_unit(tree: Tree, entry: Entry, header: str, unit: str, meter: Meter)
         entry.subject,
         what=f"“{header}”",
         unit=unit,
-        dimension=parse_unit(unit).kind_text,
+        dimension=parse_unit(unit).kind,
         expected=f"{meter.unit} ({meter.id})",
     )
 

@@ -113,7 +113,7 @@ def mismatch(reading: Reading, entry: Entry, key: str, unit: Unit, expected: str
         entry.subject,
         what=f"`{key}`",
         unit=str(unit),
-        dimension=unit.kind_text,
+        dimension=unit.kind,
         expected=expected,
     )
 
@@ -127,7 +127,7 @@ def valid(reading: Reading, entry: Entry) -> bool:
     return False
 
 
-def without_overlap(reading: Reading, rows: Iterable[tuple[Hashable, str, Entry]]) -> list[Entry]:
+def without_overlap(reading: Reading, rows: Iterable[tuple[Hashable, str | Text, Entry]]) -> list[Entry]:
     """The sound rows, by their first day; of two of one group that hold at the same time, the first
     written stays.
 

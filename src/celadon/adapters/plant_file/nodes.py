@@ -28,7 +28,7 @@ from yaml.events import SequenceEndEvent as _SequenceEnd
 from yaml.reader import ReaderError
 
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
-from celadon.core.text import Text
+from celadon.core.text import Text, text_of
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 4_000_000
@@ -233,8 +233,8 @@ def read_bytes(path: Path, shown: str) -> bytes:
     except FileNotFoundError as error:
         raise FindingError(FILE_MISSING.at(Place(file=shown), file=shown)) from error
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FindingError(FILE_UNREADABLE.at(Place(file=shown), file=shown, reason=reason)) from error
+        place = Place(file=shown)
+        raise FindingError(FILE_UNREADABLE.at(place, file=shown, reason=text_of(error))) from error
 
 
 def decode(data: bytes, file: str, findings: Findings) -> str:
@@ -273,11 +273,37 @@ def parse(text: str, file: str, findings: Findings) -> Node | None:
         place = (
             Place(file=file, line=mark.line + 1, column=str(mark.column + 1)) if mark else Place(file=file)
         )
-        raise FindingError(YAML_SYNTAX.at(place, problem=error.problem or error.context)) from error
+        problem = _syntax(error.problem or error.context or "")
+        raise FindingError(YAML_SYNTAX.at(place, problem=problem)) from error
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        problem = f"character U+{int(error.character):04X}"
+        sign = f"U+{int(error.character):04X}"
+        problem = Text(f"character {sign}", f"字符 {sign}")
         raise FindingError(YAML_SYNTAX.at(Place(file=file, line=line), problem=problem)) from error
+
+
+_YAML_WORDS = {
+    "did not find expected key": "此处应为键",
+    "did not find expected ',' or ']'": "缺少 , 或 ]",
+    "did not find expected ',' or '}'": "缺少 , 或 }",
+    "did not find expected '-' indicator": "此处应为列表项 -",
+    "did not find expected node content": "此处应有内容",
+    "did not find expected <document start>": "内容在文档结束之后",
+    "found character that cannot start any token": "此字符不能作为开头",
+    "found a tab character that violates indentation": "缩进中有制表符",
+    "found unexpected end of stream": "文件提前结束",
+    "found unexpected document indicator": "文档标记位置不对",
+    "mapping values are not allowed in this context": "此处不能再有“键: 值”",
+    "block sequence entries are not allowed in this context": "此处不能有列表项",
+    "could not find expected ':'": "缺少冒号",
+    "found undefined tag handle": "标签未定义",
+    "found unknown escape character": "转义字符未知",
+}
+
+
+def _syntax(said: str) -> Text:
+    """The parser's words; what it says most often is also there in Chinese."""
+    return Text(said, _YAML_WORDS.get(said, f"原文“{said}”"))
 
 
 @dataclass(slots=True)

@@ -32,13 +32,13 @@ KEY_MISSING = FindingKind(
     Severity.ERROR,
     Text("Key missing", "缺少键"),
     Text("`{table}` has no `{key}`.", "`{table}` 缺少 `{key}`。"),
-    Text("Add `{key}:` ({doc}).", "请补充 `{key}:`（{doc_zh}）。"),
+    Text("Add `{key}:` ({doc}).", "请补充 `{key}:`（{doc}）。"),
 )
 NOT_A_VALUE = FindingKind(
     "plant.not-a-value",
     Severity.ERROR,
     Text("Not a single value", "应为单个值"),
-    Text("`{key}` is a {found}, where one value is expected.", "`{key}` 是 {found}，应为单个值。"),
+    Text("`{key}` is a {found}, where one value is expected.", "`{key}` 是{found}，应为单个值。"),
     Text(
         "Write `{key}: value`; quote a text that begins with `[`, `{{` or `- `.",
         "请写 `{key}: 值`；以 `[`、`{{` 或 `- ` 开头的文字要加引号。",
@@ -48,7 +48,7 @@ NOT_A_LIST = FindingKind(
     "plant.not-a-list",
     Severity.ERROR,
     Text("Not a list", "应为列表"),
-    Text("`{key}` is a {found}, where a list is expected.", "`{key}` 是 {found}，应为列表。"),
+    Text("`{key}` is a {found}, where a list is expected.", "`{key}` 是{found}，应为列表。"),
     Text("Begin each entry with `- `, or write `[a, b]`.", "每项以 `- ` 开头，或写 `[a, b]`。"),
 )
 NOT_A_MAPPING = FindingKind(
@@ -57,7 +57,7 @@ NOT_A_MAPPING = FindingKind(
     Text("Not a mapping", "应为键值映射"),
     Text(
         "`{key}` is a {found}, where `key: value` pairs are expected.",
-        "`{key}` 是 {found}，应为 `键: 值`。",
+        "`{key}` 是{found}，应为 `键: 值`。",
     ),
     Text(
         "Write `key: value` lines below it, or {{key: value}}.",
@@ -135,7 +135,11 @@ PATH_ABSOLUTE = FindingKind(
     ),
 )
 
-_FOUND = {Scalar: "value", Sequence: "list", Mapping: "mapping"}
+_FOUND = {
+    Scalar: Text("value", "单个值"),
+    Sequence: Text("list", "列表"),
+    Mapping: Text("mapping", "键值映射"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +339,7 @@ class Reading:
                 entry.complete = False
         elif key.required:
             entry.complete = False
-            values = {"key": key.name, "table": entry.table.name, "doc": key.doc.en, "doc_zh": key.doc.zh}
+            values = {"key": key.name, "table": entry.table.name, "doc": key.doc}
             self.add(KEY_MISSING, entry.node, **values)
 
     # -- scalars -------------------------------------------------------------------------------------------
@@ -354,7 +358,7 @@ class Reading:
         try:
             value = read(node.text)
         except UnitError as error:
-            hint = str(error).partition("did you mean “")[2].partition("”")[0]
+            hint = error.text.en.partition("did you mean “")[2].partition("”")[0]
             self.add(UNIT_UNKNOWN, node, unit=node.text, hint=f" → “{hint}”?" if hint else "")
             return None
         except ValueError:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from celadon.adapters.plant_file.reader import FILE_NAME
 from celadon.core.findings import FindingKind, Findings, Place, Severity
-from celadon.core.text import Lang, Text
+from celadon.core.text import Lang, Text, text_of
 
 TEMPLATE_EXISTS = FindingKind(
     "plant.template-exists",
@@ -101,7 +101,7 @@ def write_template(directory: str | Path, lang: Lang = "en") -> tuple[tuple[Path
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         except OSError as error:
-            shown, reason = path.as_posix(), error.strerror or type(error).__name__
+            shown, reason = path.as_posix(), text_of(error)
             findings.add(TEMPLATE_UNWRITABLE.at(Place(file=shown), file=shown, reason=reason))
             break
         written.append(path)

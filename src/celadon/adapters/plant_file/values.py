@@ -284,7 +284,7 @@ def read_interval(text: str) -> int | str:
 def read_unit(text: str) -> str:
     """A unit that core.units knows, as written (UnitError otherwise)."""
     if _HUGE.search(text):
-        raise UnitError(f"cannot read “{text}” as a unit")
+        raise UnitError(Text(f"cannot read “{text}” as a unit", f"无法将“{text}”识别为单位"))
     parse_unit(text)
     return text.strip()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from celadon.adapters.tables.kinds import FLAW, SETTING_INVALID
 from celadon.adapters.tables.sql import case, literal
 from celadon.core.findings import Finding, Place
+from celadon.core.text import Text
 
 TYPED_NUMBER = "\x02"
 """In front of a cell that is a number in the workbook: its text is canonical whatever the source's marks are."""
@@ -62,10 +63,13 @@ class NumberForm:
         """What is wrong with the setting itself."""
         found = []
         if self.decimal not in (".", ","):
-            reason = "it must be . or ,"
+            reason = Text("it must be . or ,", "只能是 . 或 ,")
             found.append(SETTING_INVALID.at(where, setting="decimal", value=self.decimal, reason=reason))
         if self.thousands not in ("", ".", ",", " ", "'", "_") or self.thousands == self.decimal:
-            reason = "it must be one of . , space ' _ and not the decimal mark"
+            reason = Text(
+                "it must be one of . , space ' _ and not the decimal mark",
+                "只能是 . , 空格 ' _ 之一，且不能与小数点相同",
+            )
             found.append(SETTING_INVALID.at(where, setting="thousands", value=self.thousands, reason=reason))
         return found
 

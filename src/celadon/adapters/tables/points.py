@@ -15,6 +15,7 @@ from celadon.adapters.tables.kinds import FLAW, METER_MAPPED_TWICE, METER_UNKNOW
 from celadon.adapters.tables.table import Table
 from celadon.core.findings import Finding, Place
 from celadon.core.model import Meter, PointKind, Source, Stamp
+from celadon.core.text import Text
 from celadon.core.units import UNIT_MISMATCH, UNIT_UNKNOWN, UnitError, parse_unit
 
 POINTS, STATES, FACTORS = "celadon_tables_points", "celadon_tables_states", "celadon_tables_factors"
@@ -132,7 +133,9 @@ def unknown_meter(
     """The finding, with the nearest known id."""
     near = get_close_matches(meter_id, list(meters), n=1, cutoff=0.6)
     hint = f" (“{near[0]}”?)" if near else ""
-    return METER_UNKNOWN.at(place, meter=meter_id or "(blank)", hint=hint, count=count, lines=lines)
+    return METER_UNKNOWN.at(
+        place, meter=meter_id or Text("(blank)", "（空白）"), hint=hint, count=count, lines=lines
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +294,8 @@ def unit_finding(unit: str, target: str, place: Place) -> Finding:
         try:
             parse_unit(unit)
         except UnitError as error:
-            hint = str(error).partition("”")[2].replace(" is not a known unit", "")
-            return UNIT_UNKNOWN.at(place, unit=unit, hint=hint if "did you mean" in hint else "")
-    kind = parse_unit(unit).kind_text
+            near = error.text.en.partition("did you mean “")[2].partition("”")[0]
+            hint = Text(f" (did you mean “{near}”?)", f"（是否指“{near}”？）") if near else ""
+            return UNIT_UNKNOWN.at(place, unit=unit, hint=hint)
+    kind = parse_unit(unit).kind
     return UNIT_MISMATCH.at(place, what=f"“{place.column}”", unit=unit, dimension=kind, expected=target)

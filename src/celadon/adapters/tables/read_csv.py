@@ -11,6 +11,7 @@ from celadon.adapters.tables.table import Table
 from celadon.adapters.tables.text import Piece, TextPieces
 from celadon.core.findings import FindingError, Place
 from celadon.core.model import Source
+from celadon.core.text import Text
 
 
 def open_csv(path: Path, shown: str, source: Source, wanted: Sequence[str], scratch: Path) -> Table:
@@ -18,7 +19,8 @@ def open_csv(path: Path, shown: str, source: Source, wanted: Sequence[str], scra
     top = sample_text(path, source.encoding, source.delimiter, wanted)
     header = top.header(wanted, source.header_row)
     if header is None:
-        at = f" (line {source.header_row})" if source.header_row else ""
+        number = source.header_row
+        at = Text(f" (line {number})", f"（第 {number} 行）") if number else ""
         raise FindingError(HEADER_MISSING.at(Place(shown, line=source.header_row), at=at))
 
     def pieces() -> Iterator[Piece]:

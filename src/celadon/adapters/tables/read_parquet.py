@@ -14,6 +14,7 @@ from celadon.adapters.tables.sql import literal
 from celadon.adapters.tables.table import Table, untyped
 from celadon.adapters.tables.text import FIELD_MARK
 from celadon.core.findings import FindingError, Place
+from celadon.core.text import text_of
 
 _NUMBERS = (
     "TINYINT",
@@ -64,7 +65,7 @@ def _schema(path: Path, shown: str) -> list[tuple[str, str]]:
             con.execute(f"SELECT count(*) FROM read_parquet({literal(_exact(path))})").fetchone()
     except duckdb.Error as error:
         raise FindingError(
-            TABLE_UNREADABLE.at(Place(shown), format="parquet", reason=str(error).splitlines()[0])
+            TABLE_UNREADABLE.at(Place(shown), format="parquet", reason=text_of(error))
         ) from error
     return [(row[0], row[1]) for row in rows]
 

@@ -36,6 +36,7 @@ from celadon.adapters.tables.table import Table, wanted_found
 from celadon.adapters.tables.text import FIELD_MARK, Piece
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Source
+from celadon.core.text import Text, text_of
 
 _DAMAGE = (
     OSError, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError,
@@ -117,7 +118,7 @@ class Workbook:
         sheet.reset_dimensions()
         for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
             if number > _MAX_ROWS:
-                limit = f"{_MAX_ROWS} rows"
+                limit = Text(f"{_MAX_ROWS} rows", f"{_MAX_ROWS} 行")
                 raise FindingError(TABLE_TOO_LARGE.at(Place(self.shown, name), what=name, limit=limit))
             row = [_text(value) for value in cells]
             if texts is not None:
@@ -169,10 +170,8 @@ class Workbook:
         try:
             return work()
         except _DAMAGE as error:
-            reason = str(error)[:200] or type(error).__name__
-            raise FindingError(
-                TABLE_UNREADABLE.at(Place(self.shown), format="xlsx", reason=reason)
-            ) from error
+            found = TABLE_UNREADABLE.at(Place(self.shown), format="xlsx", reason=text_of(error))
+            raise FindingError(found) from error
 
     # --- safety -----------------------------------------------------------------------------------------------
 
@@ -259,7 +258,8 @@ def open_xlsx(path: Path, shown: str, source: Source, wanted: Sequence[str], scr
         raise
     if header is None:
         book.close()
-        at = f" (row {source.header_row})" if source.header_row else ""
+        number = source.header_row
+        at = Text(f" (row {number})", f"（第 {number} 行）") if number else ""
         raise FindingError(HEADER_MISSING.at(Place(shown, name, source.header_row), at=at))
     notices: list[Finding] = []
     table = Table(
@@ -313,7 +313,7 @@ def _pieces(book: Workbook, name: str, scratch: Path) -> Iterator[Piece]:
             row = next(rows, None)
         except _DAMAGE as error:
             place = Place(book.shown, name, first + len(lines))
-            raise FindingError(TABLE_UNREADABLE.at(place, format="xlsx", reason=str(error)[:200])) from error
+            raise FindingError(TABLE_UNREADABLE.at(place, format="xlsx", reason=text_of(error))) from error
         if row is not None:
             lines.append(FIELD_MARK.join(row[1]) if any(row[1]) else "")
             size += len(lines[-1])

@@ -22,6 +22,7 @@ from celadon.adapters.tables.kinds import (
 from celadon.adapters.tables.table import scratch_folder, split_line, untyped
 from celadon.adapters.tables.text import Encoding, TextPieces, detect_encoding, open_bytes
 from celadon.core.findings import Finding, FindingError, Place
+from celadon.core.text import Text, text_of
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -69,7 +70,7 @@ def format_by_content(path: Path, shown: str) -> str:
     except FindingError as error:
         raise FindingError(replace(error.findings[0], where=where)) from error
     except (OSError, EOFError) as error:
-        raise FindingError(TABLE_UNREADABLE.at(where, format="gzip", reason=str(error))) from error
+        raise FindingError(TABLE_UNREADABLE.at(where, format="gzip", reason=text_of(error))) from error
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
         raise FindingError(TABLE_EMPTY.at(where))
     if head.startswith(b"PAR1"):
@@ -85,7 +86,7 @@ def format_by_content(path: Path, shown: str) -> str:
 _FOREIGN = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "an old Excel file (.xls) or an encrypted workbook / 旧版 Excel（.xls）或加密工作簿",
+        Text("an old Excel file (.xls) or an encrypted workbook", "旧版 Excel（.xls）或加密工作簿"),
     ),
     (b"%PDF", "PDF"),
     (b"SQLite format 3", "SQLite"),
@@ -107,7 +108,7 @@ def _zipped(path: Path, where: Place) -> str:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError) as error:
-        raise FindingError(TABLE_UNREADABLE.at(where, format="xlsx", reason=str(error))) from error
+        raise FindingError(TABLE_UNREADABLE.at(where, format="xlsx", reason=text_of(error))) from error
     if "xl/workbook.xml" in names:
         return "xlsx"
     said = "xlsb" if "xl/workbook.bin" in names else "OpenDocument" if "content.xml" in names else "zip"

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from celadon.adapters.tables import limits
 from celadon.adapters.tables.kinds import LINE_TOO_LONG, SETTING_INVALID, TABLE_TOO_LARGE, TABLE_UNREADABLE
 from celadon.core.findings import FindingError, Place
+from celadon.core.text import Text, text_of
 
 MARK_UNDECODED = "\x15"
 MARK_QUOTE_OPEN = "\x11"
@@ -75,8 +76,8 @@ def open_bytes(path: Path) -> BinaryIO:
     try:
         stream = path.open("rb")
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise FindingError(TABLE_UNREADABLE.at(Place(str(path)), format="a file", reason=reason)) from error
+        kind, where = Text("a file", "文件"), Place(str(path))
+        raise FindingError(TABLE_UNREADABLE.at(where, format=kind, reason=text_of(error))) from error
     if stream.read(2) == b"\x1f\x8b":
         stream.close()
         return gzip.open(path, "rb")  # type: ignore[return-value]
@@ -103,7 +104,7 @@ def detect_encoding(path: Path, declared: str = "auto") -> Encoding:
             sample = _telling_lines(stream, head)
         except (OSError, EOFError, zlib.error) as error:
             raise FindingError(
-                TABLE_UNREADABLE.at(Place(str(path)), format="gzip", reason=str(error))
+                TABLE_UNREADABLE.at(Place(str(path)), format="gzip", reason=text_of(error))
             ) from error
     name, guessed = _judge(sample)
     return Encoding(name, 0, guessed, mac)
@@ -116,7 +117,10 @@ def _known(declared: str, path: Path, head: bytes) -> str:
         b"".decode(codec.name)
     except (LookupError, UnicodeError) as error:
         said = SETTING_INVALID.at(
-            Place(str(path)), setting="encoding", value=declared, reason="no such encoding"
+            Place(str(path)),
+            setting="encoding",
+            value=declared,
+            reason=Text("no such encoding", "没有这种编码"),
         )
         raise FindingError(said) from error
     name = {
@@ -201,7 +205,9 @@ class TextPieces:
                 yield from self._pieces(stream)
             except (OSError, EOFError, zlib.error) as error:
                 place = Place(str(self.path), line=self.line)
-                raise FindingError(TABLE_UNREADABLE.at(place, format="text", reason=str(error))) from error
+                raise FindingError(
+                    TABLE_UNREADABLE.at(place, format=Text("text", "文本"), reason=text_of(error))
+                ) from error
 
     def _pieces(self, stream: BinaryIO) -> Iterator[Piece]:
         carry, read = b"", 0

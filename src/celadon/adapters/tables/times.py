@@ -18,6 +18,7 @@ from celadon.adapters.tables.numbers import TYPED_NUMBER, TYPED_TIME
 from celadon.adapters.tables.sql import case, literal
 from celadon.core.findings import Finding, Place
 from celadon.core.periods import zone as find_zone
+from celadon.core.text import Text, text_of
 
 _CLOCK = r"(?:[01]?[0-9]|2[0-4]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
 _DATE = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
@@ -71,16 +72,19 @@ class TimeForm:
         if self.format is None or self.format in ("excel", *_STAMPS):
             return []
         text, _ = self._text_format
-        reason = ""
+        reason: Text | None = None
         if "%Z" in text or "%z" in text:
-            reason = "an offset (%z) may stand only at the end, and zone names (%Z) are not read"
+            reason = Text(
+                "an offset (%z) may stand only at the end, and zone names (%Z) are not read",
+                "时差（%z）只能写在最后，且不识别时区名（%Z）",
+            )
         elif not re.search(r"%-?[Yy]", text):
-            reason = "it has no year"
+            reason = Text("it has no year", "缺少年份")
         else:
             try:
                 con.execute("SELECT try_strptime('', " + literal(text) + ")").fetchone()
             except duckdb.Error as error:
-                reason = str(error).splitlines()[0]
+                reason = text_of(error)
         return (
             [SETTING_INVALID.at(where, setting="time.format", value=self.format, reason=reason)]
             if reason
