@@ -119,7 +119,8 @@ def _cut(
     con.execute(
         f"""CREATE OR REPLACE TEMP VIEW l_second AS
         SELECT *, epoch_us(t0) // 1000000 AS s0, epoch_us(t) // 1000000 AS s1 FROM {table}
-        WHERE f & {IMPLAUSIBLE} = 0 AND t0 IS NOT NULL AND t > TIMESTAMP '{window[0]}' AND t0 < TIMESTAMP '{window[1]}'"""
+        WHERE f & {IMPLAUSIBLE} = 0 AND t0 IS NOT NULL AND t > TIMESTAMP '{window[0]}'
+            AND (t0 < TIMESTAMP '{window[1]}' OR t <= TIMESTAMP '{window[1]}')"""
     )
     # Nearly every step fills a cell (and has it to itself), or lies inside one, or reaches over one edge.
     certain = f"f & {ESTIMATED} = 0"
