@@ -16,8 +16,9 @@ import duckdb
 from celadon.core.model import Meter, PointKind
 from celadon.core.periods import Period
 from celadon.core.units import UnitError
-from celadon.metering.changes import ESTIMATED, VIRTUAL, Event, resolve
+from celadon.metering.changes import ESTIMATED, VIRTUAL, Event, Fixed, resolve
 from celadon.metering.events import collect, make_events
+from celadon.metering.plain import SPREAD, is_plain, keep_within, plain_cells
 from celadon.metering.rates import rate_parts
 from celadon.metering.registers import IMPLAUSIBLE, LONG, count, declare, register_steps
 from celadon.metering.samples import sample_steps
@@ -76,9 +77,7 @@ def derive(
     if registers := by_kind["register"]:
         fixed, notes = resolve(con, readings, registers, edges)
         said += notes
-        register_steps(con, readings, registers, fixed)
-        leave_out_spikes(con)
-        _cut(con, "l_step", edges, grid_seconds, into)
+        _registers(con, readings, registers, fixed, edges, grid_seconds, into)
     if samples := by_kind["sample"]:
         sample_steps(con, readings, samples)
         _cut(con, "l_sample", edges, grid_seconds, into, mixed=bool(by_kind["rate"]))
@@ -101,6 +100,35 @@ def _by_kind(lives: Mapping[int, Life]) -> dict[str, dict[int, Life]]:
         if kind is PointKind.RATE:
             groups["rate"][point] = one
     return groups
+
+
+def _registers(
+    con: duckdb.DuckDBPyConnection,
+    readings: str,
+    lives: Mapping[int, Life],
+    fixed: Sequence[Fixed],
+    window: tuple[datetime, datetime],
+    grid: int,
+    into: str,
+) -> None:
+    """The cells of registers, and `l_step`: plain ones in one pass, what is left by the general way."""
+    plain = {point: one for point, one in lives.items() if is_plain(one)}
+    rest = {point: one for point, one in lives.items() if point not in plain}
+    if plain:
+        left = plain_cells(con, readings, plain, grid, into)
+        keep_within(con, into, window)
+        rest |= {point: plain[point] for point in left}
+        listed = ", ".join(str(point) for point in sorted(rest)) or "NULL"
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE l_rest AS SELECT * FROM {readings} WHERE point IN ({listed})"
+        )
+    register_steps(con, "l_rest" if plain else readings, rest, fixed)
+    leave_out_spikes(con)
+    if rest:
+        _cut(con, "l_step", window, grid, into)
+    if plain:
+        _cut(con, SPREAD, window, grid, into)
+        con.execute("INSERT INTO l_step SELECT * FROM l_plain")
 
 
 def _cut(
@@ -171,7 +199,7 @@ def _upto(x: str, s: str) -> str:
 def _spread(which: str, table: str, first: int, last: int, grid: int) -> str:
     """The cells of steps that reach over an edge, each from the step's cumulative amount at its two edges."""
     leg = "p.leg" if table == "l_step" else "0"
-    top = "d" if table == "l_sample" else (
+    top = "d" if table != "l_step" else (
         f"""CASE WHEN f & {ESTIMATED} = 0 THEN d ELSE
             (SELECT max(x.top) FROM l_fixed x WHERE x.point = p.point AND x.leg = p.leg AND x.t IN (p.t, p.t0)) END"""
     )  # fmt: skip

@@ -72,7 +72,7 @@ def _passes(readings: str, lives: Mapping[int, Life], grid: int) -> str:
     """
     good = "r.t > e.lo AND r.t < e.hi AND r.value >= e.vmin AND r.value < e.vmax"
     # What most steps are, in one chain of plain comparisons; only the others are looked at closely.
-    quiet = f"""pb = y.point AND dv >= 0 AND dv <= q.rate * du + q.base AND du > 0 AND du <= q.gap AND place_b <= place AND pn = y.point
+    quiet = f"""pb = y.point AND dv >= 0 AND dv <= q.rate * du + q.base AND du >= 1000000 AND du <= q.gap AND place_b <= place AND pn = y.point
         AND u // {grid * 10**6} = ub // {grid * 10**6}"""
     whole = f"s0 >= (s1 - 1) // {grid} * {grid}"
     adjacent = f"(f & {LONG} = 0 AND s0 // {grid} + 1 = (s1 - 1) // {grid})"
