@@ -120,7 +120,7 @@ def polars(watch: Watch, folder: str, **shape: int) -> Any:
     return _plain(answer)
 
 
-def bare(watch: Watch, folder: str, **shape: int) -> Any:
+def bare(watch: Watch, folder: str, **_shape: int) -> Any:
     """The floor: one window query, no care."""
     from celadon.plant.opened import connect, open_file
 
