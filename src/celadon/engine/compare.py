@@ -156,12 +156,14 @@ def _values(result: Result) -> dict[Cell, float | None]:
 
 def _line(cell: Cell, unit: str, states: list[tuple[str, str, str, dict[Cell, float | None]]]) -> Line | None:
     before, after = states[0][3].get(cell), states[-1][3].get(cell)
-    if before == after:
+    # Adding in another order moves the last bits of a sum: that is no change and no cause.
+    noise = 1e-13 * max(abs(before or 0.0), abs(after or 0.0))
+    if (before is None) == (after is None) and abs((after or 0.0) - (before or 0.0)) <= noise:
         return None
     causes = []
     for (_, _, _, earlier), (kind, name, detail, later) in pairwise(states):
         change = (later.get(cell) or 0.0) - (earlier.get(cell) or 0.0)
-        if change or (later.get(cell) is None) != (earlier.get(cell) is None):
+        if abs(change) > noise or (later.get(cell) is None) != (earlier.get(cell) is None):
             causes.append(Cause(kind, name, change, detail))
     quantity, item, purpose, _, site, process, meter, period = cell
     return Line(quantity, item, purpose, site, process, meter, period, unit, before, after, tuple(causes))
