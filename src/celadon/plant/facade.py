@@ -26,7 +26,7 @@ from celadon.plant import reconcile as reconciling
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
 from celadon.plant.workspace import Workspace
-from celadon.rules.rulebook import Rulebook, load_rulebook
+from celadon.rules.rulebook import Rulebook, find_rulebook, folder_digest, load_rulebook
 from celadon.store import Store
 
 WORD_UNKNOWN = FindingKind(
@@ -45,6 +45,7 @@ class Plant:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._store: Store | None = None
+        self._books: dict[tuple[Path, str], Rulebook] = {}
 
     # -- the plant itself --------------------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class Plant:
         question = accounting.Question(
             period, space_of(by), grain_of(per), tuple(quantities), options, factors_as_of
         )
-        return accounting.account(self._work, self.view(as_of), book_of(rulebook), question)
+        return accounting.account(self._work, self.view(as_of), self._book(rulebook), question)
 
     def explain(
         self,
@@ -150,7 +151,7 @@ class Plant:
         places = dict(where or {})
         finest = max((SPACES[name] for name in places if name in SPACES), default=Space.SITE)
         question = accounting.Question(period, finest, None, (quantity,), options, factors_as_of)
-        return explaining.explain(self._work, self.view(as_of), book_of(rulebook), question, places, lang)
+        return explaining.explain(self._work, self.view(as_of), self._book(rulebook), question, places, lang)
 
     def compare(
         self,
@@ -178,7 +179,9 @@ class Plant:
                 factors_as_of=changes.get("factors_as_of"),
             )
             return comparing.Side(
-                seen or self.view(changes.get("as_of")), book_of(changes.get("rulebook") or rulebook), asked
+                seen or self.view(changes.get("as_of")),
+                self._book(changes.get("rulebook") or rulebook),
+                asked,
             )
 
         if not pending_files:
@@ -196,8 +199,18 @@ class Plant:
     ) -> reconciling.Reconciled:
         """Why two rulebooks give different totals: lines that sum to the difference. `quantities`: one of each, or none
         for each rulebook's first total."""
-        books = (book_of(rulebooks[0]), book_of(rulebooks[1]))
+        books = (self._book(rulebooks[0]), self._book(rulebooks[1]))
         return reconciling.reconcile_plant(self._work, self.view(as_of), books, period, tuple(quantities))
+
+    def _book(self, rulebook: str | Path | Rulebook) -> Rulebook:
+        """The rulebook, loaded unless it is; kept under its digest, so that a changed folder is another rulebook."""
+        if isinstance(rulebook, Rulebook):
+            return rulebook
+        folder = rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook)
+        mark = (folder, folder_digest(folder))
+        if mark not in self._books:
+            self._books[mark] = load_rulebook(folder)
+        return self._books[mark]
 
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""
@@ -232,11 +245,6 @@ def open_plant(path: str | Path) -> Plant:
         FindingError: nothing can be built from it.
     """
     return Plant(open_file(path))
-
-
-def book_of(rulebook: str | Path | Rulebook) -> Rulebook:
-    """The rulebook, loaded unless it is."""
-    return rulebook if isinstance(rulebook, Rulebook) else load_rulebook(rulebook)
 
 
 def space_of(word: str | Space) -> Space:

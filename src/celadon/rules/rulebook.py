@@ -490,27 +490,50 @@ def _chapter(path: Path, documents: dict[str, Document], findings: Findings) -> 
         line = getattr(error, "lineno", None)
         findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=line), why=text_of(error)))
         return []
-    chapter = Chapter(documents, file=str(path))
-    chapter.sources = {item.lineno: item for item in tree.body if isinstance(item, ast.FunctionDef)}
-    for item in list(chapter.sources.values()):
-        # CPython reports the first decorator's line as the function's first line.
-        chapter.sources.update({decorator.lineno: item for decorator in item.decorator_list})
-    # Statement by statement, so that one bad rule is one Finding and the others stand.
-    space: dict[str, Any] = {"__builtins__": {}, "document": chapter.document}
-    space.update({name: getattr(language, name) for name in _LANGUAGE if name != "document"})
-    for statement in tree.body:
-        if isinstance(statement, ast.ImportFrom):
-            continue
+    statements = [item for item in tree.body if not isinstance(item, ast.ImportFrom)]
+    try:
+        return _run(path, statements, documents)
+    except _REFUSED:
+        return _run_apart(path, statements, documents, findings)
+
+
+_REFUSED = (FormulaError, TypeError, NameError, AttributeError, ValueError, RecursionError)
+
+
+def _run(path: Path, statements: list[ast.stmt], documents: dict[str, Document]) -> list[Rule]:
+    """Run a whole chapter at once: how a chapter without faults loads."""
+    chapter, space = _chapter_space(path, statements, documents)
+    exec(compile(ast.Module(statements, []), str(path), "exec"), space)  # noqa: S102  (whitelisted above)
+    return chapter.rules
+
+
+def _run_apart(
+    path: Path, statements: list[ast.stmt], documents: dict[str, Document], findings: Findings
+) -> list[Rule]:
+    """Run a chapter statement by statement, so that one bad rule is one Finding and the others stand."""
+    chapter, space = _chapter_space(path, statements, documents)
+    for statement in statements:
         try:
             exec(compile(ast.Module([statement], []), str(path), "exec"), space)  # noqa: S102  (whitelisted above)
-        except (FormulaError, TypeError, NameError, AttributeError, ValueError, RecursionError) as error:
-            subject = getattr(statement, "name", None)
-            findings.add(
-                CHAPTER_REFUSED.at(
-                    Place(file=str(path), line=statement.lineno, subject=subject), why=text_of(error)
-                )
-            )
+        except _REFUSED as error:
+            place = Place(file=str(path), line=statement.lineno, subject=getattr(statement, "name", None))
+            findings.add(CHAPTER_REFUSED.at(place, why=text_of(error)))
     return chapter.rules
+
+
+def _chapter_space(
+    path: Path, statements: list[ast.stmt], documents: dict[str, Document]
+) -> tuple[Chapter, dict[str, Any]]:
+    """A fresh chapter, and the names its file sees: the rule language and nothing else."""
+    chapter = Chapter(documents, file=str(path))
+    for item in statements:
+        if isinstance(item, ast.FunctionDef):
+            # CPython reports the first decorator's line as the function's first line.
+            lines = [item.lineno, *(decorator.lineno for decorator in item.decorator_list)]
+            chapter.sources.update(dict.fromkeys(lines, item))
+    space: dict[str, Any] = {"__builtins__": {}, "document": chapter.document}
+    space.update({name: getattr(language, name) for name in _LANGUAGE if name != "document"})
+    return chapter, space
 
 
 _LANGUAGE = (
