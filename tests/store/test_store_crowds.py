@@ -96,5 +96,5 @@ def test_a_store_that_may_only_be_read(tmp_path):
             Path(place).chmod(0o755)
         shutil.rmtree(path)
     assert done.stdout == (
-        f"store.not-writable | {path} cannot be written: Permission denied. | {path} 无法写入：Permission denied。\n"
+        f"store.not-writable | {path} cannot be written: Permission denied. | {path} 无法写入：没有权限。\n"
     ), done.stderr

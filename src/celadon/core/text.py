@@ -40,7 +40,7 @@ _SYSTEM = {
     errno.EACCES: Text("Permission denied", "没有权限"),
     errno.EPERM: Text("Operation not permitted", "操作不被允许"),
     errno.EEXIST: Text("File exists", "文件已存在"),
-    errno.ENOTDIR: Text("Not a directory", "不是文件夹"),
+    errno.ENOTDIR: Text("a file has the name of the folder", "有文件与文件夹同名"),
     errno.EISDIR: Text("Is a directory", "是文件夹，不是文件"),
     errno.ENOTEMPTY: Text("Directory not empty", "文件夹不为空"),
     errno.ENOSPC: Text("No space left on device", "磁盘空间不足"),

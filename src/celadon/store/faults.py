@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
-from celadon.core.text import Text
+from celadon.core.text import Text, text_of
 
 ABSENT = FindingKind(
     "store.absent",
@@ -184,7 +184,7 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def _about(kind: FindingKind, path: Path, **values: str | int) -> FindingError:
+def _about(kind: FindingKind, path: Path, **values: str | int | Text) -> FindingError:
     return FindingError(Finding(kind, Place(file=str(path)), {"path": str(path), **values}))
 
 
@@ -208,7 +208,7 @@ def newer_format(path: Path, found: int, known: int) -> FindingError:
     return _about(NEWER_FORMAT, path, found=found, known=known)
 
 
-def catalogue_damaged(path: Path, detail: str) -> FindingError:
+def catalogue_damaged(path: Path, detail: Text) -> FindingError:
     """The catalogue in `path` cannot be read."""
     return _about(CATALOGUE_DAMAGED, path, detail=detail)
 
@@ -223,7 +223,7 @@ def disk_full(path: Path) -> FindingError:
     return _about(DISK_FULL, path, free=free_bytes(path))
 
 
-def not_writable(path: Path, detail: str) -> FindingError:
+def not_writable(path: Path, detail: Text) -> FindingError:
     """No right to write where the store is."""
     return _about(NOT_WRITABLE, path, detail=detail)
 
@@ -240,7 +240,7 @@ def as_findings(path: Path) -> Iterator[None]:
         if error.errno in _NO_ROOM:
             raise disk_full(path) from error
         if error.errno in _NO_RIGHT:
-            raise not_writable(path, error.strerror or str(error)) from error
+            raise not_writable(path, text_of(error)) from error
         raise
     except sqlite3.Error as error:
         raise of_catalogue(path, error) from error
@@ -249,7 +249,7 @@ def as_findings(path: Path) -> Iterator[None]:
         if any(word in text for word in _FULL_WORDS) or free_bytes(path) < _BYTES_LEFT_AT_LEAST:
             raise disk_full(path) from error
         if any(word in text for word in _RIGHT_WORDS):
-            raise not_writable(path, text.splitlines()[0]) from error
+            raise not_writable(path, text_of(error)) from error
         raise
 
 
@@ -259,15 +259,15 @@ def of_catalogue(path: Path, error: sqlite3.Error) -> Exception:
     if code == sqlite3.SQLITE_FULL:
         return disk_full(path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
-        return catalogue_damaged(path, str(error))
+        return catalogue_damaged(path, text_of(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _about(BUSY, path)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return not_writable(path, str(error))
+        return not_writable(path, text_of(error))
     if code == sqlite3.SQLITE_IOERR:
         return (
             disk_full(path)
             if free_bytes(path) < _BYTES_LEFT_AT_LEAST
-            else catalogue_damaged(path, str(error))
+            else catalogue_damaged(path, text_of(error))
         )
     return error
