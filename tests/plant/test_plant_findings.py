@@ -109,7 +109,7 @@ def test_corrections_that_do_not_fit(tmp_path: Path) -> None:
         plant.replay(table)
     (finding,) = of(caught.value.findings, CORRECTIONS_UNREADABLE)
     assert finding.says("en") == "corrections.csv is no table of corrections: no column id, field, corrected."
-    assert finding.says("zh") == "corrections.csv 不是更正表：no column id, field, corrected。"
+    assert finding.says("zh") == "corrections.csv 不是更正表：缺少列 id, field, corrected。"
     plant.export_quarantine(table)
     (nothing,) = of(plant.replay(table).findings, NOTHING_CORRECTED)
     assert nothing.says("en") == "corrections.csv has nothing in the column `corrected`."
@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_load(
     done = plant.load()
     (finding,) = of(done.findings, FILE_UNREADABLE)
     assert finding.says("en") == "data/january.csv cannot be read: Input/output error."
-    assert finding.says("zh") == "data/january.csv 无法读取：Input/output error。"
+    assert finding.says("zh") == "data/january.csv 无法读取：读写错误。"
     assert done.records == 3
 
 
