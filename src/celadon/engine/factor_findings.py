@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -20,32 +20,78 @@ def factor_findings(
     con: duckdb.DuckDBPyConnection, book: Rulebook, query: Query, options: Mapping[str, str]
 ) -> list[Finding]:
     """What there is to say about factors that rows came to use: gaps, stand-ins, carried and unchecked rows."""
-    teller = _FactorTeller(con, book, query, options)
-    return [finding for name in query.lookups for finding in teller.about(name)]
+    remarkable = [name for name, lookup in query.lookups.items() if lookup.gaps or lookup.marks]
+    asked = {
+        step.name: step for name in remarkable for step in (*_direct_users(query, name), *_users(query, name))
+    }
+    if not asked:
+        return []
+    teller = _FactorTeller(book, query, options, _rows(con, query, list(asked.values())))
+    return [finding for name in remarkable for finding in teller.about(name)]
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, query: Query, steps: Sequence[Step]
+) -> dict[str, list[dict[str, Any]]]:
+    """The distinct keys of each step, and what became of them; rows whose own data are absent are nobody's fault.
+
+    One statement for all steps: planning the chain is what costs.
+    """
+    width = max(len(step.keys) for step in steps)
+    selects = []
+    for number, step in enumerate(steps):
+        keys = "".join(f"s.{key} AS k{n}, " for n, key in enumerate(step.keys))
+        keys += "".join(f"'' AS k{n}, " for n in range(len(step.keys), width))
+        joins, tests = _drivers(query, step)
+        selects.append(
+            f"SELECT DISTINCT {number} AS step, {keys}s.value IS NOT NULL AS given, coalesce(s.recalled, 0e0) > 0e0 AS recalled, "
+            f"coalesce(s.defaulted, 0e0) > 0e0 AS defaulted FROM {step.name} AS s{joins}{tests}"
+        )
+    wanted = {step.name for step in steps}
+    last = next(step for step in reversed(query.steps) if step.name in wanted)
+    found: dict[str, list[dict[str, Any]]] = {step.name: [] for step in steps}
+    sql = f"{query.chain(last)}\n" + "\nUNION ALL\n".join(selects)
+    for number, *cells in con.execute(sql).fetchall():
+        step = steps[number]
+        row = dict(zip(step.keys, cells, strict=False))
+        row.update(zip(("given", "recalled", "defaulted"), cells[width:], strict=True))
+        found[step.name].append(row)
+    return found
+
+
+def _drivers(query: Query, step: Step) -> tuple[str, str]:
+    """Joins to the counting inputs with the step's own rows, and the test that their values are there."""
+    inputs = [query.step(name) for name in dict.fromkeys(step.inputs.values())]
+    drivers = [
+        one for one in inputs if one.kind != "factor" and not one.describes and one.columns == step.columns
+    ]
+    joins = "".join(
+        f" JOIN {one.name} AS d{n} USING ({', '.join(step.columns)})" for n, one in enumerate(drivers)
+    )
+    tests = " AND ".join(f"d{n}.value IS NOT NULL" for n in range(len(drivers)))
+    return joins, f" WHERE {tests}" if tests else ""
 
 
 @dataclass
 class _FactorTeller:
-    """Asks each step once which keys it has, and what became of them."""
+    """Holds the rows of the steps that may have something to tell."""
 
-    con: duckdb.DuckDBPyConnection
     book: Rulebook
     query: Query
     options: Mapping[str, str]
-    known: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    rows: Mapping[str, list[dict[str, Any]]]
+    """Step -> distinct keys, and whether they are given, recalled, defaulted."""
 
     def about(self, name: str) -> Iterator[Finding]:
         lookup = self.query.lookups[name]
-        if not (lookup.gaps or lookup.marks):
-            return
         users = _users(self.query, name)
         used = [
             row
             for step in _direct_users(self.query, name)
-            for row in self.rows(step)
+            for row in self.rows[step.name]
             if self._uses(step, row, name)
         ]
-        counted = [row for step in users for row in self.rows(step)]
+        counted = [row for step in users for row in self.rows[step.name]]
         for keys, finding in lookup.marks:
             part = "recalled" if finding.kind is FACTOR_RECALLED else "given"
             if all(
@@ -56,10 +102,10 @@ class _FactorTeller:
         spare = [step for step in users if _has_spare(self.query, step, name)]
         firm = [step for step in users if step not in spare]
         yield from self._gaps(
-            name, FACTOR_GAP, [row for step in firm for row in self.rows(step) if not row["given"]], firm
+            name, FACTOR_GAP, [row for step in firm for row in self.rows[step.name] if not row["given"]], firm
         )
         if lookup.spec.on_gap in ("next", "latest_earlier"):
-            taken = [row for step in spare for row in self.rows(step) if row["defaulted"]]
+            taken = [row for step in spare for row in self.rows[step.name] if row["defaulted"]]
             yield from self._gaps(name, FACTOR_REPLACED, taken, spare)
 
     def _uses(self, step: Step, row: dict[str, Any], name: str) -> bool:
@@ -96,36 +142,6 @@ class _FactorTeller:
                 span=span,
                 rule=rules,
             )
-
-    def rows(self, step: Step) -> list[dict[str, Any]]:
-        """The distinct keys of a step, and what became of them; rows whose own data are absent are nobody's fault."""
-        if step.name not in self.known:
-            keys = "".join(f"s.{key}, " for key in step.keys)
-            joins, tests = self._drivers(step)
-            sql = (
-                f"{self.query.chain(step)} SELECT DISTINCT {keys}s.value IS NOT NULL, coalesce(s.recalled, 0e0) > 0e0, "
-                f"coalesce(s.defaulted, 0e0) > 0e0 FROM {step.name} AS s{joins}{tests}"
-            )
-            names = (*step.keys, "given", "recalled", "defaulted")
-            self.known[step.name] = [
-                dict(zip(names, row, strict=True)) for row in self.con.execute(sql).fetchall()
-            ]
-        return self.known[step.name]
-
-    def _drivers(self, step: Step) -> tuple[str, str]:
-        """Joins to the counting inputs with the step's own rows, and the test that their values are there."""
-        names = dict.fromkeys(step.inputs.values())
-        inputs = [self.query.step(name) for name in names]
-        drivers = [
-            one
-            for one in inputs
-            if one.kind != "factor" and not one.describes and one.columns == step.columns
-        ]
-        joins = "".join(
-            f" JOIN {one.name} AS d{n} USING ({', '.join(step.columns)})" for n, one in enumerate(drivers)
-        )
-        tests = " AND ".join(f"d{n}.value IS NOT NULL" for n in range(len(drivers)))
-        return joins, f" WHERE {tests}" if tests else ""
 
 
 def _same_keys(row: Mapping[str, Any], names: tuple[str, ...], words: tuple[str, ...]) -> bool:
