@@ -136,8 +136,8 @@ def test_a_folder_that_is_a_file(tmp_path):
     written, findings = write_template(tmp_path / "file")
     assert written == ()
     [finding] = findings
-    assert (finding.code, finding.values["reason"]) == ("plant.template-unwritable", "File exists")
-    assert finding.says("zh") == f"无法写入 {tmp_path.as_posix()}/file/plant.yaml：File exists。"
+    assert (finding.code, str(finding.values["reason"])) == ("plant.template-unwritable", "File exists")
+    assert finding.says("zh") == f"无法写入 {tmp_path.as_posix()}/file/plant.yaml：文件已存在。"
 
 
 # -- the reference -------------------------------------------------------------------------------------------
