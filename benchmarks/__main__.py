@@ -1,0 +1,98 @@
+"""`make bench` (or `python -m benchmarks`): measure, print the targets beside what was found, keep the result.
+
+FULL=1 measures four times the readings and longer histories; QUICK=1 only shows that everything runs.
+`python -m benchmarks pipeline starting` measures those parts only. Results of a default run of all parts are kept in
+benchmarks/results/ and shown in docs/performance.md; other runs are printed only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import loading, pipeline, report, restating, starting
+from benchmarks.works import Works
+
+RESULTS = Path(__file__).resolve().parent / "results"
+PAGE = RESULTS.parent.parent / "docs" / "performance.md"
+MARKS = ("<!-- measured: written by make bench -->", "<!-- end of measured -->")
+
+
+def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
+    """What there is to measure at a size: quick, usual or full."""
+    works = {"quick": Works(2, 10, 2), "usual": Works(5, 50), "full": Works(8, 125)}[size]
+    file = {"quick": Works(1, 10, 1), "usual": Works(2, 25), "full": Works(4, 50)}[size]
+    histories = {"quick": (1, 2), "usual": (1, 4, 16), "full": (1, 4, 16, 48)}[size]
+    sites, leaves = (2, 9) if size == "quick" else (10, 49)
+    runs = {"quick": 1, "usual": 3, "full": 3}[size]
+    return {
+        "pipeline": lambda: pipeline.compare(folder, works, runs),
+        "loading": lambda: loading.compare(folder, file, runs),
+        "restating": lambda: restating.compare(folder, histories, sites, leaves),
+        "starting": lambda: starting.compare(folder, 2 * runs + 1),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    names = ("duckdb", "polars", "sqlglot")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return {
+        "cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(),
+        "packages": {name: version(name) for name in names}, "load_before": round(load, 1),
+    }  # fmt: skip
+
+
+def main() -> None:
+    size = "full" if os.environ.get("FULL") else "quick" if os.environ.get("QUICK") else "usual"
+    found: dict[str, Any] = {"size": size, "machine": machine()}
+    with tempfile.TemporaryDirectory(prefix="celadon-bench-") as folder:
+        every = parts(Path(folder), size)
+        chosen = sys.argv[1:] or list(every)
+        for name in chosen:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            found[name] = every[name]()
+    print(report.table(found))
+    if "pipeline" in found:
+        print("\n" + report.contenders(found["pipeline"]))
+    if set(every) <= set(found) and size != "quick":
+        keep(found)
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Write the result, the picture and the figures in the documentation."""
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    (RESULTS / f"{found['size']}.json").write_text(text + "\n", encoding="utf-8")
+    if found["size"] == "usual":
+        (RESULTS / "pipeline.svg").write_text(report.picture(found), encoding="utf-8")
+        page = PAGE.read_text(encoding="utf-8")
+        before, after = page.split(MARKS[0])[0], page.split(MARKS[1])[1]
+        PAGE.write_text(f"{before}{MARKS[0]}\n\n{body(found)}\n\n{MARKS[1]}{after}", encoding="utf-8")
+
+
+def body(found: dict[str, Any]) -> str:
+    """The measured part of the page."""
+    on, part = found["machine"], found["pipeline"]
+    packages = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
+    return "\n\n".join(
+        [
+            f"Measured on {on['cores']} cores ({on['machine']}), Python {on['python']}, {packages}; load of the machine before: {on['load_before']}.",
+            report.table(found),
+            f"The pipeline over {part['readings']:,} readings ({part['plant']}; {part['bytes_per_reading']} bytes each at rest):".replace(
+                ",", " ", 2
+            ),
+            report.contenders(part),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The kept result as text for people, and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Line = tuple[str, str, str, bool]
+"""What, target, measured, met."""
+
+
+def lines(found: dict[str, Any]) -> Iterator[Line]:
+    """The targets of the plan beside what was measured; parts that were not run are left out."""
+    if "pipeline" in found:
+        yield from _pipeline(found["pipeline"])
+    if "loading" in found:
+        yield from _loading(found["loading"])
+    if "restating" in found:
+        yield from _restating(found["restating"])
+    if "starting" in found:
+        yield from _starting(found["starting"])
+
+
+def _pipeline(part: dict[str, Any]) -> Iterator[Line]:
+    ours = part["contenders"]["Celadon"]
+    speed, ratio = ours["readings_per_s"], ours["cpu_ratio"]
+    yield "registers to account, readings/s (wall)", "≥ 2 000 000", _count(speed), speed >= 2e6
+    per_cpu = ours["readings_per_cpu_s"]
+    yield "… per CPU second (two cores: twice that)", "≥ 1 000 000", _count(per_cpu), per_cpu >= 1e6
+    yield "… CPU against SQL by hand", "≤ 1.30 ×", f"{ratio:.2f} ×", ratio <= 1.3
+
+
+def _loading(part: dict[str, Any]) -> Iterator[Line]:
+    for shape in ("long", "wide"):
+        one = part[shape]
+        speed, size = one["readings_per_s"], one["bytes_per_reading_all_in"]
+        yield f"load a {shape} CSV, readings/s (wall)", "≥ 300 000", _count(speed), speed >= 3e5
+        yield f"… bytes per reading, {shape}, all in", "≤ 10", f"{size:.1f}", size <= 10
+
+
+def _restating(part: dict[str, Any]) -> Iterator[Line]:
+    histories = list(part.values())
+
+    def line(name: str, target: float, values: Iterable[float]) -> Line:
+        known = list(values)
+        return name, f"< {target:.0f} ms", " / ".join(f"{value:.0f}" for value in known), max(known) < target
+
+    names = " / ".join(name.split()[0] for name in part)
+    yield line(
+        f"changed factor, CPU ms, history of {names} months",
+        100,
+        (one["changed_factor"]["cpu_ms"] for one in histories),
+    )
+    yield line("late reading end to end, CPU ms", 100, (one["late_reading"]["cpu_ms"] for one in histories))
+    for kind in ("site", "area", "meter"):
+        yield line(
+            f"explain a cell of a {kind}, CPU ms", 50, (one["explain"][kind]["cpu_ms"] for one in histories)
+        )
+
+
+def _starting(part: dict[str, Any]) -> Iterator[Line]:
+    bounds = {
+        "import celadon": 0.3,
+        "celadon --version": 0.5,
+        "celadon rulebooks": 0.5,
+        "celadon check (one meter, three days)": 0.5,
+    }
+    for name, bound in bounds.items():
+        value = part[name]["cpu_s"]
+        yield f"{name}, CPU s", f"< {bound}", f"{value:.2f}", value < bound
+    slow = {name: one["cpu_s"] for name, one in part.items() if name.startswith("rulebook ")}
+    worst = max(slow, key=lambda name: slow[name])
+    met = sum(value < 0.05 for value in slow.values())
+    yield (
+        f"load a rulebook, CPU s (slowest of {len(slow)}: {worst.split()[1]})",
+        "< 0.05",
+        f"{slow[worst]:.3f}; {met} of {len(slow)} met",
+        slow[worst] < 0.05,
+    )
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}".replace(",", " ")
+
+
+def table(found: dict[str, Any]) -> str:
+    """Markdown."""
+    rows = [
+        f"| {what} | {target} | {measured} | {'met' if met else '**missed**'} |"
+        for what, target, measured, met in lines(found)
+    ]
+    return "\n".join(["| what | target | measured | |", "|---|---|---|---|", *rows])
+
+
+def contenders(part: dict[str, Any]) -> str:
+    """The pipeline's contenders, as Markdown."""
+    rows = [
+        f"| {name} | {one['work_cpu_s']:.2f} | {one['cpu_ratio']:.2f} × | {one['work_wall_s']:.2f} | {_count(one['readings_per_cpu_s'])} | {one['peak_mb']} |"
+        for name, one in part["contenders"].items()
+    ]
+    head = "| | CPU s | CPU ratio | wall s | readings per CPU s | peak MB |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+_COLOURS = ("#2a7f76", "#8a8f98", "#b0b5bd", "#d3d6db")
+
+
+def picture(found: dict[str, Any]) -> str:
+    """The pipeline's contenders as bars: CPU seconds and peak memory. SVG, readable on light and dark."""
+    part = found["pipeline"]
+    names = list(part["contenders"])
+    bars = [("CPU seconds", "work_cpu_s", "s"), ("peak memory", "peak_mb", "MB")]
+    out = [
+        '<svg xmlns="http://www.w3.org/2000/svg" width="720" height="330" viewBox="0 0 720 330" role="img" font-family="sans-serif">',
+        f"<title>{_count(part['readings'])} readings: registers to account</title>",
+        '<rect width="720" height="330" rx="8" fill="#ffffff"/>',
+        f'<text x="24" y="34" font-size="16" fill="#1f2430">{_count(part["readings"])} register readings → hour → area → site: energy, carbon, cost</text>',
+    ]
+    y = 62
+    for title, figure, unit in bars:
+        out.append(f'<text x="24" y="{y}" font-size="13" fill="#5b6270">{title}</text>')
+        most = max(part["contenders"][name][figure] for name in names)
+        for number, name in enumerate(names):
+            value, top = part["contenders"][name][figure], y + 10 + number * 25
+            width = 400 * value / most
+            out.append(f'<text x="24" y="{top + 14}" font-size="13" fill="#1f2430">{name}</text>')
+            out.append(
+                f'<rect x="180" y="{top}" width="{width:.1f}" height="18" rx="3" fill="{_COLOURS[number]}"/>'
+            )
+            shown = f"{value:.2f}" if unit == "s" else f"{value:.0f}"
+            out.append(
+                f'<text x="{188 + width:.1f}" y="{top + 14}" font-size="13" fill="#1f2430">{shown} {unit}</text>'
+            )
+        y += 136
+    return "\n".join([*out, "</svg>", ""])
