@@ -1,11 +1,18 @@
 """Fixtures every test may use."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import shared_data
+
+# In CI a change is judged by the same examples each time; elsewhere every run tries new ones.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI") == "true":
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

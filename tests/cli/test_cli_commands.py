@@ -231,6 +231,12 @@ def test_a_period_that_is_none(period: str, plant: Path, capsys: pytest.CaptureF
     assert [item["code"] for item in said["findings"]] == ["period.unreadable"]
 
 
+def test_reconcile(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    books = f"{BOOK},ghg_protocol_corporate"
+    found = body(capsys, "reconcile", plant, "--rulebooks", books, "--period", "2024-01", status=1)
+    assert sum(line["difference"] for line in found["lines"]) == pytest.approx(found["difference"], rel=1e-9)
+
+
 def test_every_shape_is_printed_by_a_test() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
     commands = {shape.command.split()[0] for shape in SHAPES.values()} - {"any", "demo"}
