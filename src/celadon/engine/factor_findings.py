@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import duckdb
 
 from celadon.core.findings import Finding, FindingKind, Place
 from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED
@@ -15,48 +13,48 @@ from celadon.engine.used import UsedFormula
 from celadon.rules.expr import FirstGiven, refs
 from celadon.rules.rulebook import Rulebook
 
-
-def factor_findings(
-    con: duckdb.DuckDBPyConnection, book: Rulebook, query: Query, options: Mapping[str, str]
-) -> list[Finding]:
-    """What there is to say about factors that rows came to use: gaps, stand-ins, carried and unchecked rows."""
-    remarkable = [name for name, lookup in query.lookups.items() if lookup.gaps or lookup.marks]
-    asked = {
-        step.name: step for name in remarkable for step in (*_direct_users(query, name), *_users(query, name))
-    }
-    if not asked:
-        return []
-    teller = _FactorTeller(book, query, options, _rows(con, query, list(asked.values())))
-    return [finding for name in remarkable for finding in teller.about(name)]
+_BETWEEN = "\x1f"
+"""Between the keys of a step's row, in one column."""
 
 
-def _rows(
-    con: duckdb.DuckDBPyConnection, query: Query, steps: Sequence[Step]
-) -> dict[str, list[dict[str, Any]]]:
-    """The distinct keys of each step, and what became of them; rows whose own data are absent are nobody's fault.
+class FactorQuestions:
+    """What must be known of a query's rows to tell about its factors; asked in the same statement as the rows themselves,
+    since planning the chain is what costs."""
 
-    One statement for all steps: planning the chain is what costs.
-    """
-    width = max(len(step.keys) for step in steps)
-    selects = []
-    for number, step in enumerate(steps):
-        keys = "".join(f"s.{key} AS k{n}, " for n, key in enumerate(step.keys))
-        keys += "".join(f"'' AS k{n}, " for n in range(len(step.keys), width))
-        joins, tests = _drivers(query, step)
-        selects.append(
-            f"SELECT DISTINCT {number} AS step, {keys}s.value IS NOT NULL AS given, coalesce(s.recalled, 0e0) > 0e0 AS recalled, "
-            f"coalesce(s.defaulted, 0e0) > 0e0 AS defaulted FROM {step.name} AS s{joins}{tests}"
-        )
-    wanted = {step.name for step in steps}
-    last = next(step for step in reversed(query.steps) if step.name in wanted)
-    found: dict[str, list[dict[str, Any]]] = {step.name: [] for step in steps}
-    sql = f"{query.chain(last)}\n" + "\nUNION ALL\n".join(selects)
-    for number, *cells in con.execute(sql).fetchall():
-        step = steps[number]
-        row = dict(zip(step.keys, cells, strict=False))
-        row.update(zip(("given", "recalled", "defaulted"), cells[width:], strict=True))
-        found[step.name].append(row)
-    return found
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._names = [name for name, lookup in query.lookups.items() if lookup.gaps or lookup.marks]
+        asked = (step for name in self._names for step in (*_direct_users(query, name), *_users(query, name)))
+        self._steps = list({step.name: step for step in asked}.values())
+
+    def selects(self) -> list[str]:
+        """SELECTs in the shape of the query's output with an empty quantity: the distinct keys of each step, and what became
+        of them; rows whose own data are absent are nobody's fault."""
+        found = []
+        for number, step in enumerate(self._steps):
+            keys = f" || '{_BETWEEN}' || ".join(f"s.{key}" for key in step.keys) or "''"
+            joins, tests = _drivers(self._query, step)
+            found.append(
+                f"SELECT DISTINCT '' AS quantity, '{number}' AS item, {keys} AS purpose, '' AS enterprise, '' AS site, '' AS process, "
+                "'' AS meter, CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, "
+                "CASE WHEN s.value IS NULL THEN 0e0 ELSE 1e0 END AS value, 0e0 AS estimated, "
+                "CASE WHEN s.defaulted > 0e0 THEN 1e0 ELSE 0e0 END AS defaulted, "
+                f"CASE WHEN s.recalled > 0e0 THEN 1e0 ELSE 0e0 END AS recalled, 0e0 AS coverage FROM {step.name} AS s{joins}{tests}"
+            )
+        return found
+
+    def findings(
+        self, book: Rulebook, options: Mapping[str, str], answers: Iterable[Sequence[Any]]
+    ) -> list[Finding]:
+        """Gaps, stand-ins, carried and unchecked rows, from the rows that `selects` gave."""
+        rows: dict[str, list[dict[str, Any]]] = {step.name: [] for step in self._steps}
+        for _, number, keys, *cells in answers:
+            step = self._steps[int(number)]
+            row: dict[str, Any] = dict(zip(step.keys, str(keys).split(_BETWEEN), strict=False))
+            given, _, defaulted, recalled = (bool(cell) for cell in cells[6:10])
+            rows[step.name].append(row | {"given": given, "recalled": recalled, "defaulted": defaulted})
+        teller = _FactorTeller(book, self._query, options, rows)
+        return [finding for name in self._names for finding in teller.about(name)]
 
 
 def _drivers(query: Query, step: Step) -> tuple[str, str]:

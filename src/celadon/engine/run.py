@@ -14,7 +14,7 @@ from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.engine.compile import compile_query
-from celadon.engine.factor_findings import factor_findings
+from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
 from celadon.engine.request import Request
@@ -97,10 +97,12 @@ def run(
     """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`."""
     request = request.checked(book)
     query = compile_query(book, plant, request, summarise(con, facts), facts=facts, lookups=lookups)
-    rows = tuple(_rows(con, plant, request, query))
+    questions = FactorQuestions(query)
+    found = con.execute(query.sql(also=questions.selects())).fetchall()
+    rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     findings = [
         *due_findings(query),
-        *factor_findings(con, book, query, request.options),
+        *questions.findings(book, request.options, (row for row in found if not row[0])),
         *check_variants(con, query),
     ]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)
@@ -128,11 +130,10 @@ def summarise(con: duckdb.DuckDBPyConnection, facts: str = "facts") -> Summary:
     return Summary(tuple((str(q), str(i), str(p), str(u)) for q, i, p, u in found))
 
 
-def _rows(con: duckdb.DuckDBPyConnection, plant: Plant, request: Request, query: Query) -> Iterator[Row]:
+def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, ...]]) -> Iterator[Row]:
     zones = {site.id: site.zone for site in plant.sites}
     labels: dict[tuple[Any, ...], str] = {}
     order = {name: number for number, name in enumerate(request.wanted)}
-    found = con.execute(query.sql()).fetchall()
     found.sort(key=lambda row: (order[row[0]], *row[3:9], row[1], row[2]))
     for (
         quantity,

@@ -76,9 +76,13 @@ class Query:
         parts = [_output(quantity, self.step(name)) for quantity, name in self.outputs]
         return "\nUNION ALL\n".join(parts) if parts else _EMPTY
 
-    def sql(self, dialect: str = "duckdb") -> str:
-        """The query's text in the embedded engine's dialect, or another's (`spark`), from the same chain."""
-        whole = f"{self.chain(self.steps[-1])}\n{self.select()}" if self.steps else self.select()
+    def sql(self, dialect: str = "duckdb", also: Sequence[str] = ()) -> str:
+        """The query's text in the embedded engine's dialect, or another's (`spark`), from the same chain.
+
+        `also`: more SELECTs over its steps, in the shape of its output.
+        """
+        last = "\nUNION ALL\n".join([self.select(), *also])
+        whole = f"{self.chain(self.steps[-1])}\n{last}" if self.steps else last
         if dialect == "duckdb":
             return whole
         sqlglot = importlib.import_module("sqlglot")  # 0.1 s, and only where another engine is asked for
