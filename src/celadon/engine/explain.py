@@ -73,7 +73,8 @@ class FactLeaf:
     source: str
 
 
-Evidence = Callable[[FactLeaf], Sequence[Mapping[str, Any]]]
+Evidence = Callable[[Sequence[FactLeaf]], Sequence[Sequence[Mapping[str, Any]]]]
+"""For each fact row the nodes below it; asked for all rows of one fact at once."""
 
 
 def explain(
@@ -397,8 +398,8 @@ class _Teller:
     def _fact(self, step: Step, row: dict[str, Any]) -> TraceNode:
         leaves = self._leaves(step, row)
         children: list[TraceNode] = []
-        for leaf in leaves:
-            lines = self.evidence(leaf) if self.evidence else ()
+        known = self.evidence(leaves) if self.evidence else [()] * len(leaves)
+        for leaf, lines in zip(leaves, known, strict=True):
             below = tuple(
                 TraceNode(
                     str(line.get("kind", "reading")),

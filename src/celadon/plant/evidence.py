@@ -28,6 +28,8 @@ _RECORDS_SHOWN = 60
 _EVENTS_SHOWN = 12
 _REST = "~rest"
 _FUEL_KINDS = ("fuel_purchased", "fuel_opening_stock", "fuel_closing_stock", "fuel_resold", "fuel_consumed")
+_End = tuple[Any, ...]
+"""Time (UTC), displayed value, file, line, and how many readings lie in the span."""
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Evidence:
     findings: Sequence[Finding]
     lang: Lang = "en"
     _records: bool = field(default=False, init=False)
+    _known_ends: dict[tuple[int, datetime, datetime], list[_End]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._deriver = Deriver.of(self.con, self.seen)
@@ -46,8 +49,12 @@ class Evidence:
         self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in self.seen.model.meters}
         self._meters.update((meter.id, meter) for meter in self.seen.model.virtual_meters)
 
-    def __call__(self, leaf: FactLeaf) -> list[dict[str, Any]]:
-        """Nodes for one fact, as dicts with `kind`, `value`, `unit` and details."""
+    def __call__(self, leaves: Sequence[FactLeaf]) -> list[list[dict[str, Any]]]:
+        """Nodes for each fact, as dicts with `kind`, `value`, `unit` and details."""
+        self._look_up_ends(leaves)
+        return [self._below(leaf) for leaf in leaves]
+
+    def _below(self, leaf: FactLeaf) -> list[dict[str, Any]]:
         if leaf.meter:
             return list(self._metered(leaf))
         return list(self._recorded(leaf)) if leaf.source.startswith("records") else []
@@ -55,27 +62,29 @@ class Evidence:
     # -- meters ------------------------------------------------------------------------------------------------------
 
     def _metered(self, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
-        if leaf.meter.endswith(_REST):
-            parent = leaf.meter.removesuffix(_REST)
-            yield from self._meter(parent, leaf, role="meter")
-            for meter in self._meters.values():
-                if meter.parent == parent:
-                    yield from self._meter(meter.id, leaf, role="less")
-            return
-        yield from self._meter(leaf.meter, leaf)
-
-    def _meter(self, meter_id: str, leaf: FactLeaf, role: str = "") -> Iterator[dict[str, Any]]:
-        meter = self._meters.get(meter_id)
-        if isinstance(meter, VirtualMeter):
-            for term, weight in meter.terms:
-                yield from self._meter(term, leaf, role=f"{weight} ×")
-        elif meter is not None:
+        for meter, role in self._real_meters(leaf.meter):
             yield from self._readings(meter, leaf, role)
             yield from self._events(meter, leaf)
 
+    def _real_meters(self, meter_id: str, role: str = "") -> Iterator[tuple[Meter, str]]:
+        """The meters that were read for this one, and their part in it."""
+        if meter_id.endswith(_REST):
+            parent = meter_id.removesuffix(_REST)
+            yield from self._real_meters(parent, "meter")
+            for meter in self._meters.values():
+                if meter.parent == parent:
+                    yield from self._real_meters(meter.id, "less")
+            return
+        found = self._meters.get(meter_id)
+        if isinstance(found, VirtualMeter):
+            for term, weight in found.terms:
+                yield from self._real_meters(term, f"{weight} ×")
+        elif found is not None:
+            yield found, role
+
     def _readings(self, meter: Meter, leaf: FactLeaf, role: str) -> Iterator[dict[str, Any]]:
         point = self._points.get(meter.id)
-        found = self._ends(point, leaf.start, leaf.end) if point is not None else []
+        found = self._known_ends[point, leaf.start, leaf.end] if point is not None else []
         count = found[0][-1] if found else 0
         head: dict[str, Any] = {"kind": "meter", "meter": meter.id, "name": meter.name.say(self.lang)}
         if role:
@@ -89,24 +98,41 @@ class Evidence:
                 "at": self._local(moment), "file": self._deriver.files.get(file, "?"), "line": line,
             }  # fmt: skip
 
-    def _ends(self, point: int, start: datetime, end: datetime) -> list[tuple[Any, ...]]:
-        """The reading that opens the span (at or before its start, else its first) and the last in it, with their count.
+    def _look_up_ends(self, leaves: Sequence[FactLeaf]) -> None:
+        """The readings at the ends of what these facts span, of all meters at once."""
+        wanted: dict[tuple[datetime, datetime], set[int]] = {}
+        for leaf in leaves:
+            for meter, _ in self._real_meters(leaf.meter) if leaf.meter else ():
+                point = self._points.get(meter.id)
+                if point is not None and (point, leaf.start, leaf.end) not in self._known_ends:
+                    wanted.setdefault((leaf.start, leaf.end), set()).add(point)
+        for (start, end), points in wanted.items():
+            found = self._ends(sorted(points), start, end)
+            self._known_ends.update({(point, start, end): found.get(point, []) for point in points})
+
+    def _ends(self, points: Sequence[int], start: datetime, end: datetime) -> dict[int, list[_End]]:
+        """Of each point the reading that opens the span (at or before its start, else its first) and the last in it, with
+        their count.
 
         The last word on an instant wins, as in the ledger.
         """
-        self._deriver.readings([point], start, end, "evidence_readings", neighbours=1)
+        self._deriver.readings(points, start, end, "evidence_readings", neighbours=1)
         first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end))
-        return self.con.execute(
-            """WITH r AS (SELECT t, span, max_by(struct_pack(v := value, f := file, l := line), (batch, file, line)) AS x
-                FROM evidence_readings GROUP BY t, span),
-            marked AS (SELECT *, t > $1 AND t <= $2 AS inside FROM r WHERE t <= $2),
-            picked AS (
-                (SELECT t, x FROM marked WHERE inside OR span = 0 ORDER BY (t <= $1) DESC, CASE WHEN t <= $1 THEN -epoch_us(t)
-                    ELSE epoch_us(t) END LIMIT 1)
-                UNION (SELECT t, x FROM marked WHERE inside ORDER BY t DESC LIMIT 1))
-            SELECT t, x.v, x.f, x.l, (SELECT count(*) FROM marked WHERE inside) FROM picked ORDER BY t""",
+        rows = self.con.execute(
+            """WITH r AS (
+                SELECT point, t, span, max_by(struct_pack(t := t, v := value, f := file, l := line), (batch, file, line)) AS x, t > $1 AS inside
+                FROM evidence_readings WHERE t <= $2 GROUP BY point, t, span),
+            ends AS (
+                SELECT point, coalesce(max_by(x, t) FILTER (NOT inside AND span = 0), min_by(x, t) FILTER (inside)) AS a,
+                    max_by(x, t) FILTER (inside) AS b, count(*) FILTER (inside) AS n FROM r GROUP BY point)
+            SELECT point, n, a.t, a.v, a.f, a.l, b.t, b.v, b.f, b.l FROM ends WHERE a IS NOT NULL""",
             [first, last],
         ).fetchall()
+        found: dict[int, list[_End]] = {}
+        for point, count, *cells in rows:
+            ends = [tuple(cells[:4]), tuple(cells[4:])]
+            found[point] = [(*one, count) for one in dict.fromkeys(ends) if one[0] is not None]
+        return found
 
     def _events(self, meter: Meter, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
         shown = 0
