@@ -72,7 +72,7 @@ def celadon(watch: Watch, folder: str) -> dict[str, Any]:
     stages: list[tuple[float, float]] = []
     with open_plant(folder) as plant:
         with watch.running():
-            done = load(plant.opened, lambda share, what: stages.append((share, _now())))
+            done = load(plant.opened, lambda share, _what: stages.append((share, _now())))
         store = plant.opened.store_path
     begun = stages[0][1]
     durable = next((at for share, at in stages if share > 0.8999), stages[-1][1]) - begun
