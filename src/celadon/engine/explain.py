@@ -93,20 +93,41 @@ def explain(
     """Explain one cell of `quantity`: where it stands in place, keys (`carrier`, `product` …) and the request's period.
 
     Raises FindingError when no cell, or several that cannot be added, fit."""
-    request = replace(request, wanted=(quantity,)).checked(book)
-    query = compile_query(book, plant, request, summarise(con, facts), facts=facts)
-    teller = _Teller(con, book, plant, query, facts, evidence, request.options)
-    root = teller.root(quantity, where, request)
-    return Trace(
-        root,
-        book.id,
-        book.edition,
-        book.digest,
-        facts_digest,
-        as_of,
-        dict(request.options),
-        request.period.label,
-    )
+    explainer = Explainer(con, book, plant, request, quantity, facts)
+    return explainer.trace(where, evidence, facts_digest=facts_digest, as_of=as_of)
+
+
+class Explainer:
+    """Explains cells of one quantity over one period: the chain is run once, whatever the number of cells."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        book: Rulebook,
+        plant: Plant,
+        request: Request,
+        quantity: str,
+        facts: str = "facts",
+    ) -> None:
+        self.quantity = quantity
+        self.request = replace(request, wanted=(quantity,)).checked(book)
+        query = compile_query(book, plant, self.request, summarise(con, facts), facts=facts)
+        self._teller = _Teller(con, book, plant, query, facts, None, self.request.options)
+
+    def trace(
+        self,
+        where: Mapping[str, str],
+        evidence: Evidence | None = None,
+        *,
+        facts_digest: str = "",
+        as_of: datetime | None = None,
+    ) -> Trace:
+        """The trace of one cell; see `explain`."""
+        book = self._teller.book
+        self._teller.evidence = evidence
+        root = self._teller.root(self.quantity, where, self.request)
+        options, period = dict(self.request.options), self.request.period.label
+        return Trace(root, book.id, book.edition, book.digest, facts_digest, as_of, options, period)
 
 
 @dataclass(slots=True)
@@ -136,7 +157,8 @@ class _Teller:
                     *self.query.findings,
                 ]
             )
-        self._run_chain()
+        if not self.cache:
+            self._run_chain()
         step = self.query.step(self.query.outputs[0][1])
         rows = [row for row in self.rows(step) if _fits(row, step, where)]
         if not rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from celadon.core.text import Lang
-from celadon.engine.explain import explain as trace_of
 from celadon.engine.request import fact_grain
 from celadon.engine.trace import Trace
 from celadon.plant.account import Question
@@ -30,15 +29,8 @@ def explain(
     """
     request = question.request(book, seen.model).checked(book)
     table = work.facts(seen, request.period, *fact_grain(book, request))
-    return trace_of(
-        work.con,
-        book,
-        seen.model,
-        request,
-        request.wanted[0],
-        where,
-        Evidence(work.con, seen, table.findings, lang),
-        facts=table.name,
-        facts_digest=seen.snapshot.digest(),
-        as_of=seen.snapshot.recorded_at,
+    explainer = work.explainer(seen.model, book, request, table.name)
+    evidence = Evidence(work.con, seen, table.findings, lang)
+    return explainer.trace(
+        where, evidence, facts_digest=seen.snapshot.digest(), as_of=seen.snapshot.recorded_at
     )

@@ -15,14 +15,18 @@ from pathlib import Path
 import duckdb
 
 from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
+from celadon.engine.explain import Explainer
+from celadon.engine.request import Request
 from celadon.metering.activity import build_facts
 from celadon.plant.keeping import load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View, connect
 from celadon.plant.sources import superseded
+from celadon.rules.rulebook import Rulebook
 
 QUARANTINE_OPEN = FindingKind(
     "quarantine.open",
@@ -52,6 +56,7 @@ class Workspace:
     con: duckdb.DuckDBPyConnection
     _folder: tempfile.TemporaryDirectory[str]
     _tables: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
+    _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
     _made: int = 0
 
     @classmethod
@@ -93,6 +98,25 @@ class Workspace:
             _, old = self._tables.popitem(last=False)
             self.con.execute(f"DROP TABLE IF EXISTS {old.name}")
         return made
+
+    def explainer(self, model: Plant, book: Rulebook, request: Request, facts: str) -> Explainer:
+        """What explains cells of the request's one quantity from a fact table, which no later one has the name of."""
+        options = tuple(sorted(request.options.items()))
+        key = (
+            facts,
+            book.digest,
+            request.wanted,
+            request.period,
+            request.space,
+            options,
+            request.factors_as_of,
+        )
+        if key not in self._explainers:
+            self._explainers[key] = Explainer(self.con, book, model, request, request.wanted[0], facts)
+            while len(self._explainers) > _TABLES_KEPT:
+                self._explainers.popitem(last=False)
+        self._explainers.move_to_end(key)
+        return self._explainers[key]
 
 
 def _placed(item: Finding, seen: View) -> Finding:
