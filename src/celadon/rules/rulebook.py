@@ -537,20 +537,8 @@ def _chapter_space(
 
 
 _LANGUAGE = (
-    "choose",
-    "constant",
-    "document",
-    "first_given",
-    "key",
-    "ln",
-    "maximum",
-    "minimum",
-    "option",
-    "power",
-    "rounded",
-    "sum_of",
-    "total",
-)
+    "choose", "constant", "document", "first_given", "key", "ln", "maximum", "minimum", "option", "power", "rounded", "sum_of", "total",
+)  # fmt: skip
 
 
 def _refuse_unsafe(tree: ast.Module, source: str) -> None:
