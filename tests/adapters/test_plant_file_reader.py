@@ -415,7 +415,7 @@ def test_a_folder_is_read_by_its_plant_yaml(tmp_path):
 def test_a_file_that_cannot_be_opened(tmp_path):
     (tmp_path / "plant.yaml").mkdir()
     finding = only(tmp_path / "plant.yaml" / "..")
-    assert (finding.code, finding.values["reason"]) == ("plant.file-unreadable", os.strerror(21))
+    assert (finding.code, str(finding.values["reason"])) == ("plant.file-unreadable", os.strerror(21))
 
 
 def test_a_file_that_is_too_big(tmp_path):
