@@ -111,7 +111,7 @@ def test_points_with_surprises_are_left_to_the_general_way() -> None:
     con.execute(
         "CREATE TEMP TABLE into_ AS SELECT 1 AS point, TIMESTAMP '2024-01-01' AS start, 1::BIGINT AS amount, 1::BIGINT AS low, 1::BIGINT AS high, 1::BIGINT AS estimated, 1 AS covered, 1 AS n LIMIT 0"
     )
-    assert plain_cells(con, "r", lives, 3600, "into_") == {2, 3, 4}
+    assert plain_cells(con, "r", lives, (START, START + timedelta(hours=2)), 3600, "into_") == {2, 3, 4}
     assert con.execute("SELECT point, start, amount, covered, n FROM into_").fetchall() == [
         (1, START, 4_000_000, 3600, 4)
     ]

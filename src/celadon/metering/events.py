@@ -84,8 +84,10 @@ def collect(
         _duplicates(con, readings, "l_ramp_twice", "t")
     if steps:
         _disorder(con, " UNION ALL ".join(steps))
-        spikes = count(con, "l_spike") if exists(con, "l_spike") else 0
-        _unused(con, readings, lives, spikes + count(con, f"({' UNION ALL '.join(steps)})"))
+        seen = count(con, f"({' UNION ALL '.join(steps)})")
+        seen += count(con, "l_spike") if exists(con, "l_spike") else 0
+        seen += con.execute("SELECT n FROM l_quiet").fetchall()[0][0] if exists(con, "l_quiet") else 0
+        _unused(con, readings, lives, seen)
         _silence(con, steps, lives, window)
     _place(con, readings)
     insert(con, "l_event", [astuple(event) for event in said])

@@ -18,7 +18,7 @@ from celadon.core.periods import Period
 from celadon.core.units import UnitError
 from celadon.metering.changes import ESTIMATED, VIRTUAL, Event, Fixed, resolve
 from celadon.metering.events import collect, make_events
-from celadon.metering.plain import SPREAD, is_plain, keep_within, plain_cells
+from celadon.metering.plain import SPREAD, is_plain, plain_cells
 from celadon.metering.rates import rate_parts
 from celadon.metering.registers import IMPLAUSIBLE, LONG, count, declare, register_steps
 from celadon.metering.samples import sample_steps
@@ -115,8 +115,7 @@ def _registers(
     plain = {point: one for point, one in lives.items() if is_plain(one)}
     rest = {point: one for point, one in lives.items() if point not in plain}
     if plain:
-        left = plain_cells(con, readings, plain, grid, into)
-        keep_within(con, into, window)
+        left = plain_cells(con, readings, plain, window, grid, into)
         rest |= {point: plain[point] for point in left}
         listed = ", ".join(str(point) for point in sorted(rest)) or "NULL"
         con.execute(
