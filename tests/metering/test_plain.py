@@ -17,6 +17,12 @@ from celadon.metering.plain import is_plain, plain_cells
 from celadon.metering.registers import declare
 from celadon.metering.scales import life
 
+
+@pytest.fixture(autouse=True)
+def _however_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "MANY", 0)
+
+
 READINGS = "point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER, batch INTEGER"
 START = datetime(2024, 1, 1)
 

@@ -37,6 +37,8 @@ LEDGER_COLUMNS = {
 }
 """Columns of the ledger, in DuckDB types: cell start (UTC), ticks, their bounds, how much of them is estimated, seconds of the
 cell that steps cover, and readings that end in it."""
+MANY = 50_000
+"""Readings from which the one pass of `plain.py` is quicker; before, it is the number of statements that counts."""
 _PART = "point INTEGER, c BIGINT, amount BIGINT, low BIGINT, high BIGINT, estimated BIGINT, covered BIGINT, n BIGINT"
 
 
@@ -112,7 +114,8 @@ def _registers(
     into: str,
 ) -> None:
     """The cells of registers, and `l_step`: plain ones in one pass, what is left by the general way."""
-    plain = {point: one for point, one in lives.items() if is_plain(one)}
+    many = count(con, readings) >= MANY
+    plain = {point: one for point, one in lives.items() if many and is_plain(one)}
     rest = {point: one for point, one in lives.items() if point not in plain}
     if plain:
         left = plain_cells(con, readings, plain, window, grid, into)
