@@ -16,7 +16,6 @@ from typing import Any
 
 import duckdb
 
-from celadon.adapters.plant_file import plant_to_json
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.metering.changes import NEIGHBOURS
@@ -192,7 +191,7 @@ class _Steps:
 def _load_plant(opened: Opened, store: Store, done: Loading) -> None:
     """Record the plant where it differs from the one in force; meters declared otherwise restate from now on."""
     text = store.snapshot().plant_json()
-    if text is not None and decoded(text)[1] == opened.digest:
+    if text is not None and (text == opened.text or decoded(text)[1] == opened.digest):
         store.ensure_points(meter.id for meter in opened.model.meters)
         return
     with store.begin("plant", opened.file.name) as pending:
@@ -209,7 +208,7 @@ def stage_plant(opened: Opened, store: Store, pending: Pending) -> int:
     """Put the plant into a batch and mark the ledger of meters declared otherwise as touched; how many there are."""
     text = store.snapshot(pending=pending).plant_json()
     points = store.ensure_points(meter.id for meter in opened.model.meters)
-    pending.set_plant(plant_to_json(opened.model))
+    pending.set_plant(opened.text)
     if text is None:
         return 0
     before, _ = decoded(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_path, read_plant
+from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_path, plant_to_json, read_plant
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import parse_instant
@@ -64,6 +64,11 @@ class Opened:
     def digest(self) -> str:
         """SHA-256 of what the plant means, wherever its file is."""
         return plant_digest(self.model)
+
+    @cached_property
+    def text(self) -> str:
+        """The plant as the store keeps it."""
+        return plant_to_json(self.model)
 
     @property
     def errors(self) -> list[Finding]:
@@ -120,7 +125,7 @@ def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> V
         first = batches[0].recorded_at.isoformat() if batches else "—"
         raise FindingError(AS_OF_EARLY.at(Place(file=str(opened.file)), as_of=as_of or "—", first=first))
     findings: tuple[Finding, ...] = ()
-    model, digest = decoded(text)
+    model, digest = (opened.model, opened.digest) if text == opened.text else decoded(text)
     if digest == opened.digest:
         model = opened.model  # says where in the file as it is now
     elif moment is None:
