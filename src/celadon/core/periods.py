@@ -154,6 +154,7 @@ _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?([+-]\d{2}:?\d{2}|Z)?")
 
 
+@lru_cache(maxsize=20_000)
 def parse_period(text: str, zone_name: str = "UTC") -> Period:
     """Read `2018`, `2018-Q1`, `2018-03`, `2018-03-05`, an hour `2018-03-05T14:00`, or `a..b` (b included)."""
     try:

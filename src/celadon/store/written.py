@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place, Severity
@@ -16,6 +17,7 @@ def to_text(finding: Finding) -> str:
     return json.dumps(shape, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+@lru_cache(maxsize=20_000)
 def from_text(text: str) -> Finding:
     """The finding again; it says what it said, whatever the kind's templates have become since."""
     shape: dict[str, Any] = json.loads(text)
