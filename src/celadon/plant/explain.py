@@ -29,7 +29,7 @@ def explain(
     """
     request = question.request(book, seen.model).checked(book)
     table = work.facts(seen, request.period, *fact_grain(book, request))
-    explainer = work.explainer(seen.model, book, request, table.name)
+    explainer = work.explainer(seen, book, request, table.name)
     evidence = Evidence(work.con, seen, table.findings, lang)
     return explainer.trace(
         where, evidence, facts_digest=seen.snapshot.digest(), as_of=seen.snapshot.recorded_at

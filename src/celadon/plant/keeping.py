@@ -20,6 +20,8 @@ from celadon.store import Store
 _KIND = "ledger"
 _ALL_KEPT = "kept"
 """Kind of the empty batch that ends a load: the ledger of every batch before it is stored."""
+NO_FACTS = ("plant", _KIND, _ALL_KEPT)
+"""Kinds of batches that bring neither readings nor records."""
 _OF_A_MOMENT = ("metering.silent", "metering.no-readings")
 """What is said of silence compares a meter with the others' data: never stored, always said anew from the facts."""
 

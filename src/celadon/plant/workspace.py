@@ -11,18 +11,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
+from celadon.adapters.plant_file import plant_digest
 from celadon.core.findings import Finding, FindingKind, Place, Severity
-from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.engine.explain import Explainer
 from celadon.engine.request import Request
 from celadon.metering.activity import build_facts
-from celadon.plant.keeping import load_findings, stored_findings, unique
+from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View, connect
 from celadon.plant.sources import superseded
@@ -39,6 +40,7 @@ QUARANTINE_OPEN = FindingKind(
     Text(en="`celadon quarantine PLANT` lists them.", zh="用 `celadon quarantine PLANT` 查看。"),
 )
 _TABLES_KEPT = 4
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Workspace:
     con: duckdb.DuckDBPyConnection
     _folder: tempfile.TemporaryDirectory[str]
     _tables: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
+    _built: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
+    _there: set[str] = field(default_factory=set)
+    _digests: dict[str, str] = field(default_factory=dict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
     _made: int = 0
 
@@ -70,40 +75,60 @@ class Workspace:
 
     def facts(self, seen: View, period: Period, space: Space, grain: Grain) -> FactTable:
         """The facts of `period` at that grain as this view shows them."""
-        key = (
-            seen.store.path,
-            seen.snapshot.upto,
-            seen.snapshot.is_preview,
-            seen.digest,
-            period,
-            space,
-            grain,
-        )
-        if key in self._tables and not seen.snapshot.is_preview:
-            self._tables.move_to_end(key)
-            return self._tables[key]
+        asked = (period, space, grain)
+        key = (seen.store.path, seen.snapshot.upto, seen.digest, *asked)
+        if seen.snapshot.is_preview:
+            built = self._build(seen, *asked)
+            _keep(self._built, (built.name,), built)
+            return self._found(seen, period, built)
+        if key not in self._tables:
+            # A change of factors or options leaves the facts as they are; what was found on the way may differ.
+            batch = seen.snapshot.last_batch(omit=NO_FACTS)
+            data = (seen.store.path, batch, self._facts_digest(seen), *asked)
+            built = self._built.get(data) or self._build(seen, *asked)
+            _keep(self._built, data, built)
+            _keep(self._tables, key, self._found(seen, period, built))
+            self._drop_unused()
+        self._tables.move_to_end(key)
+        return self._tables[key]
+
+    def _build(self, seen: View, period: Period, space: Space, grain: Grain) -> FactTable:
+        """A new table, and what making it found."""
         self._made += 1
         name = f"facts_{self._made}"
-        findings = [*write_ledger(self.con, seen, period), *stored_findings(seen, period)]
+        findings = write_ledger(self.con, seen, period)
         write_records(self.con, seen)
         points = seen.snapshot.points()
         said = build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
         findings += [_placed(item, seen) for item in said]
-        findings += [*load_findings(seen, period), *waiting_rows(seen), *seen.snapshot.findings]
         for table in ("ledger", "records"):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
-        made = FactTable(name, tuple(unique(findings)))
-        self._tables[key] = made
-        while len(self._tables) > _TABLES_KEPT:
-            _, old = self._tables.popitem(last=False)
-            self.con.execute(f"DROP TABLE IF EXISTS {old.name}")
-        return made
+        self._there.add(name)
+        return FactTable(name, (*findings, *seen.snapshot.findings))
 
-    def explainer(self, model: Plant, book: Rulebook, request: Request, facts: str) -> Explainer:
+    def _found(self, seen: View, period: Period, built: FactTable) -> FactTable:
+        """The table with everything this view says of the period."""
+        findings = [*built.findings, *stored_findings(seen, period), *load_findings(seen, period)]
+        return FactTable(built.name, tuple(unique([*findings, *waiting_rows(seen), *seen.snapshot.findings])))
+
+    def _facts_digest(self, seen: View) -> str:
+        """Of what of the plant the facts depend on."""
+        if seen.digest not in self._digests:
+            self._digests[seen.digest] = plant_digest(replace(seen.model, factors=(), options=()))
+        return self._digests[seen.digest]
+
+    def _drop_unused(self) -> None:
+        used = {table.name for tables in (self._tables, self._built) for table in tables.values()}
+        for name in self._there - used:
+            self.con.execute(f"DROP TABLE IF EXISTS {name}")
+        self._there &= used
+
+    def explainer(self, seen: View, book: Rulebook, request: Request, facts: str) -> Explainer:
         """What explains cells of the request's one quantity from a fact table, which no later one has the name of."""
         options = tuple(sorted(request.options.items()))
         key = (
             facts,
+            seen.digest,
             book.digest,
             request.wanted,
             request.period,
@@ -112,11 +137,21 @@ class Workspace:
             request.factors_as_of,
         )
         if key not in self._explainers:
-            self._explainers[key] = Explainer(self.con, book, model, request, request.wanted[0], facts)
-            while len(self._explainers) > _TABLES_KEPT:
-                self._explainers.popitem(last=False)
+            _keep(
+                self._explainers,
+                key,
+                Explainer(self.con, book, seen.model, request, request.wanted[0], facts),
+            )
         self._explainers.move_to_end(key)
         return self._explainers[key]
+
+
+def _keep(kept: OrderedDict[tuple[object, ...], _Kept], key: tuple[object, ...], item: _Kept) -> None:
+    """Keep an item as the newest, and only the last few."""
+    kept[key] = item
+    kept.move_to_end(key)
+    while len(kept) > _TABLES_KEPT:
+        kept.popitem(last=False)
 
 
 def _placed(item: Finding, seen: View) -> Finding:

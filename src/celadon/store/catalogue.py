@@ -160,6 +160,12 @@ class Catalogue:
         sql = "SELECT id, recorded_at, kind, note FROM batch WHERE id <= ? ORDER BY id"
         return [Batch(row[0], instant_of(row[1]), row[2], row[3]) for row in self.rows(sql, upto)]
 
+    def newest(self, upto: int, omit: Collection[str] = ()) -> int:
+        """The last batch up to `upto` of none of the kinds `omit`; 0 when there is none."""
+        marks = ", ".join("?" * len(omit))
+        sql = f"SELECT max(id) FROM batch WHERE id <= ? AND kind NOT IN ({marks})"
+        return int(self.one(sql, upto, *omit) or 0)
+
     def recorded_at(self, batch: int) -> int | None:
         """When `batch` was recorded, microseconds."""
         found = self.one("SELECT recorded_at FROM batch WHERE id = ?", batch)

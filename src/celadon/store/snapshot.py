@@ -93,6 +93,10 @@ class Snapshot:
         """The batches it shows, oldest first."""
         return self._catalogue.batches(self.upto)
 
+    def last_batch(self, omit: Collection[str] = ()) -> int:
+        """The newest batch it shows that is of none of the kinds `omit`; 0 when there is none."""
+        return self._catalogue.newest(self.upto, omit)
+
     def files(self) -> list[StoredFile]:
         """The source files it shows."""
         return self._catalogue.files(self.upto)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from celadon.core.findings import Place
 from celadon.core.model import Plant
@@ -27,7 +27,7 @@ SHAPE = "plant/1"
 
 def plant_to_json(plant: Plant) -> str:
     """The plant as one line of JSON: keys sorted, Fractions, dates and units as texts, defaults left out."""
-    return _text({"shape": SHAPE, "plant": _encode(plant, Plant)})
+    return _text({"shape": SHAPE, "plant": _encoder(Plant)(plant, False)})
 
 
 def plant_from_json(text: str) -> Plant:
@@ -36,7 +36,7 @@ def plant_from_json(text: str) -> Plant:
         data = json.loads(text)
         if data["shape"] != SHAPE:
             raise ValueError(f"a plant of shape {data['shape']!r}, this Celadon reads {SHAPE!r}")
-        plant = _decode(data["plant"], Plant)
+        plant = _decoder(Plant)(data["plant"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a plant: {error!r}") from error
     if not isinstance(plant, Plant):
@@ -47,7 +47,7 @@ def plant_from_json(text: str) -> Plant:
 def plant_digest(plant: Plant) -> str:
     """SHA-256 (hex) of what the plant means: where it stands in which file and where its store is do
     not count."""
-    data = _encode(plant, Plant, meaning=True)
+    data = _encoder(Plant)(plant, True)
     data.pop("file", None)
     data.pop("store", None)
     return hashlib.sha256(_text({"shape": SHAPE, "plant": data}).encode()).hexdigest()
@@ -92,47 +92,71 @@ _DECODERS: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def _encode(value: Any, kind: Any, meaning: bool = False) -> Any:
-    """`value` of the declared type `kind` as JSON data; with `meaning`, without places."""
+_Encoder = Callable[[Any, bool], Any]
+_Decoder = Callable[[Any], Any]
+
+
+@cache
+def _encoder(kind: Any) -> _Encoder:
+    """What encodes a declared type: the types are looked at once, not once for each meter."""
     if get_origin(kind) in (Union, UnionType):
-        return None if value is None else _encode(value, _inner(kind), meaning)
+        inner = _encoder(_inner(kind))
+        return lambda value, meaning: None if value is None else inner(value, meaning)
     if get_origin(kind) is tuple:
-        kinds = _items(kind, len(value))
-        return [_encode(item, inner, meaning) for item, inner in zip(value, kinds, strict=True)]
+        return _tuple_encoder(kind)
     if kind in _ENCODERS:
-        return _ENCODERS[kind](value)
+        plain = _ENCODERS[kind]
+        return lambda value, _: plain(value)
     if issubclass(kind, StrEnum):
-        return str(value)
+        return lambda value, _: str(value)
+    return _class_encoder(kind)
+
+
+def _tuple_encoder(kind: Any) -> _Encoder:
+    args = get_args(kind)
+    if len(args) == 2 and args[1] is ...:
+        each = _encoder(args[0])
+        return lambda value, meaning: [each(item, meaning) for item in value]
+    inner = [_encoder(arg) for arg in args]
+    return lambda value, meaning: [one(item, meaning) for one, item in zip(inner, value, strict=True)]
+
+
+def _class_encoder(kind: Any) -> _Encoder:
     hints = _hints(kind)
-    data: dict[str, Any] = {}
-    for item in fields(kind):
-        found, hint = getattr(value, item.name), hints[item.name]
-        if found != _default(item) and not (meaning and hint is Place):
-            data[item.name] = _encode(found, hint, meaning)
-    return data
+    parts = [(item.name, _default(item), hints[item.name]) for item in fields(kind)]
+
+    def encode(value: Any, meaning: bool) -> dict[str, Any]:
+        data = {}
+        for name, default, hint in parts:
+            found = getattr(value, name)
+            if found is not default and found != default and not (meaning and hint is Place):
+                data[name] = _encoder(hint)(found, meaning)
+        return data
+
+    return encode
 
 
-def _decode(data: Any, kind: Any) -> Any:
-    """What `_encode` made `data` of."""
+@cache
+def _decoder(kind: Any) -> _Decoder:
+    """What reads back a declared type as `_encoder` wrote it."""
     if get_origin(kind) in (Union, UnionType):
-        return None if data is None else _decode(data, _inner(kind))
+        inner = _decoder(_inner(kind))
+        return lambda data: None if data is None else inner(data)
     if get_origin(kind) is tuple:
-        kinds = _items(kind, len(data))
-        return tuple(_decode(item, inner) for item, inner in zip(data, kinds, strict=True))
+        args = get_args(kind)
+        if len(args) == 2 and args[1] is ...:
+            each = _decoder(args[0])
+            return lambda data: tuple(each(item) for item in data)
+        parts = [_decoder(arg) for arg in args]
+        return lambda data: tuple(one(item) for one, item in zip(parts, data, strict=True))
     if kind in _DECODERS:
-        return _DECODERS[kind](data)
+        return _DECODERS[kind]
     if issubclass(kind, StrEnum):
-        return kind(data)
+        return cast("_Decoder", kind)
     hints = _hints(kind)
-    return kind(**{name: _decode(found, hints[name]) for name, found in data.items()})
+    return lambda data: kind(**{name: _decoder(hints[name])(found) for name, found in data.items()})
 
 
 def _inner(kind: Any) -> Any:
     """The type beside None."""
     return next(arg for arg in get_args(kind) if arg is not NoneType)
-
-
-def _items(kind: Any, length: int) -> list[Any]:
-    """The declared types of a tuple's items."""
-    args = get_args(kind)
-    return [args[0]] * length if len(args) == 2 and args[1] is ... else list(args)
