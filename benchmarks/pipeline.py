@@ -97,7 +97,8 @@ def _plain(answer: by_hand.Answer) -> list[list[list[Any]]]:
 
 def sql(watch: Watch, folder: str, **shape: int) -> Any:
     """Hand-written DuckDB SQL."""
-    from celadon.plant.opened import connect, open_file
+    from celadon.plant.opened import open_file
+    from celadon.store.scratch import connect
 
     works, files = Works(**shape), segments(open_file(folder))
     factors = _factors(works)
@@ -122,7 +123,8 @@ def polars(watch: Watch, folder: str, **shape: int) -> Any:
 
 def bare(watch: Watch, folder: str, **_shape: int) -> Any:
     """The floor: one window query, no care."""
-    from celadon.plant.opened import connect, open_file
+    from celadon.plant.opened import open_file
+    from celadon.store.scratch import connect
 
     files = segments(open_file(folder))
     with connect() as con, watch.running():

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from celadon.adapters.plant_file import plant_to_json
-from celadon.plant.opened import Opened, connect, open_file
+from celadon.plant.opened import Opened, open_file
 from celadon.store import Store
+from celadon.store.scratch import connect
 
 REGIONS = ("CN-SD", "CN-JS", "CN-HE", "CN-GD", "CN-ZJ", "CN-HA", "CN-SC", "CN-LN")
 AREAS = ("melting", "rolling", "finishing", "utilities", "offices")

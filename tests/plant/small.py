@@ -68,6 +68,11 @@ def loaded(folder: Path, **parts: str) -> celadon.Plant:
     return plant
 
 
+def open_again(folder: Path) -> celadon.Plant:
+    """The plant that stands there, open."""
+    return celadon.open_plant(folder)
+
+
 def copy(folder: Path, target: Path) -> Path:
     """The same plant and store at another place."""
     shutil.copytree(folder, target)

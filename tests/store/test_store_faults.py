@@ -50,6 +50,7 @@ def test_every_kind_of_finding_is_in_both_languages():
         "store.absent", "store.exists", "store.not-a-store", "store.newer-format", "store.catalogue-damaged",
         "store.locked", "store.busy", "store.disk-full", "store.not-writable", "store.segment-missing",
         "store.segment-damaged", "store.file-loaded", "store.clock-backwards",
+        "system.memory", "system.memory-limit",
     }  # fmt: skip
     for kind in kinds:
         assert kind.title.en != kind.title.zh

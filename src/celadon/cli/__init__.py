@@ -154,6 +154,11 @@ def _run(args: list[str]) -> int:
         return FAILED
     except OSError as error:
         return _fail(args, lang, [_system_error(error)])
+    except Exception as error:
+        found = _memory_error(error)
+        if found is None:
+            raise
+        return _fail(args, lang, [found])
     return status if isinstance(status, int) else 0
 
 
@@ -164,6 +169,13 @@ def _fail(args: list[str], lang: Lang, findings: list[Finding]) -> int:
         Session(click.Context(group), "--json" in args, lang).fail(findings)
     except click.exceptions.Exit:
         return FAILED
+
+
+def _memory_error(error: Exception) -> Finding | None:
+    """What running out of memory says, None for another error (a program fault)."""
+    from celadon.store.faults import of_memory
+
+    return of_memory(error)
 
 
 def _system_error(error: OSError) -> Finding:

@@ -5,11 +5,9 @@ It is a load into a throwaway store, so that what is checked is what would happe
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from celadon.adapters.plant_file import plant_summary
@@ -25,6 +23,7 @@ from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import Opened, View, view
 from celadon.plant.workspace import QUARANTINE_OPEN, Workspace
 from celadon.store import Store
+from celadon.store.scratch import Scratch
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ def check(opened: Opened, progress: Callable[[float, str], None] | None = None) 
     if opened.errors:
         # Half a plant would only produce findings that follow from these.
         return Check(summary, (), None, tuple(unique([*opened.findings, *build_tree(opened.model).findings])))
-    with tempfile.TemporaryDirectory(prefix="celadon-check-") as folder:
-        aside = replace(opened, model=replace(opened.model, store=str(Path(folder) / "store")))
+    with Scratch() as scratch:
+        aside = replace(opened, model=replace(opened.model, store=str(scratch.path / "store")))
         done = loading.load(aside, progress)
         with Store.open(aside.store_path) as store, closing(Workspace.open()) as work:
             seen = view(aside, store)

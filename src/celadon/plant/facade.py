@@ -56,7 +56,7 @@ class Plant:
 
     @cached_property
     def _work(self) -> Workspace:
-        return Workspace.open()
+        return Workspace.open(self.opened.store_path)
 
     def view(self, as_of: Moment = None) -> View:
         """What was known at `as_of` (an instant or date, in the plant's zone when it names none; None = now)."""

@@ -6,7 +6,6 @@ loaded yet, then the ledger of what was touched. A file whose content and mappin
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,11 +23,12 @@ from celadon.plant.hashes import Hashes
 from celadon.plant.intake import Intake, read_file
 from celadon.plant.keeping import keep_ledger
 from celadon.plant.ledger import summed_meters
-from celadon.plant.opened import Opened, View, connect, decoded
+from celadon.plant.opened import Opened, View, decoded
 from celadon.plant.settling import settle_mended
 from celadon.plant.sources import InputFile, input_files, superseded
 from celadon.plant.versions import own_versions, take_changes
 from celadon.store import Pending, Store, StoredFile
+from celadon.store.scratch import Scratch, connect
 
 PLANT_RESTATED = FindingKind(
     "load.plant-changed",
@@ -144,7 +144,7 @@ def load(
     done.findings.extend(opened.findings)
     with ExitStack() as stack:
         store = store or stack.enter_context(Store.open_or_create(opened.store_path))
-        con = con or stack.enter_context(scratch_connection())
+        con = con or stack.enter_context(scratch_connection(opened.store_path))
         place = Place(file=str(store.path))
         stack.enter_context(
             store.lock(waiting=lambda holder: done.findings.add(WAITING.at(place, holder=holder)))
@@ -163,9 +163,9 @@ def load(
 
 
 @contextmanager
-def scratch_connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database that may spill to a folder of its own, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="celadon-") as folder, connect(Path(folder)) as con:
+def scratch_connection(store: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that may spill to a folder of its own (in that store's, where it can), gone afterwards."""
+    with Scratch(store) as scratch, connect(scratch.path) as con:
         yield con
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
-
-import duckdb
 
 from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_path, plant_to_json, read_plant
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
@@ -131,16 +128,3 @@ def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> V
     elif moment is None:
         findings = (CHANGED_SINCE_LOAD.at(Place(file=str(opened.file)), file=opened.file.name),)
     return View(store, snapshot, model, digest, findings)
-
-
-def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A private in-memory database: UTC, no extensions, spilling into `scratch` (the system's temporary folder)."""
-    con = duckdb.connect(
-        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET preserve_insertion_order = false")
-    con.execute(f"SET threads = {max(1, os.cpu_count() or 1)}")
-    if scratch is not None:
-        con.execute(f"SET temp_directory = '{str(scratch).replace(chr(39), chr(39) * 2)}'")
-    return con

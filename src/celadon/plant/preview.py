@@ -41,7 +41,7 @@ def pending(opened: Opened, store: Store, progress: Progress | None = None) -> I
     opened.sound()
     done = Loading(opened.store_path)
     done.findings.extend(opened.findings)
-    with store.begin("preview") as batch, scratch_connection() as con:
+    with store.begin("preview") as batch, scratch_connection(store.path) as con:
         text = store.snapshot(pending=batch).plant_json()
         if text is None or decoded(text)[1] != opened.digest:
             done.plant_changed = True

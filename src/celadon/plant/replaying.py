@@ -56,11 +56,11 @@ def replay(opened: Opened, path: Path) -> Replay:
         asked = read_corrections(path, seen)
         done = Replay(dismissed=asked.dismissed, findings=list(asked.findings))
         if asked.changes or asked.dismissed:
-            with store.begin("replay", path.name) as pending, scratch_connection() as con:
+            with store.begin("replay", path.name) as pending, scratch_connection(store.path) as con:
                 _replay_all(seen, pending, con, asked, done)
                 done.batch = pending.commit().id
         if done.readings:
-            with scratch_connection() as con:
+            with scratch_connection(store.path) as con:
                 after = View(store, store.snapshot(), seen.model, seen.digest)
                 done.findings += keep_ledger(after, con)[1]
     return done

@@ -6,7 +6,6 @@ never be out of date; only the last few are kept.
 
 from __future__ import annotations
 
-import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,9 +24,10 @@ from celadon.engine.request import Request
 from celadon.metering.activity import build_facts
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
-from celadon.plant.opened import View, connect
+from celadon.plant.opened import View
 from celadon.plant.sources import superseded
 from celadon.rules.rulebook import Rulebook
+from celadon.store.scratch import Scratch, connect
 
 QUARANTINE_OPEN = FindingKind(
     "quarantine.open",
@@ -56,7 +56,7 @@ class Workspace:
     """A connection with a folder to spill into; `close` it."""
 
     con: duckdb.DuckDBPyConnection
-    _folder: tempfile.TemporaryDirectory[str]
+    _scratch: Scratch
     _tables: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
     _built: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
     _there: set[str] = field(default_factory=set)
@@ -65,13 +65,14 @@ class Workspace:
     _made: int = 0
 
     @classmethod
-    def open(cls) -> Workspace:
-        folder = tempfile.TemporaryDirectory(prefix="celadon-")
-        return cls(connect(Path(folder.name)), folder)
+    def open(cls, store: Path | None = None) -> Workspace:
+        """Spills beside the data of the store in that folder, where there is one that can be written."""
+        scratch = Scratch(store)
+        return cls(connect(scratch.path), scratch)
 
     def close(self) -> None:
         self.con.close()
-        self._folder.cleanup()
+        self._scratch.close()
 
     def facts(self, seen: View, period: Period, space: Space, grain: Grain) -> FactTable:
         """The facts of `period` at that grain as this view shows them."""

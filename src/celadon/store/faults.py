@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -163,7 +165,36 @@ CLOCK_BACKWARDS = FindingKind(
         zh="请校准时钟（NTP）；在此之前，`--as-of` 须使用晚于 {last} 的时间才能看到新批次。",
     ),
 )
+MEMORY = FindingKind(
+    "system.memory",
+    Severity.ERROR,
+    Text(en="Not enough memory", zh="内存不足"),
+    Text(
+        en="The work needs more memory than it may use ({limit}), and no more of it could be moved to the disk.",
+        zh="所需内存超过可用上限（{limit}），且无法再转存到磁盘。",
+    ),
+    Text(
+        en="Ask for a shorter period or a coarser grain, set the environment variable {variable} higher (such as 4GB), "
+        "or free disk space for spilling. Nothing in the store was changed by this.",
+        zh="请缩短期间或采用更粗的粒度，调高环境变量 {variable}（如 4GB），或清理磁盘以便转存。数据仓未因此改变。",
+    ),
+)
+MEMORY_LIMIT = FindingKind(
+    "system.memory-limit",
+    Severity.ERROR,
+    Text(en="Not an amount of memory", zh="内存上限无法识别"),
+    Text(
+        en="The environment variable {variable} says “{value}”, which is no amount of memory.",
+        zh="环境变量 {variable} 的值“{value}”不是内存大小。",
+    ),
+    Text(
+        en="Write a number with a unit, such as 2GB or 60%, or unset it to use 80 % of the machine's memory.",
+        zh="请写带单位的数值，如 2GB 或 60%；取消该变量则使用本机内存的 80%。",
+    ),
+)
 
+MEMORY_VARIABLE = "CELADON_MEMORY_LIMIT"
+"""Environment variable: how much memory the engine may use (`2GB`, `60%`); without it, 80 % of the machine's."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 _FULL_WORDS = (
@@ -228,6 +259,20 @@ def not_writable(path: Path, detail: Text) -> FindingError:
     return _about(NOT_WRITABLE, path, detail=detail)
 
 
+def memory_limit(value: str) -> FindingError:
+    """The environment variable for the limit says no amount of memory."""
+    return FindingError(MEMORY_LIMIT.at(variable=MEMORY_VARIABLE, value=value))
+
+
+def of_memory(error: BaseException) -> Finding | None:
+    """The finding for an error of memory that ran out, of the engine or of Python; None for any other error."""
+    if not isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return None
+    said = re.search(r"/([\d.]+ [KMGT]iB) used", str(error))
+    limit = os.environ.get(MEMORY_VARIABLE) or (said[1] if said else "80 %")
+    return MEMORY.at(limit=limit, variable=MEMORY_VARIABLE)
+
+
 @contextmanager
 def as_findings(path: Path) -> Iterator[None]:
     """Turn errors of the disk, the catalogue and the engine's writing under `path` into FindingErrors.
@@ -250,6 +295,9 @@ def as_findings(path: Path) -> Iterator[None]:
             raise disk_full(path) from error
         if any(word in text for word in _RIGHT_WORDS):
             raise not_writable(path, text_of(error)) from error
+        memory = of_memory(error)
+        if memory is not None:
+            raise FindingError(memory) from error
         raise
 
 

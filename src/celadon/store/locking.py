@@ -16,7 +16,7 @@ if sys.platform == "win32":
     import msvcrt
     import time
 
-    def _take(handle: int, wait: bool) -> bool:
+    def take(handle: int, wait: bool) -> bool:
         while True:
             os.lseek(handle, 0, os.SEEK_SET)
             try:
@@ -30,7 +30,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _take(handle: int, wait: bool) -> bool:
+    def take(handle: int, wait: bool) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -93,9 +93,9 @@ class WriterLock:
         with faults.as_findings(self._store):
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            if not _take(handle, wait=False):
+            if not take(handle, wait=False):
                 self._refuse_or_tell(wait, waiting)
-                _take(handle, wait=True)
+                take(handle, wait=True)
         except BaseException:
             os.close(handle)
             raise

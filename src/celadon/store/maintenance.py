@@ -7,12 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from celadon.core.findings import Finding, Place
 from celadon.store import choose, faults, segments, stretch
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.rows import LEDGER_COLUMNS, READING_COLUMNS, Segment
+from celadon.store.scratch import Scratch, connect
 from celadon.store.segments import parquet_list
 from celadon.store.snapshot import damage, fault_of
 from celadon.store.staging import Staging
@@ -88,12 +87,9 @@ def _merge(store: Path, catalogue: Catalogue, staging: Staging, month: int, part
     """One segment with all rows of `parts`, in their place; what it proves is proved anew."""
     files = parquet_list(store / item.path for item in parts)
     select = f"SELECT {segments.typed(READING_COLUMNS, {})} FROM {files}"
-    con = duckdb.connect()
-    try:
+    with Scratch(store) as scratch, connect(scratch.path) as con:
         merged = staging.write(con, segments.READINGS, select, month, _batches(parts))
         measured = stretch.measure(con, parquet_list([store / merged.path]))
-    finally:
-        con.close()
     if sum(row[2] for row in measured) != sum(item.rows for item in parts):
         raise AssertionError(f"merging lost rows: {merged.rows} of {sum(item.rows for item in parts)}")
     catalogue.run(
@@ -143,13 +139,10 @@ def _merge_ledger(store: Path, catalogue: Catalogue, staging: Staging, parts: li
         selects.append(
             f"SELECT {columns} FROM {parquet_list([store / item.path])} WHERE point IN ({int_list(points)})"
         )
-    con = duckdb.connect()
-    try:
+    with Scratch(store) as scratch, connect(scratch.path) as con:
         return staging.write(
             con, segments.LEDGER, " UNION ALL ".join(selects), parts[0].month, _batches(parts)
         )
-    finally:
-        con.close()
 
 
 def remove_strays(store: Path, catalogue: Catalogue) -> Compacted:

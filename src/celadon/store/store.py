@@ -330,6 +330,9 @@ class Store:
         """
         try:
             yield
+        except duckdb.OutOfMemoryException as error:
+            with faults.as_findings(self.path):
+                raise error
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException) as error:
             found, marks = self._verify(None)
             if not any(damaged for damaged, _ in marks):  # nothing that was not known: it is something else

@@ -37,10 +37,11 @@ from celadon.adapters.tables.report import TableReport
 from celadon.adapters.tables.settle import OPEN, PENDING, RUNS, Waiting, placed, waits
 from celadon.adapters.tables.sql import name
 from celadon.adapters.tables.staging import STAGE, Context, Staging
-from celadon.adapters.tables.table import Table, scratch_folder
+from celadon.adapters.tables.table import Table
 from celadon.adapters.tables.times import Clock, clock, guess_format
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Meter, Source
+from celadon.store.scratch import Scratch
 
 READING_COLUMNS = (
     "point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER, batch INTEGER"
@@ -73,9 +74,9 @@ def read_readings(
         source, meters, point_ids, file_id, batch, into, zone, states or {}, now or datetime.now(UTC)
     )
     con.execute(f"CREATE TABLE IF NOT EXISTS {name(into)} ({READING_COLUMNS})")
-    with scratch_folder() as folder:
+    with Scratch() as scratch:
         try:
-            table = open_table(Path(path), shown or str(path), source, wanted_columns(source), Path(folder))
+            table = open_table(Path(path), shown or str(path), source, wanted_columns(source), scratch.path)
         except FindingError as error:
             return TableReport(findings=list(error.findings))
         return load(con, table, context, progress)

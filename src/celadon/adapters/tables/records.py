@@ -26,13 +26,14 @@ from celadon.adapters.tables.points import insert_rows
 from celadon.adapters.tables.report import QuarantineRow, TableReport
 from celadon.adapters.tables.sql import case, literal, name
 from celadon.adapters.tables.staging import row_flaws
-from celadon.adapters.tables.table import Table, scratch_folder, untyped
+from celadon.adapters.tables.table import Table, untyped
 from celadon.adapters.tables.times import TimeForm
 from celadon.core.carriers import find_carrier
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Plant, Source
 from celadon.core.periods import zone as find_zone
 from celadon.core.units import UNIT_UNKNOWN, UnitError, parse_unit
+from celadon.store.scratch import Scratch
 
 ROWS = "celadon_tables_records"
 RECORD_COLUMNS = (
@@ -72,9 +73,9 @@ def read_records(
     """
     con.execute(f"CREATE TABLE IF NOT EXISTS {name(into)} ({RECORD_COLUMNS})")
     wanted = [header for _, header in source.columns if not header.startswith("=")]
-    with scratch_folder() as folder:
+    with Scratch() as scratch:
         try:
-            table = open_table(Path(path), shown or str(path), source, wanted, Path(folder))
+            table = open_table(Path(path), shown or str(path), source, wanted, scratch.path)
         except FindingError as error:
             return TableReport(findings=list(error.findings))
         return RecordLoad(con, table, source, plant, file_id, batch, into, now or datetime.now(UTC)).run(

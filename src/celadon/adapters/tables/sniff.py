@@ -19,10 +19,11 @@ from celadon.adapters.tables.kinds import (
     TABLE_EMPTY,
     TABLE_UNREADABLE,
 )
-from celadon.adapters.tables.table import scratch_folder, split_line, untyped
+from celadon.adapters.tables.table import split_line, untyped
 from celadon.adapters.tables.text import Encoding, TextPieces, detect_encoding, open_bytes
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.text import Text, text_of
+from celadon.store.scratch import Scratch
 
 DELIMITERS = (",", ";", "\t", "|")
 _NAMED = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -142,8 +143,8 @@ class TextSample:
 def sample_text(path: Path, encoding: str, delimiter: str, wanted: Sequence[str]) -> TextSample:
     """Read the first lines of a text file and find its delimiter (FindingError for an unknown encoding)."""
     known = detect_encoding(path, encoding)
-    with scratch_folder() as folder:
-        piece = next(iter(TextPieces(path, known, Path(folder), size=1 << 18)), None)
+    with Scratch() as scratch:
+        piece = next(iter(TextPieces(path, known, scratch.path, size=1 << 18)), None)
         text = piece.path.read_text("utf-8", errors="replace") if piece else ""
     lines = tuple(text.split("\n")[: limits.MAX_HEADER_LINES])
     mark = _NAMED.get(delimiter.strip().lower() or "auto", delimiter)

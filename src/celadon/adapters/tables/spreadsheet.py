@@ -12,9 +12,10 @@ from celadon.adapters.tables.header import Header, Row, find_header
 from celadon.adapters.tables.kinds import HEADER_MISSING
 from celadon.adapters.tables.numbers import TYPED_NUMBER, NumberForm, parse_number
 from celadon.adapters.tables.sniff import choose_format, sample_text
-from celadon.adapters.tables.table import scratch_folder, split_line, untyped
+from celadon.adapters.tables.table import split_line, untyped
 from celadon.adapters.tables.text import TextPieces
 from celadon.core.findings import Finding, FindingError, Place
+from celadon.store.scratch import Scratch
 
 Value = str | float | None
 
@@ -120,8 +121,8 @@ def _workbook_rows(path: Path, sheet: str | None) -> Iterator[Row]:
 
 def _text_rows(path: Path, encoding: str, columns: Sequence[str]) -> Iterator[Row]:
     top = sample_text(path, encoding, "auto", columns)
-    with scratch_folder() as folder:
-        for piece in TextPieces(path, top.encoding, Path(folder), top.delimiter):
+    with Scratch() as scratch:
+        for piece in TextPieces(path, top.encoding, scratch.path, top.delimiter):
             text = piece.path.read_text("utf-8", errors="replace")
             for n, line in enumerate(text.split("\n")[: piece.lines]):
                 yield piece.first_line + n, split_line(line, top.delimiter)

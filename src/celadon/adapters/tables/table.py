@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,11 +171,6 @@ def split_line(line: str, delimiter: str) -> list[str]:
 def untyped(cell: str) -> str:
     """A cell's text for people: without the mark of its type."""
     return cell.lstrip(TYPED_NUMBER + TYPED_TIME + EMPTY_FORMULA)
-
-
-def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """Where the pieces go; removed at the end."""
-    return tempfile.TemporaryDirectory(prefix="celadon-tables-")
 
 
 def wanted_found(header: Header, wanted: Sequence[str]) -> int:
