@@ -9,14 +9,15 @@ from typing import Any
 from benchmarks.measure import Used, Watch, command, in_turns, run
 from benchmarks.works import Works
 
-TINY = """celadon: 1
+EMPTY = """celadon: 1
 enterprise: {id: tiny, name: Tiny}
 zone: Asia/Shanghai
 sites: [{id: shop, name: Shop, region: CN-SD}]
-meters:
-  - {id: E0, carrier: electricity, unit: kWh, digits: 6, flow: purchased}
+"""
+TINY = f"""{EMPTY}meters:
+  - {{id: E0, carrier: electricity, unit: kWh, digits: 6, flow: purchased}}
 sources:
-  - {id: meters, role: readings, files: [readings.csv], time: {column: time}, wide: {E0: E0}}
+  - {{id: meters, role: readings, files: [readings.csv], time: {{column: time}}, wide: {{E0: E0}}}}
 """
 
 
@@ -33,6 +34,7 @@ def compare(folder: Path, runs: int) -> dict[str, Any]:
         for hour in range(24)
     ]
     (place / "readings.csv").write_text("\n".join(["time,E0", *rows, ""]), encoding="utf-8")
+    (place / "empty.yaml").write_text(EMPTY, encoding="utf-8")
     works = Works(5, 50)
     (place / "large").mkdir(exist_ok=True)
     (place / "large" / "plant.yaml").write_text(works.yaml(), encoding="utf-8")
@@ -44,6 +46,7 @@ def compare(folder: Path, runs: int) -> dict[str, Any]:
         "import celadon; celadon.open_plant": [*python, "import celadon; celadon.open_plant"],
         "celadon --version": [*cli, "--version"],
         "celadon rulebooks": [*cli, "rulebooks"],
+        "celadon check (no meter)": [*cli, "check", str(place / "empty.yaml")],
         "celadon check (one meter, three days)": [*cli, "check", str(place)],
     }
     used = in_turns(
