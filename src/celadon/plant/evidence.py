@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -30,6 +30,15 @@ _REST = "~rest"
 _FUEL_KINDS = ("fuel_purchased", "fuel_opening_stock", "fuel_closing_stock", "fuel_resold", "fuel_consumed")
 _End = tuple[Any, ...]
 """Time (UTC), displayed value, file, line, and how many readings lie in the span."""
+
+
+_TICK = timedelta(microseconds=1)
+
+
+def _at(moment: datetime) -> str:
+    """An instant as SQL; one without a zone is UTC."""
+    naive = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return f"TIMESTAMP '{naive:%Y-%m-%d %H:%M:%S.%f}'"
 
 
 @dataclass
@@ -116,23 +125,34 @@ class Evidence:
 
         The last word on an instant wins, as in the ledger.
         """
-        self._deriver.readings(points, start, end, "evidence_readings", neighbours=1)
-        first, last = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end))
-        rows = self.con.execute(
-            """WITH r AS (
-                SELECT point, t, span, max_by(struct_pack(t := t, v := value, f := file, l := line), (batch, file, line)) AS x, t > $1 AS inside
-                FROM evidence_readings WHERE t <= $2 GROUP BY point, t, span),
-            ends AS (
-                SELECT point, coalesce(max_by(x, t) FILTER (NOT inside AND span = 0), min_by(x, t) FILTER (inside)) AS a,
-                    max_by(x, t) FILTER (inside) AS b, count(*) FILTER (inside) AS n FROM r GROUP BY point)
-            SELECT point, n, a.t, a.v, a.f, a.l, b.t, b.v, b.f, b.l FROM ends WHERE a IS NOT NULL""",
-            [first, last],
-        ).fetchall()
+        after, until = start + _TICK, end + _TICK  # a reading on the edge closes the span before it
+        inside = self._deriver.readings_sql(points, after, until, 0)
+        before = self._deriver.readings_sql(points, after, after, 1)
+        spans = {
+            point: (first, last, count)
+            for point, first, last, count in self.con.execute(
+                f"SELECT point, min(t), max(t), count(DISTINCT (t, span)) FROM ({inside}) GROUP BY point"
+            ).fetchall()
+        }
+        opening = self._last_words(f"SELECT * FROM ({before}) WHERE t <= {_at(start)} AND span = 0")
+        moments = {moment for first, last, _ in spans.values() for moment in (first, last)}
+        listed = ", ".join(_at(moment) for moment in sorted(moments)) or "NULL"
+        words = self._last_words(f"SELECT * FROM ({inside}) WHERE t IN ({listed})")
         found: dict[int, list[_End]] = {}
-        for point, count, *cells in rows:
-            ends = [tuple(cells[:4]), tuple(cells[4:])]
-            found[point] = [(*one, count) for one in dict.fromkeys(ends) if one[0] is not None]
+        for point in points:
+            first, last, count = spans.get(point, (None, None, 0))
+            opened = max((key for key in opening if key[0] == point), default=None)
+            ends = [opening[opened] if opened else words.get((point, first)), words.get((point, last))]
+            found[point] = [(*one, count) for one in dict.fromkeys(ends) if one is not None]
         return found
+
+    def _last_words(self, sql: str) -> dict[tuple[int, datetime], _End]:
+        """Of readings their newest version by point and instant: time, value, file and line."""
+        rows = self.con.execute(
+            "SELECT point, t, max_by(struct_pack(v := value, f := file, l := line), (batch, file, line)) "
+            f"FROM ({sql}) GROUP BY point, t"
+        ).fetchall()
+        return {(point, t): (t, x["v"], x["f"], x["l"]) for point, t, x in rows}
 
     def _events(self, meter: Meter, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
         shown = 0

@@ -153,6 +153,12 @@ class Deriver:
                 f"DELETE FROM {into} WHERE file IN ({', '.join(str(number) for number in sorted(self.gone))})"
             )
 
+    def readings_sql(self, points: Collection[int], start: datetime, end: datetime, neighbours: int) -> str:
+        """A query for the same, for one pass over few columns."""
+        sql = self.seen.snapshot.readings_sql(points, start, end, neighbours * (1 + len(self.gone)))
+        omit = ", ".join(str(number) for number in sorted(self.gone))
+        return f"SELECT * FROM ({sql}) WHERE file NOT IN ({omit})" if omit else sql
+
     def derive(self, piece: Piece, into: str, events: str) -> None:
         """Derive one piece into the temporary tables `into` (ledger rows) and `events`."""
         ids = {name: point for name, point in self.seen.snapshot.points().items() if point in piece.points}

@@ -156,7 +156,7 @@ class Snapshot:
         if neighbours:
             back = choose.before(catalogue, self.upto, chosen, low, neighbours)
             ahead = choose.after(catalogue, self.upto, chosen, high, neighbours)
-        if len(chosen) <= _FEW:
+        if neighbours and len(chosen) <= _FEW:
             return self._few(chosen, within, back, ahead, low, high, neighbours)
         parts = []
         files = self._usable(within)
