@@ -8,7 +8,7 @@ CHECKS := lint format types imports file-length docs-fresh
 export VENV PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check $(CHECKS) tidy bench docs lock clean runtime dev
+.PHONY: help demo test check $(CHECKS) tidy bench docs lock clean runtime dev system
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -16,7 +16,7 @@ help: ## this list
 demo: runtime ## a steel mill's year: load, balance, account, explain (start here)
 	@$(BIN)/celadon demo
 
-test: check ## everything CI runs: the checks, then the tests
+test: system check ## everything CI runs: the checks, then the tests
 	@$(PY) -m pytest -n 2
 
 check: $(CHECKS) ## lint, format, types, import contract, file lengths, docs
@@ -61,3 +61,6 @@ runtime:
 
 dev:
 	@tools/environment.sh dev
+
+system:
+	@tools/system_packages.sh

@@ -1,13 +1,14 @@
 """Fixtures every test may use."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from tests import shared_data
+from tests.store.servers import postgresql
 
 # In CI a change is judged by the same examples each time; elsewhere every run tries new ones.
 settings.register_profile("ci", derandomize=True, print_blob=True)
@@ -19,3 +20,10 @@ if os.environ.get("CI") == "true":
 def shared() -> Callable[[str], Path]:
     """`shared("data/steel_energy/expected.json")`: a path in the reference data (see `tests.shared_data`)."""
     return shared_data.shared
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The address of a database on a PostgreSQL server of our own; each store takes a schema of its own."""
+    with postgresql() as address:
+        yield address

@@ -165,3 +165,23 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path):
         assert "celadon = celadon.cli:main" in archive.read(entry_points).decode()
     assert "celadon/py.typed" in present
     assert present <= set(names)
+
+
+def test_what_the_tests_need_of_the_system_is_named_where_it_may_not_be_installed(tmp_path):
+    (tmp_path / "java").write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+    (tmp_path / "java").chmod(0o755)
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    script = ["sh", str(ROOT / "tools" / "system_packages.sh")]
+    run = subprocess.run(
+        script, env={"PATH": f"{tmp_path}:/bin:/usr/bin"}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0
+    assert "apt-get install openjdk-17-jre-headless" in run.stderr
+    (tmp_path / "java").write_text("#!/bin/sh\necho 'openjdk version \"21\" 2023-09-19' >&2\n")
+    (tmp_path / "initdb").write_text("#!/bin/sh\n")
+    (tmp_path / "initdb").chmod(0o755)
+    run = subprocess.run(
+        script, env={"PATH": f"{tmp_path}:/bin:/usr/bin"}, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")

@@ -118,9 +118,9 @@ def check_at_the_end(path: Path, names: list[str]) -> None:
         ) == {(n,) for n in files}
 
 
-def main(path: Path, kills: int, seed: int) -> None:
+def main(path: Path, kills: int, seed: int, catalogue: str | None = None) -> None:
     chance = random.Random(seed)
-    with Store.create(path) as store:
+    with Store.create(path, catalogue=catalogue) as store:
         store.ensure_points(["P1", "P2", "P3"])
     known = check_after_kill(path, [], one_kill(path, -1, 0.5))
     longest = min(5 * 0.5 / max(len(known), 1), 0.3)  # up to five commits on this machine, as it is today
@@ -135,4 +135,4 @@ def main(path: Path, kills: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

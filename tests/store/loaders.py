@@ -11,10 +11,10 @@ from celadon.core.findings import FindingError
 from celadon.store import Store
 
 
-def main(path: Path, count: int) -> None:
+def main(path: Path, count: int, catalogue: str | None = None) -> None:
     con = duckdb.connect()
     loaded, refused = [], []
-    with Store.open_or_create(path) as store:
+    with Store.open_or_create(path, catalogue=catalogue) as store:
         store.ensure_points(["P1"])
         for number in range(count):
             con.execute(
@@ -33,4 +33,4 @@ def main(path: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -42,8 +42,8 @@ def expected(model: Model, points: list[int], start: datetime, end: datetime, co
     return sorted(row for point in points for row in neighbours_of(model, point, start, end, count))
 
 
-def fill(folder: Path, steps: list[list[tuple[int, datetime, float]]]) -> tuple[Store, Model]:
-    store = with_points(Store.create(folder, Clock()), 40)
+def fill(empty: Store, steps: list[list[tuple[int, datetime, float]]]) -> tuple[Store, Model]:
+    store = with_points(empty, 40)
     model: Model = []
     for number, step in enumerate(steps, 1):
         rows: list[Row] = [(point, t, value, 1, line) for line, (point, t, value) in enumerate(step)]
@@ -63,7 +63,7 @@ def fill(folder: Path, steps: list[list[tuple[int, datetime, float]]]) -> tuple[
 def test_every_prefix_of_batches_is_read_as_it_was(steps, window, count, compact_at):
     start, end = min(window), max(window)
     with quick_folder() as folder:
-        store, model = fill(Path(folder) / "s", steps)
+        store, model = fill(Store.create(Path(folder) / "s", Clock()), steps)
         with store:
             if compact_at < len(steps):
                 store.compact()
@@ -121,8 +121,8 @@ def _check_touched(store: Store, model: Model, point: int, month: int, upto: int
 
 @pytest.mark.parametrize("reach", [1, 20])
 @pytest.mark.parametrize("batches", [1, 9])
-def test_a_late_reading_touches_its_own_month_only(tmp_path, reach, batches):
-    with with_points(Store.create(tmp_path / "s", Clock())) as store:
+def test_a_late_reading_touches_its_own_month_only(new_store, reach, batches):
+    with with_points(new_store()) as store:
         quarter, count = timedelta(minutes=15), 90 * 96
         rows = [(1, utc("2018-01-01") + n * quarter, float(n), 1, n) for n in range(count)]
         with store.begin("load") as pending:
@@ -138,8 +138,8 @@ def test_a_late_reading_touches_its_own_month_only(tmp_path, reach, batches):
         assert store.snapshot().touched(2, january) is None
 
 
-def test_twenty_neighbours_are_found_in_the_month_beside(tmp_path):
-    with with_points(Store.create(tmp_path / "s", Clock())) as store:
+def test_twenty_neighbours_are_found_in_the_month_beside(new_store):
+    with with_points(new_store()) as store:
         quarter = timedelta(minutes=15)
         load(store, [(1, utc("2018-01-01") + n * quarter, float(n), 1, n) for n in range(150 * 96)])
         window = utc("2018-03-01"), utc("2018-04-01")
@@ -198,8 +198,8 @@ def test_a_stretch_measured_from_readings():
     assert found == Stretch(start, start + 499 * minute, 32, start + 31 * minute, 32, start + 468 * minute)
 
 
-def test_a_gap_is_touched_from_end_to_end(tmp_path):
-    with with_points(Store.create(tmp_path / "s", Clock())) as store:
+def test_a_gap_is_touched_from_end_to_end(new_store):
+    with with_points(new_store()) as store:
         load(store, [(1, utc("2018-01-20"), 1.0, 1, 1), (1, utc("2018-05-02"), 9.0, 1, 2)])
         january = month_of(utc("2018-01-01"))
         assert [store.snapshot().touched(1, january + n) for n in range(-1, 6)] == [None, 1, 1, 1, 1, 1, None]
@@ -211,8 +211,8 @@ def test_a_gap_is_touched_from_end_to_end(tmp_path):
         assert store.snapshot().touched(2, january) == 3
 
 
-def test_a_read_opens_only_the_months_it_needs(tmp_path):
-    with with_points(Store.create(tmp_path / "s", Clock())) as store:
+def test_a_read_opens_only_the_months_it_needs(new_store):
+    with with_points(new_store()) as store:
         day = timedelta(days=1)
         load(
             store,
@@ -235,14 +235,14 @@ def test_a_read_opens_only_the_months_it_needs(tmp_path):
         ]
 
 
-def test_compaction_keeps_every_revision_and_the_digest(tmp_path):
+def test_compaction_keeps_every_revision_and_the_digest(new_store):
     chance = random.Random(7)
     hour = timedelta(hours=1)
     steps = [
         [(chance.randint(1, 3), ORIGIN + chance.randint(0, 1400) * hour, float(n)) for n in range(30)]
         for _ in range(12)
     ]
-    store, model = fill(tmp_path / "s", steps)
+    store, model = fill(new_store(), steps)
     with store:
         digests = [store.snapshot(upto).digest() for upto in range(13)]
         progress: list[tuple[int, int]] = []
@@ -261,9 +261,9 @@ def test_compaction_keeps_every_revision_and_the_digest(tmp_path):
         assert store.compact(above=1).merged == 2
 
 
-def test_replaced_files_stay_for_those_who_read_them(tmp_path):
+def test_replaced_files_stay_for_those_who_read_them(new_store):
     clock = Clock()
-    with with_points(Store.create(tmp_path / "s", clock)) as store:
+    with with_points(new_store("s", clock)) as store:
         for value in (1.0, 2.0):
             load(store, [(1, ORIGIN, value, 1, 1)])
         sql = store.snapshot().readings_sql([1], ORIGIN, ORIGIN + timedelta(days=1))

@@ -21,9 +21,8 @@ ODD = FindingKind(
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.create(tmp_path / "s", Clock()) as made:
-        yield with_points(made)
+def store(new_store):
+    return with_points(new_store())
 
 
 def test_months_are_counted_in_utc():
@@ -298,9 +297,9 @@ def test_quarantined_rows_wait_to_be_replayed(store):
         store.resolve_quarantine(1, "lost")
 
 
-def test_recorded_at_increases_when_the_clock_goes_backwards(tmp_path):
+def test_recorded_at_increases_when_the_clock_goes_backwards(new_store):
     clock = Clock(utc("2026-05-01T12:00"))
-    with Store.create(tmp_path / "s", clock) as store:
+    with new_store("s", clock) as store:
         with_points(store)
         first = load(store, [(1, utc("2018-01-01"), 1.0, 1, 1)])
         clock.now = utc("2026-04-01T12:00")
@@ -321,9 +320,9 @@ def test_recorded_at_increases_when_the_clock_goes_backwards(tmp_path):
         assert load(store, []).recorded_at.astimezone(UTC) > utc("2026-06-01")
 
 
-def test_digest_vouches_for_the_facts_and_not_for_when_they_came(tmp_path):
+def test_digest_vouches_for_the_facts_and_not_for_when_they_came(new_store):
     def digest(name, values, year):
-        with Store.create(tmp_path / name, Clock(utc(f"{year}-01-01"))) as store:
+        with new_store(name, Clock(utc(f"{year}-01-01"))) as store:
             with_points(store)
             for value in values:
                 load(store, [(1, utc("2018-01-01"), value, 1, 1)])

@@ -12,6 +12,7 @@ import pytest
 
 from celadon.store import Store
 from tests.shared_data import ROOT
+from tests.store.servers import schema
 from tests.store.store_tools import quick_folder, read
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
@@ -40,9 +41,23 @@ def test_two_hundred_kills_lose_nothing_and_double_nothing():
 
 
 @pytest.mark.stress
-def test_two_loaders_at_once_load_each_file_once(tmp_path):
+def test_kills_with_the_catalogue_on_a_server_lose_nothing_and_double_nothing(postgresql_server):
+    address = f"{postgresql_server}?schema={schema()}"
+    with quick_folder() as folder:
+        seen = finished(started("tests.store.killed_writers", Path(folder) / "s", 60, 20180102, address))
+    assert seen["kills"] == 60
+    assert seen["batches"] > 30
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_loaders_at_once_load_each_file_once(tmp_path, kind, request):
     path, count = tmp_path / "s", 12
-    seen = [finished(process) for process in [started("tests.store.loaders", path, count) for _ in range(2)]]
+    address = []
+    if kind == "postgresql":
+        address = [f"{request.getfixturevalue('postgresql_server')}?schema={schema()}"]
+    loaders = [started("tests.store.loaders", path, count, *address) for _ in range(2)]
+    seen = [finished(process) for process in loaders]
     assert sorted(seen[0]["loaded"] + seen[1]["loaded"]) == list(range(1, count + 1))
     assert len(seen[0]["refused"]) + len(seen[1]["refused"]) == count
     assert set(seen[0]["refused"] + seen[1]["refused"]) == {"store.file-loaded"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from celadon.core.findings import FindingError, FindingKind, Severity
-from celadon.store import Store, catalogue, faults, locking
+from celadon.store import Store, faults, locking, sqlite
 from tests.shared_data import ROOT
 from tests.store.store_tools import (
     Clock,
@@ -49,7 +49,9 @@ def test_every_kind_of_finding_is_in_both_languages():
     assert {kind.code for kind in kinds} == {
         "store.absent", "store.exists", "store.not-a-store", "store.newer-format", "store.catalogue-damaged",
         "store.locked", "store.busy", "store.disk-full", "store.not-writable", "store.segment-missing",
-        "store.segment-damaged", "store.file-loaded", "store.clock-backwards",
+        "store.segment-damaged", "store.file-loaded", "store.clock-backwards", "store.catalogue-server",
+        "store.catalogue-address", "store.catalogue-password", "store.kept-elsewhere", "store.kept-unreadable",
+        "store.extra-missing",
         "system.memory", "system.memory-limit",
     }  # fmt: skip
     for kind in kinds:
@@ -183,13 +185,13 @@ def test_two_threads_of_one_store_take_turns(store):
 
 
 def test_a_lock_without_a_name_in_it(store, monkeypatch):
-    lock = locking.WriterLock(store.path)
+    lock = locking.FileLatch(store.path)
     (store.path / "lock").unlink(missing_ok=True)
     assert lock.holder() == "pid ?"
 
 
 def test_a_catalogue_held_by_another_program(store, monkeypatch):
-    monkeypatch.setattr(catalogue, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.05)
     with Store.open(store.path) as impatient:
         tool = sqlite3.connect(store.path / "catalogue.sqlite", isolation_level=None)
         tool.execute("BEGIN IMMEDIATE")

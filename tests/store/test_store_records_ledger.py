@@ -5,16 +5,15 @@ from datetime import timedelta
 import pytest
 
 from celadon.store import Store, month_of
-from tests.store.store_tools import Clock, connection, load, read, utc, with_points
+from tests.store.store_tools import connection, load, read, utc, with_points
 
 FIELDS = ("quantity", "item", "start", "end", "value", "unit", "note", "line")
 JANUARY, FEBRUARY = month_of(utc("2018-01-01")), month_of(utc("2018-02-01"))
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.create(tmp_path / "s", Clock()) as made:
-        yield with_points(made)
+def store(new_store):
+    return with_points(new_store())
 
 
 def add_records(store, rows, file=1):

@@ -34,15 +34,28 @@ _STATUS = {
 @option(
     "--preview", is_flag=True, en="Say what would be loaded; commit nothing.", zh="只说明将载入什么，不提交。"
 )
+@option(
+    "--catalogue",
+    metavar="URL",
+    en="PostgreSQL database that lists what is stored, when several hosts write: postgresql://user@host/database; "
+    "the store remembers it.",
+    zh="多台主机写入时，登记存储内容的 PostgreSQL 数据库：postgresql://用户@主机/数据库；数据仓会记住该地址。",
+)
 def command(
-    context: click.Context, plant: str, preview: bool, as_json: bool, lang: str | None, quiet: bool
+    context: click.Context,
+    plant: str,
+    preview: bool,
+    catalogue: str | None,
+    as_json: bool,
+    lang: str | None,
+    quiet: bool,
 ) -> None:
     """Loads, or says what would be loaded."""
     from celadon.plant.facade import open_plant
 
     session = Session(context, as_json, lang, quiet)
     with (
-        open_plant(plant) as opened,
+        open_plant(plant, catalogue=catalogue) as opened,
         session.progress("载入" if session.lang == "zh" else "loading") as progress,
     ):
         done = opened.preview(progress) if preview else opened.load(progress)

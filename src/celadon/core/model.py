@@ -301,6 +301,8 @@ class Plant:
     industry: str | None = None
     store: str = "celadon-store"
     """Folder of the store, from the plant file's folder."""
+    catalogue: str = ""
+    """Address of the store's catalogue on a server; '' = in the store's folder."""
     file: str = ""
 
     def site(self, site_id: str) -> Site:

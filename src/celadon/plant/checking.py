@@ -22,7 +22,6 @@ from celadon.plant.keeping import unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import Opened, View, view
 from celadon.plant.workspace import QUARANTINE_OPEN, Workspace
-from celadon.store import Store
 from celadon.store.scratch import Scratch
 
 
@@ -61,9 +60,13 @@ def check(opened: Opened, progress: Callable[[float, str], None] | None = None) 
         # Half a plant would only produce findings that follow from these.
         return Check(summary, (), None, tuple(unique([*opened.findings, *build_tree(opened.model).findings])))
     with Scratch() as scratch:
-        aside = replace(opened, model=replace(opened.model, store=str(scratch.path / "store")))
+        aside = replace(
+            opened,
+            catalogue=None,
+            model=replace(opened.model, store=str(scratch.path / "store"), catalogue=""),
+        )
         done = loading.load(aside, progress)
-        with Store.open(aside.store_path) as store, closing(Workspace.open()) as work:
+        with aside.open_store() as store, closing(Workspace.open()) as work:
             seen = view(aside, store)
             period = period_of(None, work, seen) if seen.snapshot.span() or done.records else None
             found = [

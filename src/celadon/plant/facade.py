@@ -66,7 +66,7 @@ class Plant:
     def store(self) -> Store:
         """The plant's store (FindingError `store.absent` before the first load)."""
         if self._store is None:
-            self._store = Store.open(self.opened.store_path)
+            self._store = self.opened.open_store()
         return self._store
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class Plant:
     def preview(self, progress: loading.Progress | None = None) -> loading.Loading:
         """What `load` would do; nothing is committed."""
         with (
-            Store.open_or_create(self.opened.store_path) as store,
+            self.opened.open_or_create_store() as store,
             pending(self.opened, store, progress) as would,
         ):
             return would.loading
@@ -238,13 +238,15 @@ class Plant:
         return upkeep.compact(self.opened, progress)
 
 
-def open_plant(path: str | Path) -> Plant:
+def open_plant(path: str | Path, *, catalogue: str | None = None) -> Plant:
     """Open the plant file at `path` (a file, or a folder that holds plant.yaml). Nothing is loaded or written.
+
+    `catalogue`: the address of the store's catalogue on a server, in place of the plant file's own.
 
     Raises:
         FindingError: nothing can be built from it.
     """
-    return Plant(open_file(path))
+    return Plant(replace(open_file(path), catalogue=catalogue))
 
 
 def space_of(word: str | Space) -> Space:

@@ -143,7 +143,7 @@ def load(
     done = Loading(opened.store_path)
     done.findings.extend(opened.findings)
     with ExitStack() as stack:
-        store = store or stack.enter_context(Store.open_or_create(opened.store_path))
+        store = store or stack.enter_context(opened.open_or_create_store())
         con = con or stack.enter_context(scratch_connection(opened.store_path))
         place = Place(file=str(store.path))
         stack.enter_context(

@@ -47,6 +47,8 @@ class Opened:
     model: PlantModel
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     """What reading the plant file found."""
+    catalogue: str | None = None
+    """Address of the store's catalogue, in place of the plant file's."""
 
     @property
     def folder(self) -> Path:
@@ -56,6 +58,14 @@ class Opened:
     @property
     def store_path(self) -> Path:
         return self.folder / self.model.store
+
+    def open_store(self) -> Store:
+        """The plant's store (FindingError `store.absent` before the first load)."""
+        return Store.open(self.store_path, catalogue=self.catalogue or self.model.catalogue or None)
+
+    def open_or_create_store(self) -> Store:
+        """The plant's store, made where there is none."""
+        return Store.open_or_create(self.store_path, catalogue=self.catalogue or self.model.catalogue or None)
 
     @cached_property
     def digest(self) -> str:

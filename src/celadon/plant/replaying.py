@@ -19,7 +19,7 @@ from celadon.plant.loading import scratch_connection
 from celadon.plant.opened import Opened, View, view
 from celadon.plant.quarantine import Corrections, Kept, kept_rows, read_corrections
 from celadon.plant.workspace import write_records
-from celadon.store import RECORD_COLUMNS, Pending, Store
+from celadon.store import RECORD_COLUMNS, Pending
 from celadon.store.rows import RECORD_KEY
 
 
@@ -51,7 +51,7 @@ def replay(opened: Opened, path: Path) -> Replay:
     Raises:
         FindingError: the table cannot be read, or there is no store.
     """
-    with Store.open(opened.store_path) as store, store.lock():
+    with opened.open_store() as store, store.lock():
         seen = view(opened, store)
         asked = read_corrections(path, seen)
         done = Replay(dismissed=asked.dismissed, findings=list(asked.findings))

@@ -8,7 +8,6 @@ from typing import Any
 
 from celadon.core.findings import Finding
 from celadon.plant.opened import Opened
-from celadon.store import Store
 
 Progress = Callable[[float, str], None]
 
@@ -34,7 +33,7 @@ class Upkeep:
 
 def verify(opened: Opened, progress: Progress | None = None) -> Upkeep:
     """Compare every segment with its digest; nothing is changed but the marks of damaged segments."""
-    with Store.open(opened.store_path) as store:
+    with opened.open_store() as store:
         size, count = _extent(opened)
         found = store.verify(_steps(progress))
         return Upkeep(size, size, count, count, len(store.batches()), tuple(found))
@@ -42,7 +41,7 @@ def verify(opened: Opened, progress: Progress | None = None) -> Upkeep:
 
 def compact(opened: Opened, progress: Progress | None = None) -> Upkeep:
     """Merge small segments; every earlier answer stays as it was."""
-    with Store.open(opened.store_path) as store:
+    with opened.open_store() as store:
         size, count = _extent(opened)
         store.compact(_steps(progress))
         after, left = _extent(opened)

@@ -192,6 +192,85 @@ MEMORY_LIMIT = FindingKind(
         zh="请写带单位的数值，如 2GB 或 60%；取消该变量则使用本机内存的 80%。",
     ),
 )
+CATALOGUE_SERVER = FindingKind(
+    "store.catalogue-server",
+    Severity.ERROR,
+    Text(en="Catalogue server does not serve", zh="目录库服务器不可用"),
+    Text(
+        en="The catalogue {place} cannot be used: {detail}.",
+        zh="目录库 {place} 无法使用：{detail}。",
+    ),
+    Text(
+        en="Check the server, the network, the user's rights and where the password comes from (~/.pgpass, "
+        "PGPASSWORD); then run the command again: what was committed stays and nothing is loaded twice.",
+        zh="请检查服务器、网络、用户权限与密码来源（~/.pgpass、PGPASSWORD），然后重新运行："
+        "已提交的数据仍在，不会重复入库。",
+    ),
+)
+CATALOGUE_ADDRESS = FindingKind(
+    "store.catalogue-address",
+    Severity.ERROR,
+    Text(en="Catalogue's address cannot be read", zh="目录库地址无法识别"),
+    Text(
+        en="The catalogue's address is not that of a PostgreSQL database: {detail}.",
+        zh="目录库地址不是 PostgreSQL 数据库地址：{detail}。",
+    ),
+    Text(
+        en="Write postgresql://user@host:5432/database?schema=plant (the schema may be left out).",
+        zh="请写作 postgresql://用户@主机:5432/数据库?schema=工厂（schema 可省略）。",
+    ),
+)
+CATALOGUE_PASSWORD = FindingKind(
+    "store.catalogue-password",
+    Severity.ERROR,
+    Text(en="A password in the catalogue's address", zh="目录库地址中含有密码"),
+    Text(
+        en="The address of the catalogue on {host} holds a password, which files and process lists would show.",
+        zh="主机 {host} 的目录库地址中含有密码，会在文件和进程列表中泄露。",
+    ),
+    Text(
+        en="Take it out of the address; put it into ~/.pgpass, or into PGPASSWORD of the environment.",
+        zh="请从地址中删去密码，改用 ~/.pgpass 文件或环境变量 PGPASSWORD。",
+    ),
+)
+KEPT_ELSEWHERE = FindingKind(
+    "store.kept-elsewhere",
+    Severity.ERROR,
+    Text(en="Folder and catalogue do not belong together", zh="目录与目录库不匹配"),
+    Text(
+        en="The store in {path} belongs to {found}, not to {asked}.",
+        zh="{path} 的数据仓属于 {found}，而不属于 {asked}。",
+    ),
+    Text(
+        en="Name the catalogue it was made with (or none: the folder knows it); on another host, mount the "
+        "store's own folder first; a new catalogue needs a new folder (`store:` in the plant file).",
+        zh="请使用建仓时的目录库（可不写，目录中已有记录）；在其他主机上请先挂载该数据仓的目录；"
+        "新的目录库须使用新的目录（工厂文件中的 `store:`）。",
+    ),
+)
+KEPT_UNREADABLE = FindingKind(
+    "store.kept-unreadable",
+    Severity.ERROR,
+    Text(en="store.json cannot be read", zh="store.json 无法读取"),
+    Text(
+        en="{path} should say where the store's catalogue is, but it is not as it was written.",
+        zh="{path} 应记录数据仓目录库的位置，但其内容与写入时不一致。",
+    ),
+    Text(
+        en="Restore the file from a copy of the store folder, or update Celadon if a newer version wrote it.",
+        zh="请从数据仓目录的副本恢复该文件；若由更新版本写成，请升级 Celadon。",
+    ),
+)
+EXTRA_MISSING = FindingKind(
+    "store.extra-missing",
+    Severity.ERROR,
+    Text(en="An optional part is not installed", zh="可选组件未安装"),
+    Text(
+        en="This needs the Python package {package}, which is not installed.",
+        zh="此功能需要 Python 包 {package}，但尚未安装。",
+    ),
+    Text(en="Install it: pip install 'celadon[{extra}]'.", zh="请安装：pip install 'celadon[{extra}]'。"),
+)
 
 MEMORY_VARIABLE = "CELADON_MEMORY_LIMIT"
 """Environment variable: how much memory the engine may use (`2GB`, `60%`); without it, 80 % of the machine's."""
@@ -215,26 +294,26 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(path).free
 
 
-def _about(kind: FindingKind, path: Path, **values: str | int | Text) -> FindingError:
+def _about(kind: FindingKind, path: Path | str, **values: str | int | Text) -> FindingError:
     return FindingError(Finding(kind, Place(file=str(path)), {"path": str(path), **values}))
 
 
-def absent(path: Path) -> FindingError:
+def absent(path: Path | str) -> FindingError:
     """No store in `path`."""
     return _about(ABSENT, path)
 
 
-def exists(path: Path) -> FindingError:
+def exists(path: Path | str) -> FindingError:
     """A store is in `path` already."""
     return _about(EXISTS, path)
 
 
-def not_a_store(path: Path) -> FindingError:
+def not_a_store(path: Path | str) -> FindingError:
     """`path` is some other program's database."""
     return _about(NOT_A_STORE, path)
 
 
-def newer_format(path: Path, found: int, known: int) -> FindingError:
+def newer_format(path: Path | str, found: int, known: int) -> FindingError:
     """The store in `path` was written by a later program."""
     return _about(NEWER_FORMAT, path, found=found, known=known)
 
@@ -244,9 +323,39 @@ def catalogue_damaged(path: Path, detail: Text) -> FindingError:
     return _about(CATALOGUE_DAMAGED, path, detail=detail)
 
 
-def locked(path: Path, holder: str) -> FindingError:
+def locked(path: Path | str, holder: str) -> FindingError:
     """Somebody else writes, and the caller does not want to wait."""
     return _about(LOCKED, path, holder=holder)
+
+
+def catalogue_server(place: str, detail: Text) -> FindingError:
+    """The server of the catalogue refuses, or is not there."""
+    return FindingError(CATALOGUE_SERVER.at(Place(file=place), place=place, detail=detail))
+
+
+def catalogue_address(detail: Text) -> FindingError:
+    """The catalogue's address cannot be read; it is not repeated, as it may hold anything."""
+    return FindingError(CATALOGUE_ADDRESS.at(Place(), detail=detail))
+
+
+def catalogue_password(host: str) -> FindingError:
+    """The catalogue's address holds a password."""
+    return FindingError(CATALOGUE_PASSWORD.at(Place(), host=host))
+
+
+def kept_elsewhere(path: Path, found: str, asked: str) -> FindingError:
+    """Folder and catalogue do not belong together."""
+    return _about(KEPT_ELSEWHERE, path, found=found, asked=asked)
+
+
+def kept_unreadable(path: Path) -> FindingError:
+    """`store.json` is not as it was written."""
+    return _about(KEPT_UNREADABLE, path)
+
+
+def extra_missing(extra: str, package: str) -> FindingError:
+    """An optional part of the installation is needed."""
+    return FindingError(EXTRA_MISSING.at(Place(), extra=extra, package=package))
 
 
 def disk_full(path: Path) -> FindingError:

@@ -1,4 +1,4 @@
-"""One writer at a time: an operating-system lock on a file, which a killed process cannot leave behind."""
+"""One writer at a time: a lock that a killed process cannot leave behind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from celadon.core.findings import FindingError
 from celadon.store import faults
@@ -42,18 +43,30 @@ Waiting = Callable[[str], None]
 """Called once with the holder's name when a writer has to wait."""
 
 
+class Latch(Protocol):
+    """What keeps other processes out; it opens by itself when its holder dies."""
+
+    def take(self, wait: bool) -> bool:
+        """Close it behind us; False when somebody else has it and we do not `wait`."""
+
+    def give_back(self) -> None:
+        """Open it."""
+
+    def holder(self) -> str:
+        """Who has it, or had it last."""
+
+
 class WriterLock:
     """The right to write one store; taken again by the thread that has it, it only counts.
 
     Other threads of the process wait like other processes.
     """
 
-    def __init__(self, store: Path) -> None:
-        self._store = store
-        self._path = store / "lock"
+    def __init__(self, place: str, latch: Latch) -> None:
+        self._place = place
+        self._latch = latch
         self._thread = threading.RLock()
         self._depth = 0
-        self._handle = -1
 
     @property
     def held(self) -> bool:
@@ -65,8 +78,9 @@ class WriterLock:
             self._refuse_or_tell(wait, waiting)
             self._thread.acquire()
         try:
-            if self._depth == 0:
-                self._open(wait, waiting)
+            if self._depth == 0 and not self._latch.take(wait=False):
+                self._refuse_or_tell(wait, waiting)
+                self._latch.take(wait=True)
             self._depth += 1
         except BaseException:
             self._thread.release()
@@ -84,44 +98,66 @@ class WriterLock:
     def release(self) -> None:
         """Give back what one `acquire` took."""
         self._depth -= 1
-        if self._depth == 0:
-            handle, self._handle = self._handle, -1
-            os.close(handle)
-        self._thread.release()
+        try:
+            if self._depth == 0:
+                self._latch.give_back()
+        finally:
+            self._thread.release()
 
-    def _open(self, wait: bool, waiting: Waiting | None) -> None:
-        with faults.as_findings(self._store):
+    def holder(self) -> str:
+        """Who has the lock, or had it last."""
+        return self._latch.holder()
+
+    def _refuse_or_tell(self, wait: bool, waiting: Waiting | None) -> None:
+        if not wait:
+            raise faults.locked(self._place, self.holder())
+        if waiting is not None:
+            waiting(self.holder())
+
+
+class FileLatch:
+    """A lock on the file `lock` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "lock"
+        self._handle = -1
+
+    def take(self, wait: bool) -> bool:
+        with faults.as_findings(self._folder):
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            if not take(handle, wait=False):
-                self._refuse_or_tell(wait, waiting)
-                take(handle, wait=True)
+            if not take(handle, wait):
+                os.close(handle)
+                return False
         except BaseException:
             os.close(handle)
             raise
         self._handle = handle
         self._sign()
+        return True
 
-    def _refuse_or_tell(self, wait: bool, waiting: Waiting | None) -> None:
-        if not wait:
-            raise faults.locked(self._store, self.holder())
-        if waiting is not None:
-            waiting(self.holder())
-
-    def _sign(self) -> None:
-        """Write down who holds the lock, for those who wait; that it fails (full disk) matters to nobody."""
-        name = f"pid {os.getpid()} @ {socket.gethostname()}"
-        try:
-            os.ftruncate(self._handle, 0)
-            os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is the one Windows locks
-            os.write(self._handle, name.encode())
-        except OSError:
-            return
+    def give_back(self) -> None:
+        handle, self._handle = self._handle, -1
+        os.close(handle)
 
     def holder(self) -> str:
-        """Who wrote its name into the lock file last."""
         try:
             text = self._path.read_bytes().strip(b"\0 ").decode("utf-8", "replace")
         except OSError:
             text = ""
         return text or "pid ?"
+
+    def _sign(self) -> None:
+        """Write down who holds the lock, for those who wait; that it fails (full disk) matters to nobody."""
+        try:
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 1, os.SEEK_SET)  # the first byte is the one Windows locks
+            os.write(self._handle, own_name().encode())
+        except OSError:
+            return
+
+
+def own_name() -> str:
+    """What this process calls itself to those who wait for it."""
+    return f"pid {os.getpid()} @ {socket.gethostname()}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from celadon.core.findings import Finding, Place
 from celadon.store import choose, faults, segments, stretch
@@ -161,10 +160,9 @@ def check(
     """Findings for what is damaged or missing, and the (damaged, segment id) marks that must change."""
     found: list[Finding] = []
     marks: list[tuple[int, int]] = []
-    words: list[tuple[Any, ...]] = catalogue.rows("PRAGMA integrity_check(1)")
-    if words != [("ok",)]:
-        kind = faults.CATALOGUE_DAMAGED
-        found.append(kind.at(Place(file=str(catalogue.path)), path=str(store), detail=str(words[0][0])))
+    fault = catalogue.database.fault()
+    if fault is not None:
+        found.append(faults.CATALOGUE_DAMAGED.at(Place(file=str(store)), path=str(store), detail=fault))
     every = catalogue.segments("1 = 1")
     for done, segment in enumerate(every):
         if progress is not None:

@@ -136,7 +136,7 @@ class Pending:
             "SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [relation]
         ).fetchone() != (0,):
             return name
-        with faults.as_findings(self._catalogue.path.parent):
+        with faults.as_findings(self._staging.store):
             con.execute(f"CREATE OR REPLACE TEMP TABLE {_COPY} AS SELECT * FROM {name}")
         return _COPY
 
@@ -195,8 +195,12 @@ class Pending:
     def add_findings(self, findings: Iterable[Finding]) -> None:
         """Keep what loading this batch found."""
         self._check_open()
-        rows = [(self.batch_id, written.to_text(finding)) for finding in findings]
-        self._catalogue.run_many("INSERT INTO finding (batch, json) VALUES (?, ?)", rows)
+        following = self._catalogue.next_id("finding")
+        rows = [
+            (number, self.batch_id, written.to_text(finding))
+            for number, finding in enumerate(findings, following)
+        ]
+        self._catalogue.run_many("INSERT INTO finding VALUES (?, ?, ?)", rows)
 
     def touch(self, point: int, month: int) -> None:
         """Say that this batch changes the ledger of one point and month in a way its readings do not show."""

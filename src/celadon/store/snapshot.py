@@ -287,7 +287,7 @@ class Snapshot:
         sql = (
             "SELECT p.point, p.month, p.digest, p.segment FROM ledger_part p "
             f"WHERE p.point IN ({int_list(points)}) AND p.month BETWEEN ? AND ? "
-            f"AND (p.upto = ? OR coalesce(({following}) > {high}, 1))"
+            f"AND (p.upto = ? OR coalesce(({following}) > {high}, TRUE))"
         )
         catalogue, at = self._catalogue, self.upto
         rows = catalogue.rows(sql, min(months), max(months), at, at, at, at, at)

@@ -23,7 +23,7 @@ class Staging:
     """
 
     def __init__(self, store: Path, catalogue: Catalogue) -> None:
-        self._store = store
+        self.store = store
         self._catalogue = catalogue
         self._list = store / WRITING / f"{secrets.token_hex(8)}.list"
         self._paths: list[str] = []
@@ -39,9 +39,9 @@ class Staging:
         """Write a segment and list it in the open transaction (FindingError when the disk is full)."""
         folder = "all" if month is None else month_label(month)
         path = segments.new_path(kind, folder, batches[1])
-        with faults.as_findings(self._store):
+        with faults.as_findings(self.store):
             self._announce(path)
-            made = segments.write(con, kind, select, self._store, path)
+            made = segments.write(con, kind, select, self.store, path)
         segment = Segment(
             self._catalogue.next_id("segment"),
             kind,
@@ -68,7 +68,7 @@ class Staging:
 
     def abandon(self) -> None:
         """Remove everything that was made."""
-        _remove(self._store, self._paths)
+        _remove(self.store, self._paths)
         self.finish()
 
 

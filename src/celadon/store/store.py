@@ -10,7 +10,6 @@ A store is a folder and may be moved or copied as one:
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -22,8 +21,10 @@ import duckdb
 
 from celadon.core.findings import Finding, FindingError
 from celadon.store import faults, maintenance, segments, written
-from celadon.store.catalogue import NAME, Catalogue
-from celadon.store.locking import Waiting, WriterLock
+from celadon.store.catalogue import Catalogue
+from celadon.store.database import Home
+from celadon.store.kept import home_of
+from celadon.store.locking import Waiting
 from celadon.store.pending import Clock, Pending, set_quarantine_status, system_clock
 from celadon.store.rows import (
     LEDGER_COLUMNS,
@@ -46,46 +47,46 @@ class Store:
     Reading methods may be called while any process writes; a `Pending` belongs to one thread.
     """
 
-    def __init__(self, path: Path, clock: Clock = system_clock) -> None:
+    def __init__(self, path: Path, home: Home, clock: Clock = system_clock) -> None:
         self.path = path
+        self._home = home
         self._clock = clock
-        self._lock = WriterLock(path)
-        self._reader = _opened(path, writes=False)
+        self._lock = home.lock()
+        self._reader = Catalogue(home.open(writes=False))
         self._writer: Catalogue | None = None
         self._pending: Pending | None = None
 
     @classmethod
-    def create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
+    def create(cls, path: str | Path, clock: Clock = system_clock, catalogue: str | None = None) -> Self:
         """A new, empty store in the folder `path` (FindingError `store.exists` when one is there)."""
         folder = Path(path).absolute()
-        if (folder / NAME).exists() and not _begun(folder):
-            _opened(folder, writes=False).close()
+        if _exists(folder, catalogue):
             raise faults.exists(folder)
-        return cls.open_or_create(folder, clock)
+        return cls.open_or_create(folder, clock, catalogue)
 
     @classmethod
-    def open(cls, path: str | Path, clock: Clock = system_clock) -> Self:
+    def open(cls, path: str | Path, clock: Clock = system_clock, catalogue: str | None = None) -> Self:
         """The store in the folder `path`.
 
-        FindingError `store.absent`, `store.not-a-store`, `store.newer-format`, `store.catalogue-damaged`.
+        `catalogue`: the address of its catalogue, None = as the store was made.
+        FindingError `store.absent`, `store.not-a-store`, `store.newer-format`, `store.catalogue-damaged`,
+        `store.catalogue-server`, `store.kept-elsewhere`.
         """
-        return cls(Path(path).absolute(), clock)
+        folder = Path(path).absolute()
+        return cls(folder, home_of(folder, catalogue, create=False), clock)
 
     @classmethod
-    def open_or_create(cls, path: str | Path, clock: Clock = system_clock) -> Self:
-        """The store in the folder `path`, made where there is none; two processes may do it at once."""
+    def open_or_create(
+        cls, path: str | Path, clock: Clock = system_clock, catalogue: str | None = None
+    ) -> Self:
+        """The store in the folder `path`, made where there is none; two processes may do it at once.
+
+        `catalogue`: `postgresql://…` when several hosts write; None = as the store was made, else in the folder.
+        """
         folder = Path(path).absolute()
-        if not (folder / NAME).exists() or _begun(folder):
-            with faults.as_findings(folder):
-                segments.make_folder(folder)
-                lock = WriterLock(folder)
-                lock.acquire()
-                try:
-                    Catalogue.create(folder / NAME)
-                    segments.force_folder(folder)
-                finally:
-                    lock.release()
-        return cls(folder, clock)
+        home = home_of(folder, catalogue, create=True)
+        home.create()
+        return cls(folder, home, clock)
 
     def close(self) -> None:
         """Close the connections; a pending batch is discarded."""
@@ -356,7 +357,7 @@ class Store:
 
     def _write(self) -> Catalogue:
         if self._writer is None:
-            self._writer = _opened(self.path, writes=True)
+            self._writer = Catalogue(self._home.open(writes=True))
         return self._writer
 
     def _current(self) -> Catalogue:
@@ -413,24 +414,10 @@ def _write_ledger(
     return staging.write(con, segments.LEDGER, select, month, (upto, upto)).id
 
 
-def _opened(path: Path, *, writes: bool) -> Catalogue:
+def _exists(folder: Path, catalogue: str | None) -> bool:
     try:
-        return Catalogue(path / NAME, writes=writes)
-    except sqlite3.Error as error:
-        raise faults.of_catalogue(path, error) from error
-
-
-def _begun(path: Path) -> bool:
-    """A catalogue file without content: its creation was killed."""
-    file = path / NAME
-    if not file.is_file():
-        return False
-    if file.stat().st_size == 0:
-        return True
-    connection = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)
-    try:
-        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
-    except sqlite3.Error:
-        return False
-    finally:
-        connection.close()
+        return home_of(folder, catalogue, create=False).exists()
+    except FindingError as error:
+        if [item.kind for item in error.findings] == [faults.ABSENT]:
+            return False
+        raise

@@ -27,11 +27,13 @@ SHAPE = "plant/1"
 
 def plant_to_json(plant: Plant) -> str:
     """The plant as one line of JSON: keys sorted, Fractions, dates and units as texts, defaults left out."""
-    return _text({"shape": SHAPE, "plant": _encoder(Plant)(plant, False)})
+    data = _encoder(Plant)(plant, False)
+    data.pop("catalogue", None)  # digests of facts must not depend on where they are listed
+    return _text({"shape": SHAPE, "plant": data})
 
 
 def plant_from_json(text: str) -> Plant:
-    """The plant that `plant_to_json` wrote, equal to it (ValueError when the text is something else)."""
+    """The plant that `plant_to_json` wrote, equal to it but for the catalogue's address (ValueError when the text is something else)."""
     try:
         data = json.loads(text)
         if data["shape"] != SHAPE:
@@ -45,11 +47,12 @@ def plant_from_json(text: str) -> Plant:
 
 
 def plant_digest(plant: Plant) -> str:
-    """SHA-256 (hex) of what the plant means: where it stands in which file and where its store is do
-    not count."""
+    """SHA-256 (hex) of what the plant means: where it stands in which file and where its store and
+    catalogue are do not count."""
     data = _encoder(Plant)(plant, True)
     data.pop("file", None)
     data.pop("store", None)
+    data.pop("catalogue", None)
     return hashlib.sha256(_text({"shape": SHAPE, "plant": data}).encode()).hexdigest()
 
 

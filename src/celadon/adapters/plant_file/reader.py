@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from celadon.adapters.plant_file.build_meters import Around, build_meters, build_virtual_meters
@@ -17,6 +18,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Findings, 
 from celadon.core.model import Plant, Process, Product, Site
 from celadon.core.text import Text
 from celadon.core.units import parse_unit
+from celadon.store.postgresql import check_url
 
 VERSION_MISSING = FindingKind(
     "plant.version-missing",
@@ -195,6 +197,7 @@ class _Assembly:
             options=build_options(root.pairs("accounts")),
             industry=enterprise["industry"],
             store=root["store"],
+            catalogue=self._catalogue(),
             file=reading.file,
         )
 
@@ -205,6 +208,18 @@ class _Assembly:
         node = self.root.at("grid")
         self.reading.add(GRID_BAD, node, value=written(node))
         return 3600
+
+    def _catalogue(self) -> str:
+        written_address: str | None = self.root["catalogue"]
+        if written_address is None:
+            return ""
+        try:
+            check_url(written_address)
+        except FindingError as error:
+            where = self.reading.place(self.root.at("catalogue"))
+            self.reading.findings.extend(replace(item, where=where) for item in error.findings)
+            return ""
+        return written_address
 
     def _site(self, entry: Entry, made: set[str]) -> Site:
         processes = [process for process in entry.entries("processes") if process.complete]

@@ -338,6 +338,13 @@ PLANT = Table(
             default="1h",
         ),
         key("store", Value("path"), "Folder for what is loaded", "数据存放文件夹", default="celadon-store"),
+        key(
+            "catalogue",
+            TEXT,
+            "PostgreSQL database that lists what is stored, when several hosts write: postgresql://user@host/database; "
+            "the password comes from ~/.pgpass or PGPASSWORD",
+            "多台主机写入时，登记存储内容的 PostgreSQL 数据库：postgresql://用户@主机/数据库；密码取自 ~/.pgpass 或 PGPASSWORD",
+        ),
         key("sites", Items(SITES), "Places with a boundary of their own", "各有边界的站点", required=True),
         key("products", Items(PRODUCTS), "What is made", "产品"),
         key("carriers", Items(CARRIERS), "Energy carriers beyond the built-in ones", "内置以外的能源品种"),
