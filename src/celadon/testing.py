@@ -23,6 +23,7 @@ from celadon.core.periods import GRAINS, Grain, Period, parse_period
 from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Text, text_from, text_of
 from celadon.core.units import UnitError, parse_unit
+from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run
 from celadon.rules.rulebook import Rulebook, read_yaml
@@ -62,9 +63,8 @@ _VALUE_KEYS = {
     "tolerance",
     "finding",
     "absent",
-    "estimated",
-    "defaulted",
-    "recalled",
+    *DATA,
+    *FACTORS,
     "coverage",
     "absolute",
     "count",
@@ -247,6 +247,7 @@ def _fact(item: Mapping[str, Any], plant: Plant, request: Request) -> list[Any]:
         size if status is Status.DEFAULT else 0.0,
         float(item.get("coverage", 0.0 if value is None else 1.0)),
         int(status),
+        None if value is None else int(status),
         f"case:{item.get('note', '')}",
     ]
 
@@ -345,11 +346,9 @@ def _where(item: Mapping[str, Any]) -> dict[str, Any]:
 def _compare(item: Mapping[str, Any], row: Row) -> str | None:
     if item.get("absent"):
         return None if row.value is None else f"{row.quantity}: {row.value}, expected absent"
-    for name in ("estimated", "defaulted", "recalled", "coverage"):
-        if name in item and not math.isclose(
-            getattr(row, name), float(item[name]), rel_tol=1e-9, abs_tol=1e-12
-        ):
-            return f"{row.quantity}: {name} {getattr(row, name)}, expected {item[name]}"
+    for name, share in {**row.quality.shares(), "coverage": row.coverage}.items():
+        if name in item and not math.isclose(share, float(item[name]), rel_tol=1e-9, abs_tol=1e-12):
+            return f"{row.quantity}: {name} {share}, expected {item[name]}"
     if "value" not in item:
         return None
     if row.value is None:

@@ -110,13 +110,13 @@ def test_estimated_parts_are_carried() -> None:
         bench.cell("E0", start, KWH, estimated=KWH)
     bench.flat("E1", "2024-01", KWH // 2)
     bench.facts("2024-01")
-    assert bench.select("value, estimated, status", "quantity = 'energy_consumed'") == [
-        (0.744, 0.024, Status.ESTIMATED)
+    assert bench.select("value, estimated, status, basis", "quantity = 'energy_consumed'") == [
+        (0.744, 0.024, Status.ESTIMATED, Status.MEASURED)
     ]
     bench.facts("2024-01", Space.METER)
-    assert bench.select("meter, estimated, status", "quantity = 'energy_consumed'") == [
-        ("E0~rest", 0.024, Status.ESTIMATED),
-        ("E1", 0.0, Status.MEASURED),
+    assert bench.select("meter, estimated, status, basis", "quantity = 'energy_consumed'") == [
+        ("E0~rest", 0.024, Status.ESTIMATED, Status.CALCULATED),
+        ("E1", 0.0, Status.MEASURED, Status.MEASURED),
     ]
 
 

@@ -238,8 +238,10 @@ def test_a_record_gets_the_asked_span_or_keeps_its_own() -> None:
 def test_a_record_beyond_the_period_is_cut_by_time() -> None:
     bench = Bench(plant([]))
     bench.record("product_output", "steel", "2024-01-20..2024-02-08", 20.0, "t")
-    rows = _facts(bench, "time_start, time_end, value, estimated, status")
-    assert rows == [(datetime(2024, 1, 1), datetime(2024, 2, 1), 12.0, 12.0, Status.ESTIMATED)]
+    rows = _facts(bench, "time_start, time_end, value, estimated, status, basis")
+    assert rows == [
+        (datetime(2024, 1, 1), datetime(2024, 2, 1), 12.0, 12.0, Status.ESTIMATED, Status.DECLARED)
+    ]
     assert _said(bench) == [
         (
             "records.cut",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from celadon.cli.base import command as make_command
 from celadon.cli.base import option, pairs, plant_argument
 from celadon.cli.session import Session
 from celadon.core.text import Lang
+from celadon.engine.quality import DATA, FACTORS, LABELS, Quality
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _BY = click.Choice(["enterprise", "site", "process", "meter"])
 _PER = click.Choice(["hour", "day", "month", "year"])
 _ROWS_SHOWN = 400
+_SHOWN_ABOVE = 5e-5
 
 
 @make_command(
@@ -124,7 +127,7 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
     columns += [(word(name, lang), False) for name in ("site", "process", "meter") if name in used]
     columns += [(word("period", lang), False)] if request.time else []
     columns += [(word("value", lang), True), (word("unit", lang), False), (word("coverage", lang), True)]
-    columns += [(word(name, lang), True) for name in ("estimated", "defaulted", "recalled") if name in used]
+    columns += [(word(name, lang), False) for name in ("data", "factors") if name in used]
     made, before = table("", columns), ""
     for row in rows[:_ROWS_SHOWN]:
         name = _name(row, found, lang)
@@ -141,11 +144,7 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
             else f"[red]{word('absent', lang)}[/red]"
         )
         cells += [value, row.unit, share(row.coverage)]
-        cells += [
-            share(getattr(row, column), blank_at=0.0)
-            for column in ("estimated", "defaulted", "recalled")
-            if column in used
-        ]
+        cells += [mix(row.quality, names, lang) for column, names in _MIXES if column in used]
         made.add_row(*cells)
         before = name
     console.print(made)
@@ -156,17 +155,32 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
     _print_shapes(console, found, lang)
     if "recalled" in used:
         console.print(
-            "unchecked：因子凭记忆录入，尚未对照原文核实"
+            "未核实：因子凭记忆录入，尚未对照原文核实"
             if lang == "zh"
-            else "unchecked: the share that rests on factors recalled from memory, not yet checked against their source",
+            else "unchecked factor: the share that rests on factors recalled from memory, not yet checked against their source",
             style="yellow",
         )
 
 
 def _used(rows: tuple[Row, ...]) -> set[str]:
-    names = ("process", "meter", "estimated", "defaulted", "recalled")
-    used = {name for name in names if any(getattr(row, name) for row in rows)}
+    used = {name for name in ("process", "meter", "recalled") if any(getattr(row, name) for row in rows)}
+    used |= {"data"} if any(row.value is not None for row in rows) else set()
+    used |= {"factors"} if any(row.quality.factorless < 1 for row in rows if row.value is not None) else set()
     return used | ({"site"} if any(row.site for row in rows) else set())
+
+
+_MIXES = (("data", DATA), ("factors", FACTORS))
+
+
+def mix(quality: Quality, names: Sequence[str], lang: Lang) -> str:
+    """`83 % measured, 17 % estimated`: the shares there are, the largest first; blank where nothing is to be said."""
+    from celadon.cli.show import share
+
+    shares = sorted(((getattr(quality, name), name) for name in names), key=lambda pair: -pair[0])
+    said = [(size, name) for size, name in shares if size > _SHOWN_ABOVE]
+    if [name for _, name in said] == ["factorless"]:
+        return ""
+    return ", ".join(f"{share(size)} {LABELS[name].say(lang)}" for size, name in said)
 
 
 def _name(row: Row, found: Account, lang: Lang) -> str:

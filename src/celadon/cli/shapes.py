@@ -55,10 +55,14 @@ _BALANCE = {
     "low": "number?", "high": "number?", "children": "number?", "remainder": "number?", "share": "number?", "coverage": "number",
     "estimated": "number?", "status": "text", "missing": ["text"],
 }  # fmt: skip
+_SHARES = {
+    "measured": "number", "calculated": "number", "declared": "number", "estimated": "number", "defaulted": "number",
+    "factorless": "number", "verified2": "number", "verified1": "number", "own": "number", "recalled": "number",
+}  # fmt: skip
 _NODE = {
     "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text", "effective?": "text",
-    "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "estimated?": "number",
-    "defaulted?": "number", "recalled?": "number", "coverage?": "number", "inputs": ["node"],
+    "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "coverage?": "number", "quality?": _SHARES,
+    "inputs": ["node"],
 }  # fmt: skip
 _SIDE = {
     "rulebook": "text", "edition": "text", "digest": "text", "options": "object", "factors_as_of": "text?", "facts_digest": "text",
@@ -110,15 +114,16 @@ SHAPES: dict[str, Shape] = {
     ),
     "account/1": Shape(
         "account",
-        "Quantities under a rulebook. Shares (estimated, defaulted, recalled) and coverage run from 0 to 1; "
-        "an absent value is null, never 0. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
+        "Quantities under a rulebook. Shares and coverage run from 0 to 1: measured, calculated, declared, estimated and "
+        "defaulted data add to 1, and so do factors that are verified by two sources (or official), by one, the plant's "
+        "own, recalled (unchecked), and factorless; an absent value is null, never 0, and its shares are 0. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
         {
             "rulebook": _BOOK, "options": "object", "period": "text", "zone": "text", "by": "text", "per": "text?", "as_of": "time?",
             "factors_as_of": "text?", "facts_digest": "text", "not_applicable": ["text"],
             "rows": [{
                 "quantity": "text", "label": "both", "item": "text", "purpose": "text", "enterprise": "text", "site": "text",
                 "process": "text", "meter": "text", "period": "text", "start": "time", "end": "time", "value": "number?",
-                "unit": "text", "coverage": "number", "estimated": "number", "defaulted": "number", "recalled": "number",
+                "unit": "text", "coverage": "number", **_SHARES,
             }],
         },
     ),

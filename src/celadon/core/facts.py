@@ -44,5 +44,6 @@ FACT_COLUMNS: dict[str, str] = {
     "defaulted": "DOUBLE",  # part of |value| that is a standard's default
     "coverage": "DOUBLE",  # share of the span that data cover, 0..1
     "status": "UTINYINT",  # worst Status in the row
+    "basis": "UTINYINT",  # Status of the part that is neither estimated nor defaulted; null = absent
     "source": "VARCHAR",  # where it came from: `ledger`, or `records:<batch>:<file>:<line>`
 }

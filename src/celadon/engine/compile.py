@@ -18,11 +18,9 @@ from celadon.engine.inputs import Inputs
 from celadon.engine.lookup import Lookup, unknown_entries
 from celadon.engine.request import Request
 from celadon.engine.sql import (
-    QUALITIES,
     ZERO,
     Piece,
     Scope,
-    Shares,
     compile_condition,
     compile_expr,
     prune,
@@ -37,9 +35,12 @@ from celadon.engine.steps import (
     Summary,
     added,
     factor_match,
+    factor_shares,
+    fixed_in_all,
     group,
     seconds,
     stamp,
+    step_shares,
     with_sql,
 )
 from celadon.rules.check import infer
@@ -200,6 +201,7 @@ class _Planner(Inputs):
             optional=base.optional,
             describes=base.describes,
             parts=(base.name,),
+            fixed=base.fixed,
         )
         places = [f"b.{place}" for place in PLACES[:space]]
         start, end, month, join = "b.time_start", "b.time_end", "b.month", ""
@@ -210,9 +212,7 @@ class _Planner(Inputs):
             start, end, month, join = self._moved(start, end, month, join, None if coarse else base.time)
         times = [f"{start} AS time_start", f"{end} AS time_end", *([] if coarse else [f"{month} AS month"])]
         columns = [*places, *times, *(f"b.{key}" for key in base.keys)]
-        sql = (
-            f"SELECT {', '.join(columns)}, {added('b.')}\nFROM {base.name} AS b{join}\n{group(len(columns))}"
-        )
+        sql = f"SELECT {', '.join(columns)}, {added('b.', base.fixed)}\nFROM {base.name} AS b{join}\n{group(len(columns))}"
         return self.add(with_sql(target, sql))
 
     def _moved(
@@ -263,6 +263,7 @@ class _Planner(Inputs):
                 optional=first.optional,
                 describes=first.describes,
                 parts=tuple(part.name for part in parts),
+                fixed=fixed_in_all(parts),
             )
         )
 
@@ -396,11 +397,12 @@ class _Body:
             inputs,
             optional=self.planner.optional(self.rule.name),
             describes=self.describes,
+            fixed=piece.shares.fixed,
         )
         columns = ", ".join(f"s.{column}" for column in target.columns)
         sql = (
-            f"SELECT {columns}, {piece.in_unit(target.unit)} AS value, {piece.shares.estimated} AS estimated, {piece.shares.defaulted} AS defaulted, "
-            f"{piece.shares.recalled} AS recalled, CASE WHEN {piece.value} IS NULL THEN {ZERO} ELSE {piece.coverage or '1e0'} END AS coverage, "
+            f"SELECT {columns}, {piece.in_unit(target.unit)} AS value, {piece.shares.columns}, "
+            f"CASE WHEN {piece.value} IS NULL THEN {ZERO} ELSE {piece.coverage or '1e0'} END AS coverage, "
             f"s.seconds\nFROM {spine} AS s" + "".join(joins)
         )
         if where:
@@ -475,9 +477,10 @@ class _Body:
             optional=inner.optional,
             describes=inner.describes,
             parts=(inner.name,),
+            fixed=inner.fixed,
         )
         columns = [f"b.{column}" for column in target.columns]
-        sql = f"SELECT {', '.join(columns)}, {added('b.')}\nFROM {inner.name} AS b\n{group(len(columns))}"
+        sql = f"SELECT {', '.join(columns)}, {added('b.', inner.fixed)}\nFROM {inner.name} AS b\n{group(len(columns))}"
         return planner.add(with_sql(target, sql))
 
     def _aliased(self) -> dict[str, Step]:
@@ -492,7 +495,7 @@ class _Body:
             return Piece(
                 "s.value",
                 step.unit,
-                Shares("s.estimated", "s.defaulted", "s.recalled"),
+                step_shares(step, "s", joined=False),
                 None if step.describes else "s.coverage",
                 optional=step.optional,
             )
@@ -500,11 +503,11 @@ class _Body:
             return Piece(
                 f"{alias}.value",
                 step.unit,
-                Shares(recalled=f"coalesce({alias}.recalled, {ZERO})"),
+                factor_shares(self.planner.lookups[step.quantity], alias),
                 exists=f"{alias}.found = 1",
                 optional=False,
             )
-        shares = Shares(*(f"coalesce({alias}.{name}, {ZERO})" for name in QUALITIES))
+        shares = step_shares(step, alias, joined=True)
         coverage = None if step.describes else f"coalesce({alias}.coverage, {ZERO})"
         return Piece(
             f"{alias}.value", step.unit, shares, coverage, f"{alias}.seconds IS NOT NULL", step.optional

@@ -18,8 +18,10 @@ from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.core.text import Text
 from celadon.engine.compile import compile_query
+from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.run import summarise, unit_text
+from celadon.engine.sql import QUALITIES
 from celadon.engine.steps import MEASURES, PLACES, Query, Step
 from celadon.engine.trace import Trace, TraceNode
 from celadon.engine.used import UsedFormula
@@ -232,9 +234,7 @@ class _Teller:
             value=row["value"],
             unit=unit_text(str(step.unit), item, self.plant),
             where=self._where(step, row),
-            estimated=row["estimated"] or 0.0,
-            defaulted=row["defaulted"] or 0.0,
-            recalled=row["recalled"] or 0.0,
+            quality=quality_of([row[name] for name in QUALITIES]) if row["value"] is not None else NO_QUALITY,
             coverage=row["coverage"],
             children=tuple(children),
         )
@@ -412,7 +412,7 @@ class _Teller:
             chosen.value,
             unit_text(str(step.unit), item, self.plant),
             where,
-            recalled=1.0 if chosen.recalled else 0.0,
+            quality=Quality(**{chosen.level.name.lower(): 1.0}),
             clause=clause,
             detail={k: v for k, v in detail.items() if v not in (None, "")},
         )

@@ -8,11 +8,16 @@ from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place
 from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED
+from celadon.engine.sql import QUALITIES, Shares
 from celadon.engine.steps import Query, Step
 from celadon.engine.used import UsedFormula
 from celadon.rules.expr import FirstGiven, refs
 from celadon.rules.rulebook import Rulebook
 
+_MARKS = Shares(
+    defaulted="CASE WHEN s.defaulted > 0e0 THEN 1e0 ELSE 0e0 END",
+    recalled="CASE WHEN s.recalled > 0e0 THEN 1e0 ELSE 0e0 END",
+)
 _BETWEEN = "\x1f"
 """Between the keys of a step's row, in one column."""
 
@@ -37,9 +42,8 @@ class FactorQuestions:
             found.append(
                 f"SELECT DISTINCT '' AS quantity, '{number}' AS item, {keys} AS purpose, '' AS enterprise, '' AS site, '' AS process, "
                 "'' AS meter, CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, "
-                "CASE WHEN s.value IS NULL THEN 0e0 ELSE 1e0 END AS value, 0e0 AS estimated, "
-                "CASE WHEN s.defaulted > 0e0 THEN 1e0 ELSE 0e0 END AS defaulted, "
-                f"CASE WHEN s.recalled > 0e0 THEN 1e0 ELSE 0e0 END AS recalled, 0e0 AS coverage FROM {step.name} AS s{joins}{tests}"
+                f"CASE WHEN s.value IS NULL THEN 0e0 ELSE 1e0 END AS value, {_MARKS.columns}, "
+                f"0e0 AS coverage FROM {step.name} AS s{joins}{tests}"
             )
         return found
 
@@ -51,8 +55,10 @@ class FactorQuestions:
         for _, number, keys, *cells in answers:
             step = self._steps[int(number)]
             row: dict[str, Any] = dict(zip(step.keys, str(keys).split(_BETWEEN), strict=False))
-            given, _, defaulted, recalled = (bool(cell) for cell in cells[6:10])
-            rows[step.name].append(row | {"given": given, "recalled": recalled, "defaulted": defaulted})
+            marks = dict(zip(("given", *QUALITIES), cells[6:], strict=False))
+            rows[step.name].append(
+                row | {name: bool(marks[name]) for name in ("given", "recalled", "defaulted")}
+            )
         teller = _FactorTeller(book, self._query, options, rows)
         return [finding for name in self._names for finding in teller.about(name)]
 

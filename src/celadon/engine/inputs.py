@@ -18,12 +18,12 @@ from celadon.engine.sql import (
     text,
 )
 from celadon.engine.steps import (
-    FACT_MEANS,
-    FACT_SUMS,
     PLACES,
     Step,
     Summary,
     calendar,
+    fact_means,
+    fact_sums,
     factor_sql,
     group,
     item_key,
@@ -221,6 +221,7 @@ class Inputs:
             spec.unit,
             optional=spec.on_missing == "not_applicable",
             describes=not spec.adds,
+            fixed=self.summary.fixed.get(spec.name, {}),
         )
         if step.name in self.steps:
             return self.steps[step.name]
@@ -232,9 +233,9 @@ class Inputs:
         else:
             columns += ["m.time_start", "m.time_end", "m.time_start AS month"]
         columns += [f"f.item AS {name}" if name == key else f"f.{name}" for name in spec.grain.keys]
-        measures = FACT_SUMS if spec.adds else FACT_MEANS
+        measures = (fact_sums if spec.adds else fact_means)(value, step.fixed)
         sql = (
-            f"SELECT {', '.join(columns)}, {measures.format(value=value)}\nFROM {self.facts} AS f\nJOIN months AS m "
+            f"SELECT {', '.join(columns)}, {measures}\nFROM {self.facts} AS f\nJOIN months AS m "
             f"ON f.site = m.site AND f.time_start >= m.time_start AND f.time_start < m.time_end\n"
             f"WHERE f.quantity = {text(spec.name)}{usable}\n{group(len(columns))}"
         )

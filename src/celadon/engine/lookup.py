@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import IntEnum
 from fractions import Fraction
 
 from celadon.core.carriers import CARRIERS, Carrier
@@ -108,6 +109,24 @@ class Month:
     day: date
 
 
+class Level(IntEnum):
+    """How well a factor is vouched for, best to worst; a result shows its worst along each product."""
+
+    VERIFIED2 = 1
+    VERIFIED1 = 2
+    OWN = 3
+    RECALLED = 4
+
+
+_LEVELS = {
+    "official": Level.VERIFIED2,
+    "verified2": Level.VERIFIED2,
+    "verified1": Level.VERIFIED1,
+    "declared": Level.OWN,
+    "recalled": Level.RECALLED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """The value that holds for one site, month and key, in the factor's declared unit; with where it comes from."""
@@ -122,7 +141,14 @@ class Chosen:
 
     @property
     def recalled(self) -> bool:
-        return self.row is not None and self.row.confidence == "recalled"
+        return self.level is Level.RECALLED
+
+    @property
+    def level(self) -> Level:
+        """How well the value is vouched for; what the plant says of itself is its own word."""
+        if self.row is not None:
+            return _LEVELS[self.row.confidence]
+        return _LEVELS.get(self.entry.confidence, Level.OWN) if self.entry is not None else Level.OWN
 
 
 @dataclass(slots=True)
@@ -155,11 +181,11 @@ class Lookup:
         return self._varies(lambda site, _month, keys: (site, keys))
 
     def _varies(self, rest: Callable[[str, Month, tuple[str, ...]], tuple[object, ...]]) -> bool:
-        first: dict[tuple[object, ...], tuple[float | None, bool]] = {}
+        first: dict[tuple[object, ...], tuple[float | None, int]] = {}
         cells = [
-            (rest(item.site, item.month, item.keys), (item.value, item.recalled)) for item in self.chosen
+            (rest(item.site, item.month, item.keys), (item.value, int(item.level))) for item in self.chosen
         ]
-        cells += [(rest(site, month, keys), (None, False)) for site, month, keys in self.gaps]
+        cells += [(rest(site, month, keys), (None, 0)) for site, month, keys in self.gaps]
         return any(first.setdefault(mark, value) != value for mark, value in cells)
 
 

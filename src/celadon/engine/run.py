@@ -17,8 +17,9 @@ from celadon.engine.compile import compile_query
 from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
+from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
-from celadon.engine.steps import Query, Summary
+from celadon.engine.steps import SUMMARY, Query, Summary, summary_of
 from celadon.engine.variants import check_variants
 from celadon.rules.rulebook import Rulebook
 
@@ -27,7 +28,7 @@ __all__ = ["Result", "Row", "run", "summarise"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One number. Shares (`estimated`, `defaulted`, `recalled`) and `coverage` run from 0 to 1; absent is None."""
+    """One number and what it rests on. Shares and `coverage` run from 0 to 1; absent is None, and its shares are 0."""
 
     quantity: str
     item: str
@@ -40,12 +41,25 @@ class Row:
     end: datetime
     value: float | None
     unit: str
-    estimated: float
-    defaulted: float
-    recalled: float
+    quality: Quality
     coverage: float
     label: str
     """The span as a user writes it: 2024, 2024-03 …"""
+
+    @property
+    def estimated(self) -> float:
+        """The share that rests on estimated data (and no default)."""
+        return self.quality.estimated
+
+    @property
+    def defaulted(self) -> float:
+        """The share that rests on a default."""
+        return self.quality.defaulted
+
+    @property
+    def recalled(self) -> float:
+        """The share that rests on a factor nobody has checked."""
+        return self.quality.recalled
 
     @property
     def place(self) -> str:
@@ -126,8 +140,8 @@ def due_findings(query: Query) -> list[Finding]:
 
 def summarise(con: duckdb.DuckDBPyConnection, facts: str = "facts") -> Summary:
     """What the facts hold."""
-    found = con.execute(f"SELECT DISTINCT quantity, item, purpose, unit FROM {facts} ORDER BY ALL").fetchall()
-    return Summary(tuple((str(q), str(i), str(p), str(u)) for q, i, p, u in found))
+    found = con.execute(f"SELECT {SUMMARY} FROM {facts} GROUP BY quantity, item, purpose, unit").fetchall()
+    return summary_of(sorted(found))
 
 
 def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, ...]]) -> Iterator[Row]:
@@ -146,9 +160,7 @@ def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, .
         start,
         end,
         value,
-        estimated,
-        defaulted,
-        recalled,
+        *shares,
         coverage,
     ) in found:
         mark = (start, end, site)
@@ -167,9 +179,7 @@ def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, .
             _utc(end),
             value,
             unit_text(str(unit), item, plant),
-            estimated or 0.0,
-            defaulted or 0.0,
-            recalled or 0.0,
+            quality_of(shares) if value is not None else NO_QUALITY,
             coverage or 0.0,
             labels[mark],
         )

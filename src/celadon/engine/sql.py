@@ -1,7 +1,7 @@
 """One formula as SQL: value, and what the value rests on, side by side.
 
-Every expression becomes a `Piece`: the value with its unit, and the shares of it that are estimated, defaulted or from
-recalled factors, and its coverage. Only SQL that means the same on the embedded and the distributed engine is emitted.
+Every expression becomes a `Piece`: the value with its unit, the shares of it that rest on each kind of data and of factor
+or a worse one, and its coverage. Only SQL that means the same on the embedded and the distributed engine is emitted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ from celadon.rules.expr import (
 )
 
 ZERO = "0e0"
-QUALITIES = ("estimated", "defaulted", "recalled")
+FULL = "1.0e0"
+DATA = ("calculated", "declared", "estimated", "defaulted")
+"""Share of a value that rests on data of this kind or a worse one; what is left is measured."""
+FACTORS = ("factored", "verified1", "own", "recalled")
+"""Share that rests on any factor; on one verified by one source or worse; on the plant's own or worse; on a recalled one."""
+QUALITIES = (*DATA, *FACTORS)
 
 
 def text(value: str) -> str:
@@ -51,11 +56,30 @@ def number(value: Fraction | float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """SQL of the shares of a value that are estimated, defaulted, or from recalled factors."""
+    """SQL of the shares of a value in QUALITIES: each holds all worse ones, so a product takes the greater of two and a
+    sum their mean, and the order is kept."""
 
+    calculated: str = ZERO
+    declared: str = ZERO
     estimated: str = ZERO
     defaulted: str = ZERO
+    factored: str = ZERO
+    verified1: str = ZERO
+    own: str = ZERO
     recalled: str = ZERO
+
+    @property
+    def columns(self) -> str:
+        """The shares as columns of a SELECT."""
+        return ", ".join(f"{getattr(self, name)} AS {name}" for name in QUALITIES)
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """Those that are the same on every row, so that nobody need read the column."""
+        return {name: part for name in QUALITIES if (part := getattr(self, name)) in (ZERO, FULL)}
+
+
+DEFAULTED = dict.fromkeys(DATA, FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +209,7 @@ def _sum_of(expr: SumOf, scope: Scope) -> Piece | None:
 def _first_given(expr: FirstGiven, scope: Scope) -> Piece | None:
     first = compile_expr(expr.terms[0], scope)
     later = [piece for term in expr.terms[1:] if (piece := compile_expr(term, scope)) is not None]
-    later = [replace(piece, shares=replace(piece.shares, defaulted=number(1))) for piece in later]
+    later = [replace(piece, shares=replace(piece.shares, **DEFAULTED)) for piece in later]
     terms = [*([first] if first is not None else []), *later]
     if not terms:
         return None
@@ -278,6 +302,9 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         )
         return f"CASE {whens} ELSE {final} END"
 
+    def share(name: str, also: Sequence[Piece]) -> str:
+        return pick(lambda piece: _worst((piece, *also), name), _worst(also, name))
+
     compared = _compared(expr, scope)
     if all(isinstance(value, Number) for _, value in expr.cases):
         # A grade is a bare number: it rests on what was compared, and covers what that covers.
@@ -291,11 +318,7 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
     return Piece(
         pick(lambda piece: piece.in_unit(unit), "NULL"),
         unit,
-        Shares(
-            pick(lambda p: p.shares.estimated, ZERO),
-            pick(lambda p: p.shares.defaulted, ZERO),
-            pick(lambda p: _worst((p, *compared), "recalled"), _worst(compared, "recalled")),
-        ),
+        Shares(*(share(name, () if name in DATA else compared) for name in QUALITIES)),
         coverage,
         _any_exists(there),
         all(piece.optional for piece in there),
@@ -415,21 +438,23 @@ def _shares(pieces: Sequence[Piece], combine: Callable[[Sequence[Piece], str], s
 
 def _worst(pieces: Sequence[Piece], name: str) -> str:
     parts = [part for part in dict.fromkeys(getattr(piece.shares, name) for piece in pieces) if part != ZERO]
+    if FULL in parts:
+        return FULL
     return ZERO if not parts else parts[0] if len(parts) == 1 else f"greatest({', '.join(parts)})"
 
 
 def _mean(pieces: Sequence[Piece], name: str) -> str:
-    """The share of a sum is the mean of its terms' shares, weighted by their size."""
+    """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the worst."""
     parts = [(piece, getattr(piece.shares, name)) for piece in pieces]
-    if all(part == ZERO for _, part in parts):
-        return ZERO
+    if {part for _, part in parts} in ({ZERO}, {FULL}):
+        return str(parts[0][1])
     sizes = [f"coalesce(abs({piece.in_unit(pieces[0].unit)}), {ZERO})" for piece, _ in parts]
     top = " + ".join(
         f"{size} * coalesce({part}, {ZERO})"
         for size, (_, part) in zip(sizes, parts, strict=True)
         if part != ZERO
     )
-    return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {ZERO})"
+    return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {_worst(pieces, name)}, {ZERO})"
 
 
 def _least(pieces: Sequence[Piece]) -> str | None:

@@ -6,18 +6,20 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
+from celadon.core.facts import Status
 from celadon.core.findings import Finding
 from celadon.core.periods import Grain
 from celadon.core.quantities import SPACES, Space
 from celadon.core.units import ONE, Unit
 from celadon.engine.lookup import Lookup
-from celadon.engine.sql import ZERO, number, text
+from celadon.engine.sql import DATA, FACTORS, FULL, QUALITIES, ZERO, Shares, number, text
 from celadon.rules.expr import Expr
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import FactSpec
 
-MEASURES = ("value", "estimated", "defaulted", "recalled", "coverage", "seconds")
+MEASURES = ("value", *QUALITIES, "coverage", "seconds")
 PLACES = tuple(SPACES)
 
 
@@ -42,6 +44,8 @@ class Step:
     """Whether it describes (a calorific value, a factor) rather than counts; then site and month are its rows."""
     parts: tuple[str, ...] = ()
     """Steps this one unites or adds up."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Shares (QUALITIES) that are none or all on every row: a literal is read in place of the column."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,8 +96,8 @@ class Query:
 
 _EMPTY = (
     "SELECT '' AS quantity, '' AS item, '' AS purpose, '' AS enterprise, '' AS site, '' AS process, '' AS meter, "
-    "CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, 0e0 AS value, 0e0 AS estimated, "
-    "0e0 AS defaulted, 0e0 AS recalled, 0e0 AS coverage WHERE 1 = 0"
+    "CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, 0e0 AS value, "
+    f"{Shares().columns}, 0e0 AS coverage WHERE 1 = 0"
 )
 
 
@@ -104,18 +108,59 @@ def _output(quantity: str, step: Step) -> str:
     places = ", ".join(name if name in step.columns else f"'' AS {name}" for name in PLACES)
     return (
         f"SELECT {text(quantity)} AS quantity, {item} AS item, {purpose} AS purpose, {places}, time_start, time_end, value, "
-        f"estimated, defaulted, recalled, coverage FROM {step.name}"
+        f"{', '.join(QUALITIES)}, coverage FROM {step.name}"
     )
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What the facts hold: every (quantity, item, purpose, unit) that occurs."""
+    """What the facts hold: every (quantity, item, purpose, unit) that occurs, and how good each quantity's data are."""
 
     rows: tuple[tuple[str, str, str, str], ...]
+    fixed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Quantity -> shares that are none or all in every fact of it."""
 
     def of(self, quantity: str) -> list[tuple[str, str, str]]:
         return [row[1:] for row in self.rows if row[0] == quantity]
+
+
+def fixed_shares(best: int | None, worst: int | None, estimated: bool, defaulted: bool) -> dict[str, str]:
+    """What no fact can contradict, from the best and worst `basis` of a quantity's facts (None: all are absent)."""
+    fixed = dict.fromkeys(FACTORS, ZERO)
+    if best is None or worst is None:
+        return {**fixed, **dict.fromkeys(DATA, ZERO)}
+    for level, name in enumerate(DATA, start=1):
+        if best >= level and not (estimated and level > Status.ESTIMATED):
+            fixed[name] = FULL
+        elif worst < level and not defaulted and not (estimated and level <= Status.ESTIMATED):
+            fixed[name] = ZERO
+    return fixed
+
+
+SUMMARY = (
+    "quantity, item, purpose, unit, min(basis) AS best, max(basis) AS worst, "
+    "coalesce(max(estimated), 0) > 0 AS estimated, coalesce(max(defaulted), 0) > 0 AS defaulted"
+)
+"""Columns of a grouped SELECT over the facts; `summary_of` reads its rows."""
+
+
+def summary_of(found: Sequence[Sequence[Any]]) -> Summary:
+    """The summary that rows of SUMMARY make."""
+    levels: dict[str, list[Sequence[Any]]] = {}
+    for row in found:
+        levels.setdefault(str(row[0]), []).append(row[4:])
+    fixed = {}
+    for quantity, rows in levels.items():
+        known = [row for row in rows if row[0] is not None]
+        best, worst = (
+            min((row[0] for row in known), default=None),
+            max((row[1] for row in known), default=None),
+        )
+        fixed[quantity] = fixed_shares(
+            best, worst, any(row[2] for row in known), any(row[3] for row in known)
+        )
+    rows_ = tuple((str(q), str(i), str(p), str(u)) for q, i, p, u, *_ in found)
+    return Summary(rows_, fixed)
 
 
 def item_key(spec: FactSpec) -> str | None:
@@ -138,29 +183,48 @@ def seconds(prefix: str) -> str:
     return f"CAST(date_diff('second', {prefix}time_start, {prefix}time_end) AS DOUBLE)"
 
 
-def added(prefix: str) -> str:
-    """Sums: value adds; shares are weighted by size; coverage by time."""
-    size = f"sum(abs({prefix}value))"
+def added(prefix: str, fixed: Mapping[str, str]) -> str:
+    """Sums: value adds; shares are weighted by size (of nothing but zeros: the worst); coverage by time."""
+    size = f"nullif(sum(abs({prefix}value)), {ZERO})"
     shares = ", ".join(
-        f"coalesce(sum(abs({prefix}value) * {prefix}{name}) / nullif({size}, {ZERO}), {ZERO}) AS {name}"
-        for name in ("estimated", "defaulted", "recalled")
+        f"{fixed[name]} AS {name}"
+        if name in fixed
+        else f"coalesce(sum(abs({prefix}value) * {prefix}{name}) / {size}, max({prefix}{name}), {ZERO}) AS {name}"
+        for name in QUALITIES
     )
     coverage = f"sum({prefix}coverage * {prefix}seconds) / nullif(sum({prefix}seconds), {ZERO}) AS coverage"
     return f"sum({prefix}value) AS value, {shares}, {coverage}, max({prefix}seconds) AS seconds"
 
 
 FACT_SECONDS = seconds("f.")
-FACT_SUMS = (
-    "sum({value}) AS value, coalesce(sum(f.estimated) / nullif(sum(abs(f.value)), 0e0), 0e0) AS estimated, "
-    "coalesce(sum(f.defaulted) / nullif(sum(abs(f.value)), 0e0), 0e0) AS defaulted, 0e0 AS recalled, "
-    f"sum(f.coverage * {FACT_SECONDS}) / nullif(sum({FACT_SECONDS}), 0e0) AS coverage, max({FACT_SECONDS}) AS seconds"
-)
-FACT_MEANS = (
-    "sum({value} * coalesce(f.weight, 1e0)) / nullif(sum(CASE WHEN f.value IS NULL THEN 0e0 ELSE coalesce(f.weight, 1e0) END), 0e0) "
-    "AS value, coalesce(sum(f.estimated) / nullif(sum(abs(f.value)), 0e0), 0e0) AS estimated, "
-    "coalesce(sum(f.defaulted) / nullif(sum(abs(f.value)), 0e0), 0e0) AS defaulted, 0e0 AS recalled, "
-    f"avg(f.coverage) AS coverage, max({FACT_SECONDS}) AS seconds"
-)
+
+
+def fact_sums(value: str, fixed: Mapping[str, str]) -> str:
+    """Facts that add: `value` is the SQL of one row's value in the declared unit."""
+    return (
+        f"sum({value}) AS value, {_fact_shares(fixed)}, sum(f.coverage * {FACT_SECONDS}) / nullif(sum({FACT_SECONDS}), 0e0) "
+        f"AS coverage, max({FACT_SECONDS}) AS seconds"
+    )
+
+
+def fact_means(value: str, fixed: Mapping[str, str]) -> str:
+    """Facts that do not add: the mean by weight."""
+    return (
+        f"sum({value} * coalesce(f.weight, 1e0)) / nullif(sum(CASE WHEN f.value IS NULL THEN 0e0 ELSE coalesce(f.weight, 1e0) "
+        f"END), 0e0) AS value, {_fact_shares(fixed)}, avg(f.coverage) AS coverage, max({FACT_SECONDS}) AS seconds"
+    )
+
+
+def _fact_shares(fixed: Mapping[str, str]) -> str:
+    """A fact's `basis` is what its value rests on but for the parts that are estimated and defaulted."""
+    shares = []
+    for level, name in enumerate(DATA, start=1):
+        parts = "f.defaulted + f.estimated" if level <= Status.ESTIMATED else "f.defaulted"
+        size = f"sum(CASE WHEN f.basis >= {level} THEN abs(f.value) ELSE least({parts}, abs(f.value)) END)"
+        zeros = f"max(CASE WHEN f.basis >= {level} THEN 1e0 ELSE 0e0 END)"
+        computed = f"coalesce({size} / nullif(sum(abs(f.value)), 0e0), {zeros}, 0e0)"
+        shares.append(f"{fixed.get(name, computed)} AS {name}")
+    return ", ".join([*shares, *(f"{ZERO} AS {name}" for name in FACTORS)])
 
 
 def stamp(moment: datetime) -> str:
@@ -181,6 +245,34 @@ def moves(rows: Sequence[tuple[str, datetime, datetime, datetime, datetime]]) ->
     return f"SELECT * FROM (VALUES {values}) AS v(site, time_start, time_end, to_start, to_end)"
 
 
+def factor_shares(lookup: Lookup, alias: str) -> Shares:
+    """Shares of a factor: all of it rests on a row of its level."""
+    levels = {int(item.level) for item in lookup.chosen if item.value is not None}
+    found = {}
+    for level, name in enumerate(FACTORS, start=1):
+        if levels and min(levels) >= level:
+            found[name] = FULL
+        elif levels and max(levels) >= level:
+            found[name] = f"CASE WHEN {alias}.level >= {level} THEN 1e0 ELSE 0e0 END"
+    return Shares(**found)
+
+
+def fixed_in_all(steps: Sequence[Step]) -> dict[str, str]:
+    """Shares that are the same on every row of every one of these steps."""
+    first, *others = (step.fixed for step in steps)
+    return {name: part for name, part in first.items() if all(one.get(name) == part for one in others)}
+
+
+def step_shares(step: Step, alias: str, joined: bool) -> Shares:
+    """The shares of a step's rows, as columns of `alias`; `joined` where there may be no row."""
+    return Shares(
+        *(
+            step.fixed.get(name, f"coalesce({alias}.{name}, {ZERO})" if joined else f"{alias}.{name}")
+            for name in QUALITIES
+        )
+    )
+
+
 def factor_match(lookup: Lookup, alias: str, site: str, month: str | None) -> list[str]:
     match = [f"{alias}.site = {site}"] if lookup.by_site else []
     return [*match, f"{alias}.month = {month}"] if lookup.by_month and month else match
@@ -194,7 +286,7 @@ def factor_sql(lookup: Lookup) -> str:
         *(["month"] if by_month else []),
         *lookup.keys,
         "value",
-        "recalled",
+        "level",
         "found",
     ]
     rows: dict[str, None] = {}
@@ -202,7 +294,7 @@ def factor_sql(lookup: Lookup) -> str:
         cells = [text(item.site)] if by_site else []
         cells += [stamp(item.month.start)] if by_month else []
         value = "CAST(NULL AS DOUBLE)" if item.value is None else number(item.value)
-        cells += [*(text(key) for key in item.keys), value, number(1 if item.recalled else 0), "1"]
+        cells += [*(text(key) for key in item.keys), value, str(int(item.level)), "1"]
         rows.setdefault(f"({', '.join(cells)})")
     if rows:
         return f"SELECT * FROM (VALUES {', '.join(rows)}) AS v({', '.join(names)})"
@@ -211,6 +303,6 @@ def factor_sql(lookup: Lookup) -> str:
     ]
     return (
         "SELECT "
-        + ", ".join([*empty, "CAST(NULL AS DOUBLE) AS value", "0e0 AS recalled", "0 AS found"])
+        + ", ".join([*empty, "CAST(NULL AS DOUBLE) AS value", "0 AS level", "0 AS found"])
         + " WHERE 1 = 0"
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from celadon.core.text import Lang, Text
+from celadon.engine.quality import LABELS, NO_QUALITY, Quality
 
 _KIND = {
     "rule": Text("", ""),
@@ -41,9 +42,7 @@ class TraceNode:
     clause: str = ""
     clause_text: str = ""
     chapter: str = ""
-    estimated: float = 0.0
-    defaulted: float = 0.0
-    recalled: float = 0.0
+    quality: Quality = NO_QUALITY
     coverage: float | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     children: tuple[TraceNode, ...] = ()
@@ -67,11 +66,10 @@ class TraceNode:
         for name in ("where", "formula", "effective", "doc", "clause", "clause_text", "chapter", "detail"):
             if value := getattr(self, name):
                 shape[name] = dict(value) if isinstance(value, Mapping) else value
-        for name in ("estimated", "defaulted", "recalled"):
-            if getattr(self, name):
-                shape[name] = getattr(self, name)
         if self.coverage is not None:
             shape["coverage"] = self.coverage
+        if self.quality != NO_QUALITY:
+            shape["quality"] = self.quality.shares()
         shape["inputs"] = [child.to_json() for child in self.children]
         return shape
 
@@ -148,15 +146,13 @@ def describe(node: TraceNode, lang: Lang) -> str:
     return f"{head} = {value} {unit}".rstrip() + (f"  ({'; '.join(marks)})" if marks else "")
 
 
+_MARKED = ("calculated", "declared", "estimated", "defaulted", "own", "recalled")
+"""Shares a reader must see; the rest is measured, and rests on factors somebody checked."""
+
+
 def _marks(node: TraceNode, lang: Lang) -> list[str]:
-    words = (
-        ("estimated", Text("estimated", "估算")),
-        ("defaulted", Text("default", "缺省")),
-        ("recalled", Text("unchecked factor", "因子未核实")),
-    )
-    marks = [
-        f"{getattr(node, name):.0%} {word.say(lang)}" for name, word in words if getattr(node, name) > 0.0005
-    ]
+    shares = node.quality.shares()
+    marks = [f"{shares[name]:.0%} {LABELS[name].say(lang)}" for name in _MARKED if shares[name] > 0.0005]
     if node.coverage is not None and node.coverage < 0.9995:
         marks.append(f"{Text('coverage', '覆盖率').say(lang)} {node.coverage:.1%}")
     return marks

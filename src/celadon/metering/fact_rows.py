@@ -80,7 +80,8 @@ def _add(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, branches: Sequ
             CASE WHEN branch = {_CONSUMED} THEN purpose ELSE '' END, ?, site, process,
             id || CASE WHEN rest THEN '~rest' ELSE '' END, time_start, time_end, value, unit, NULL, coalesce(part, 0), 0,
             CASE WHEN value IS NULL THEN 0 ELSE least(1, coalesce(coverage, 0)) END,
-            CASE WHEN value IS NULL THEN 5 WHEN part > 0 OR open THEN 3 WHEN derived THEN 1 ELSE 0 END, 'ledger'
+            CASE WHEN value IS NULL THEN 5 WHEN part > 0 OR open THEN 3 WHEN derived THEN 1 ELSE 0 END,
+            CASE WHEN value IS NOT NULL THEN CASE WHEN open THEN 3 WHEN derived THEN 1 ELSE 0 END END, 'ledger'
         FROM v""",
         [plant.enterprise],
     )

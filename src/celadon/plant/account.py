@@ -14,6 +14,7 @@ from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Grain, Period, parse_period, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
+from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import Result, Row, run
 from celadon.plant.keeping import unique
@@ -34,7 +35,7 @@ NO_DATA = FindingKind(
 _TICK = timedelta(microseconds=1)
 _COLUMNS = (
     "quantity", "item", "purpose", "enterprise", "site", "process", "meter", "label", "start", "end",
-    "value", "unit", "coverage", "estimated", "defaulted", "recalled",
+    "value", "unit", "coverage", *DATA, *FACTORS,
 )  # fmt: skip
 
 
@@ -102,13 +103,9 @@ class Account:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([{"label": "period"}.get(name, name) for name in _COLUMNS])
         for row in self.result.rows:
-            cells = [getattr(row, name) for name in _COLUMNS]
-            writer.writerow(
-                [
-                    cell.isoformat() if name in ("start", "end") else cell
-                    for name, cell in zip(_COLUMNS, cells, strict=True)
-                ]
-            )
+            times = {"start": row.start.isoformat(), "end": row.end.isoformat()}
+            shown = {**row.quality.shares(), **times}
+            writer.writerow([shown[name] if name in shown else getattr(row, name) for name in _COLUMNS])
         return out.getvalue()
 
 
@@ -118,7 +115,7 @@ def _row(row: Row, book: Rulebook) -> dict[str, Any]:
         "quantity": row.quantity, "label": {"zh": label.zh, "en": label.en}, "item": row.item, "purpose": row.purpose,
         "enterprise": row.enterprise, "site": row.site, "process": row.process, "meter": row.meter, "period": row.label,
         "start": row.start.isoformat(), "end": row.end.isoformat(), "value": row.value, "unit": row.unit, "coverage": row.coverage,
-        "estimated": row.estimated, "defaulted": row.defaulted, "recalled": row.recalled,
+        **row.quality.shares(),
     }  # fmt: skip
 
 
