@@ -7,10 +7,10 @@ never be out of date; only the last few are kept.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -25,6 +25,7 @@ from celadon.metering.activity import build_facts
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
+from celadon.plant.renewal import changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
 from celadon.rules.rulebook import Rulebook
 from celadon.store.scratch import Scratch, connect
@@ -59,6 +60,8 @@ class Workspace:
     _scratch: Scratch
     _tables: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
     _built: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
+    _newest: OrderedDict[tuple[object, ...], int] = field(default_factory=OrderedDict)
+    """The last batch for which facts of a plant, period and grain were built."""
     _there: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
@@ -85,20 +88,41 @@ class Workspace:
         if key not in self._tables:
             # A change of factors or options leaves the facts as they are; what was found on the way may differ.
             batch = seen.snapshot.last_batch(omit=NO_FACTS)
-            data = (seen.store.path, batch, self._facts_digest(seen), *asked)
-            built = self._built.get(data) or self._build(seen, *asked)
-            _keep(self._built, data, built)
+            data = (seen.store.path, self._facts_digest(seen), *asked)
+            built = self._built.get((*data, batch)) or self._renewed(seen, data, batch)
+            _keep(self._built, (*data, batch), built)
+            _keep(self._newest, data, batch)
             _keep(self._tables, key, self._found(seen, period, built))
             self._drop_unused()
         self._tables.move_to_end(key)
         return self._tables[key]
 
-    def _build(self, seen: View, period: Period, space: Space, grain: Grain) -> FactTable:
-        """A new table, and what making it found."""
+    def _renewed(self, seen: View, data: tuple[Any, ...], batch: int) -> FactTable:
+        """A new table: of the newest one there is, with the facts of changed sites made anew; else all anew."""
+        asked = data[-3:]
+        since = self._newest.get(data, batch)
+        older = self._built.get((*data, since))
+        if older is None or since >= batch:
+            return self._build(seen, *asked)
+        sites = changed_sites(seen, since, asked[0])
+        if sites is None or len(sites) == len(seen.model.sites):
+            return self._build(seen, *asked)
+        if not sites:
+            return older
+        made = self._build(replace(seen, model=only(seen.model, sites)), *asked, sites=sites)
+        with_sites = "list_contains(?::VARCHAR[], site)"
+        sql = f"INSERT INTO {made.name} SELECT * FROM {older.name} WHERE NOT {with_sites}"
+        self.con.execute(sql, [sorted(sites)])
+        return FactTable(made.name, (*elsewhere(older.findings, seen.model, sites), *made.findings))
+
+    def _build(
+        self, seen: View, period: Period, space: Space, grain: Grain, *, sites: Collection[str] | None = None
+    ) -> FactTable:
+        """A new table, and what making it found. Of the records only those of `sites`, where given."""
         self._made += 1
         name = f"facts_{self._made}"
         findings = write_ledger(self.con, seen, period)
-        write_records(self.con, seen)
+        write_records(self.con, seen, sites=sites)
         points = seen.snapshot.points()
         said = build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
         findings += [_placed(item, seen) for item in said]
@@ -166,13 +190,21 @@ def _placed(item: Finding, seen: View) -> Finding:
     )
 
 
-def write_records(con: duckdb.DuckDBPyConnection, seen: View, into: str = "records") -> None:
+def write_records(
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    into: str = "records",
+    *,
+    sites: Collection[str] | None = None,
+) -> None:
     """Make the temporary table `into`: the records this view shows, all times (stocks look at neighbouring months)."""
-    gone = superseded(seen.snapshot.files())
-    omit = f"WHERE file NOT IN ({', '.join(str(number) for number in sorted(gone))})" if gone else ""
+    gone = ", ".join(str(number) for number in sorted(superseded(seen.snapshot.files())))
+    omit = f"AND file NOT IN ({gone})" if gone else ""
     with seen.store.reading():
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT * FROM ({seen.snapshot.records_sql()}) {omit}"
+            f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT * FROM ({seen.snapshot.records_sql()}) "
+            f"WHERE ($1 IS NULL OR list_contains($1::VARCHAR[], site)) {omit}",
+            [None if sites is None else sorted(sites)],
         )
 
 

@@ -127,6 +127,11 @@ class Snapshot:
         sql = "SELECT DISTINCT point, month FROM touched WHERE batch_max > ? AND batch_min <= ? ORDER BY month, point"
         return [(point, month) for point, month in self._catalogue.rows(sql, batch, self.upto)]
 
+    def records_since(self, batch: int) -> bool:
+        """Whether a batch shown here and later than `batch` brought records."""
+        sql = "SELECT count(*) FROM segment WHERE kind = 'records' AND batch_max > ? AND batch_min <= ?"
+        return bool(self._catalogue.one(sql, batch, self.upto))
+
     def span(self) -> tuple[datetime, datetime] | None:
         """First and last instant with readings (UTC, to the segment), None without any."""
         found = self._catalogue.rows(

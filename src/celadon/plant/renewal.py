@@ -1,0 +1,76 @@
+"""What readings that came in later can have changed: the facts of their sites, where sites stand apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from celadon.core.findings import Finding
+from celadon.core.model import Meter, VirtualMeter
+from celadon.core.model import Plant as PlantModel
+from celadon.core.periods import Period
+from celadon.metering.amounts import covering_period
+from celadon.plant.ledger import months_of
+from celadon.plant.opened import View
+from celadon.plant.sources import superseded
+
+
+def changed_sites(seen: View, since: int, period: Period) -> frozenset[str] | None:
+    """Sites whose facts of `period` batches after `since` may have changed; None when it may be any of them.
+
+    It may be any where a record came in, a file was read anew, or the plant's sites share meters.
+    """
+    snapshot, files = seen.snapshot, seen.snapshot.files()
+    known = superseded([file for file in files if file.batch <= since])
+    if snapshot.records_since(since) or superseded(files) != known or not stand_apart(seen.model):
+        return None
+    months = months_of(covering_period(seen.model, period))
+    touched = {point for point, month in snapshot.touched_since(since) if month in months}
+    points = snapshot.points()
+    return frozenset(meter.site for meter in seen.model.meters if points.get(meter.id) in touched)
+
+
+def stand_apart(model: PlantModel) -> bool:
+    """Whether nothing that is metered at one site counts at another."""
+    sites = {meter.id: meter.site for meter in _all_meters(model)}
+    processes = {process.id: site.id for site in model.sites for process in site.processes}
+    return all(sites.get(other) == site for site, other in _meters_meant(model)) and all(
+        processes.get(process) == meter.site
+        for meter in model.meters
+        for share in meter.shares
+        for process, _ in share.weights
+    )
+
+
+def _all_meters(model: PlantModel) -> Iterator[Meter | VirtualMeter]:
+    yield from model.meters
+    yield from model.virtual_meters
+
+
+def _meters_meant(model: PlantModel) -> Iterator[tuple[str, str]]:
+    """(site, meter) wherever something at a site names a meter."""
+    for meter in _all_meters(model):
+        if meter.parent is not None:
+            yield meter.site, meter.parent
+    for virtual in model.virtual_meters:
+        yield from ((virtual.site, term) for term, _ in virtual.terms)
+    for real in model.meters:
+        for share in real.shares:
+            yield from ((real.site, other) for _, other in share.meters)
+
+
+def only(model: PlantModel, sites: Collection[str]) -> PlantModel:
+    """The part of a plant that is at these sites."""
+    return replace(
+        model,
+        sites=tuple(site for site in model.sites if site.id in sites),
+        meters=tuple(meter for meter in model.meters if meter.site in sites),
+        virtual_meters=tuple(meter for meter in model.virtual_meters if meter.site in sites),
+    )
+
+
+def elsewhere(findings: Collection[Finding], model: PlantModel, sites: Collection[str]) -> list[Finding]:
+    """The findings that are not about these sites or their meters."""
+    gone = {f"site:{site}" for site in sites}
+    gone |= {f"meter:{meter.id}" for meter in _all_meters(model) if meter.site in sites}
+    return [item for item in findings if item.where.subject not in gone]
