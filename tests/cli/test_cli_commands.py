@@ -237,6 +237,18 @@ def test_reconcile(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sum(line["difference"] for line in found["lines"]) == pytest.approx(found["difference"], rel=1e-9)
 
 
+def test_backup_and_restore_in_both_languages(
+    plant: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "up to batch " in text(capsys, "backup", plant, tmp_path / "b")
+    assert "新增 0 个文件" in text(capsys, "backup", plant, tmp_path / "b", "--lang", "zh")
+    assert "every digest as it was" in text(capsys, "restore", tmp_path / "b", tmp_path / "r")
+    said = text(capsys, "restore", tmp_path / "b", tmp_path / "r", "--lang", "zh", status=1)
+    assert "未覆盖任何内容" in said
+    assert body(capsys, "backup", plant, plant, status=1)["findings"][0]["code"] == "backup.not-a-backup"
+    assert body(capsys, "restore", plant, tmp_path / "x", status=1)["shape"] == "error/1"
+
+
 def test_every_shape_is_printed_by_a_test() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
     commands = {shape.command.split()[0] for shape in SHAPES.values()} - {"any", "demo"}

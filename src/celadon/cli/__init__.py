@@ -81,6 +81,14 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.compact",
         Text(en="Rewrite the store smaller, with the same answers.", zh="压缩存储，结果不变。"),
     ),
+    "backup": (
+        "celadon.cli.backup",
+        Text(en="Copy a plant and its store, only what is new.", zh="备份工厂及其存储，仅复制新增内容。"),
+    ),
+    "restore": (
+        "celadon.cli.restore",
+        Text(en="Make a plant from its backup.", zh="从备份恢复工厂。"),
+    ),
 }
 
 group = LazyGroup(

@@ -76,6 +76,10 @@ _UPKEEP = {
     "ok": "boolean", "batches": "integer", "segments_before": "integer", "segments_after": "integer", "bytes_before": "integer",
     "bytes_after": "integer",
 }  # fmt: skip
+_COPIED = {
+    "folder": "text", "batch": "integer", "facts_digest": "text", "files": "integer", "bytes": "integer", "new_files": "integer",
+    "new_bytes": "integer",
+}  # fmt: skip
 
 SHAPES: dict[str, Shape] = {
     "error/1": Shape("any", "Work could not go on; the findings say why. The exit status is 1.", {}),
@@ -216,6 +220,10 @@ SHAPES: dict[str, Shape] = {
     ),
     "verify/1": Shape("verify", "Whether every stored segment is as it was written.", _UPKEEP),
     "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
+    "backup/1": Shape("backup", "What the backup holds, and what of it is new.", _COPIED),
+    "restore/1": Shape(
+        "restore", "What was put in place; `new_files` were copied by this run, others by one that was stopped.", _COPIED
+    ),
     "demo/1": Shape(
         "demo",
         "What came out of each step of the demonstration.",

@@ -17,9 +17,9 @@ from celadon.core.text import Lang, Text
 from celadon.core.units import did_you_mean
 from celadon.engine.trace import Trace
 from celadon.plant import account as accounting
+from celadon.plant import backup, checking, loading, quarantine, replaying, upkeep
 from celadon.plant import balance as balancing
 from celadon.plant import bill as billing
-from celadon.plant import checking, loading, quarantine, replaying, upkeep
 from celadon.plant import compare as comparing
 from celadon.plant import explain as explaining
 from celadon.plant import reconcile as reconciling
@@ -236,6 +236,10 @@ class Plant:
     def compact(self, progress: loading.Progress | None = None) -> upkeep.Upkeep:
         """Merge small segments; every answer stays as it was."""
         return upkeep.compact(self.opened, progress)
+
+    def back_up(self, folder: str | Path, progress: loading.Progress | None = None) -> backup.Backup:
+        """Copy the plant file and the store into `folder`, only what is new there; loads may go on meanwhile."""
+        return backup.back_up(self.opened, folder, progress)
 
 
 def open_plant(path: str | Path, *, catalogue: str | None = None) -> Plant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class Database(Protocol):
 
     def fault(self) -> str | None:
         """What an inspection of the database's own structures finds wrong first, in its words."""
+
+    def copy_to(self, folder: Path) -> None:
+        """Write the catalogue as committed at this moment into `folder`, as SQLite, whatever it lives in."""
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -13,15 +13,17 @@ import secrets
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from celadon.core.text import Text, text_of
-from celadon.store import faults
+from celadon.store import faults, sqlite
 from celadon.store.database import Row
 from celadon.store.locking import WriterLock, own_name
 from celadon.store.schema import FORMAT, INDEXES, TABLES
 from celadon.store.segments import identifier
+from celadon.store.sqlite_copy import fill
 
 if TYPE_CHECKING:
     import psycopg
@@ -80,6 +82,16 @@ class PostgreSQLDatabase:
 
     def fault(self) -> str | None:
         return None  # a server inspects its own pages (data checksums, amcheck)
+
+    def copy_to(self, folder: Path) -> None:
+        (folder / sqlite.NAME).unlink(missing_ok=True)
+        sqlite.lay_out(folder / sqlite.NAME)
+        self.rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
+        try:
+            tables = ((name, self.rows(f"SELECT * FROM {name}", ())) for name in TABLES)
+            fill(folder / sqlite.NAME, tables)
+        finally:
+            self.rollback()
 
     def close(self) -> None:
         self._connection.close()

@@ -12,6 +12,7 @@ from celadon.store import faults, segments
 from celadon.store.database import Row
 from celadon.store.locking import FileLatch, WriterLock
 from celadon.store.schema import FORMAT, INDEXES, KEYED, TABLES
+from celadon.store.sqlite_copy import copy_of
 
 NAME = "catalogue.sqlite"
 _APPLICATION = 0x43454C41  # "CELA", in SQLite's header: tells our catalogue from other programs' databases
@@ -54,6 +55,9 @@ class SQLiteDatabase:
         found = str(self.rows("PRAGMA integrity_check(1)", ())[0][0])
         return None if found == "ok" else found
 
+    def copy_to(self, folder: Path) -> None:
+        copy_of(self._connection, folder / NAME)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -79,7 +83,7 @@ class SQLiteHome:
             lock = self.lock()
             lock.acquire()
             try:
-                _lay_out(self._folder / NAME)
+                lay_out(self._folder / NAME)
                 segments.force_folder(self._folder)
             finally:
                 lock.release()
@@ -106,7 +110,7 @@ class SQLiteHome:
             connection.close()
 
 
-def _lay_out(path: Path) -> None:
+def lay_out(path: Path) -> None:
     """Make the tables where there are none yet (the caller holds the writer lock)."""
     uri = f"{path.absolute().as_uri()}?mode=rwc"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)

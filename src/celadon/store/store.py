@@ -20,7 +20,7 @@ from typing import Self
 import duckdb
 
 from celadon.core.findings import Finding, FindingError
-from celadon.store import faults, maintenance, segments, written
+from celadon.store import backup, faults, maintenance, segments, written
 from celadon.store.catalogue import Catalogue
 from celadon.store.database import Home
 from celadon.store.kept import home_of
@@ -310,6 +310,12 @@ class Store:
         (While another process writes, it only reports.)
         """
         return self._verify(progress)[0]
+
+    def back_up(
+        self, folder: Path, beside: Mapping[str, bytes], progress: Callable[[int, int], None] | None = None
+    ) -> backup.Copied:
+        """Bring the backup in `folder` up to date, while any process reads and writes (see `backup.back_up`)."""
+        return backup.back_up(self.path, self._reader, self.lock, folder, beside, progress)
 
     def _verify(
         self, progress: Callable[[int, int], None] | None
