@@ -105,6 +105,8 @@ class Oracle:
             for keys, cells in self._row_inputs(node.expr):
                 kept = tuple(key for key in keys if key not in node.over)
                 yield kept, {(s, m, tuple((k, w) for k, w in ks if k not in node.over)) for s, m, ks in cells}
+        elif isinstance(node, e.AtKey):
+            return  # read on another row: it makes none here
         elif isinstance(node, e.Choose):
             for condition, value in node.cases:
                 if self.known(condition) is not False:
@@ -275,6 +277,8 @@ class Oracle:
         """One formula at one cell."""
         if isinstance(expr, e.Ref):
             return self.quantity(expr.name, cell)
+        if isinstance(expr, e.AtKey):
+            return self.quantity(expr.expr.name, (cell[0], cell[1], expr.there(cell[2])))
         if isinstance(expr, e.Number):
             return expr.value * expr.unit.ratio
         if isinstance(expr, e.Binary):

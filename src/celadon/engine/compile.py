@@ -14,7 +14,7 @@ from celadon.core.model import Plant
 from celadon.core.periods import Grain, parse_instant
 from celadon.core.quantities import Space
 from celadon.core.text import Text
-from celadon.engine.inputs import Inputs
+from celadon.engine.active import ActiveRules
 from celadon.engine.lookup import Lookup, unknown_entries
 from celadon.engine.request import Request
 from celadon.engine.sql import (
@@ -23,8 +23,6 @@ from celadon.engine.sql import (
     Scope,
     compile_condition,
     compile_expr,
-    prune,
-    settled,
     text,
 )
 from celadon.engine.steps import (
@@ -44,7 +42,7 @@ from celadon.engine.steps import (
     with_sql,
 )
 from celadon.rules.check import infer
-from celadon.rules.expr import Condition, Expr, Node, Ref, Total
+from celadon.rules.expr import AtKey, Condition, Expr, Node, Ref, Total, refs
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook
 
@@ -109,44 +107,10 @@ def compile_query(
     )
 
 
-class _Planner(Inputs):
+class _Planner(ActiveRules):
     """Builds the steps of one query, each once."""
 
     # -- quantities at a grain -------------------------------------------------------------------------------------
-
-    def rules_of(self, name: str) -> tuple[tuple[Rule, Expr], ...]:
-        """The rules of one name that can hold in the period under the options, with their pruned formulas."""
-        if name not in self.variants:
-            start, end = self.request.period.start.date(), self.request.period.end.date()
-            found = []
-            for rule in self.book.rules[name]:
-                since, until = rule.validity.since, rule.validity.until
-                if (since and since > end) or (until and until < start):
-                    continue
-                if rule.when is not None and settled(rule.when, self.request.options) is False:
-                    continue
-                found.append((rule, prune(rule.formula, self.request.options)))
-            self.variants[name] = tuple(found)
-        return self.variants[name]
-
-    def is_property(self, name: str) -> bool:
-        """Whether a quantity describes (a calorific value, a factor) rather than counts: site and month are its rows."""
-        if name in self.book.factors:
-            return True
-        if name in self.book.facts:
-            return not self.book.facts[name].adds
-        rules = self.rules_of(name)
-        return bool(rules) and all(
-            not rule.adds and all(self.is_property(ref) for ref in _refs(formula)) for rule, formula in rules
-        )
-
-    def optional(self, name: str) -> bool:
-        """Whether a missing row means “not due” (some flow below may be undeclared) rather than “absent”."""
-        if name in self.book.facts:
-            return self.book.facts[name].on_missing == "not_applicable"
-        if name in self.book.factors:
-            return False
-        return any(self.optional(ref) for _, formula in self.rules_of(name) for ref in _refs(formula))
 
     def at(self, name: str, space: Space, time: Grain | None) -> Step | None:
         """The step that gives `name` at this grain; None where it is not applicable."""
@@ -154,10 +118,25 @@ class _Planner(Inputs):
             time = None  # coarser than a month: one row per asked span
         if self.is_property(name):
             space, time = Space.SITE, Grain.MONTH
-        mark = (name, space, time)
+        mark = (name, space, time, self.level(name))
         if mark not in self.made:
             self.made[mark] = self._make(name, space, time)
         return self.made[mark]
+
+    def on_another_row(self, node: AtKey, rule: Rule, space: Space, time: Grain | None) -> Step | None:
+        """The step of an input read on another row; where the rule so needs itself, one level further down its chain."""
+        loop = self.chains.loop(rule.name)
+        if node.expr.name not in loop:
+            return self.at(node.expr.name, space, time)
+        level = self.levels.get(loop, 0)
+        if level == 0:
+            self.open_ends(loop, rule)
+        if level >= self.chains.depth(loop):
+            return None
+        self.levels[loop] = level + 1
+        step = self.at(node.expr.name, space, time)
+        self.levels[loop] = level
+        return step
 
     def _make(self, name: str, space: Space, time: Grain | None) -> Step | None:
         if name in self.book.facts:
@@ -179,7 +158,7 @@ class _Planner(Inputs):
         return self._roll_up(base, space, time)
 
     def _once(self, name: str, space: Space, time: Grain) -> Step | None:
-        mark = ("rule", name, space, time)
+        mark = ("rule", name, space, time, self.level(name))
         if mark not in self.made:
             self.made[mark] = self._rule(name, space, time)
         return self.made[mark]
@@ -237,6 +216,7 @@ class _Planner(Inputs):
     def _rule(self, name: str, space: Space, time: Grain | None) -> Step | None:
         variants = self.rules_of(name)
         suffix = f"{space.word}_{time.word if time else 'period'}"
+        suffix += f"_down_{level}" if (level := self.level(name)) else ""
         parts = []
         for number_, (rule, formula) in enumerate(variants):
             part_name = f"r_{name}_{suffix}" if len(variants) == 1 else f"r_{name}_{number_ + 1}_{suffix}"
@@ -357,17 +337,20 @@ class _Body:
             rule,
             keys,
         )
-        self.describes = all(planner.is_property(name) for name in _refs(formula)) and (
+        self.describes = all(planner.is_property(name) for name in refs(formula)) and (
             quantity != rule.name or not rule.adds
         )
         self.space, self.time = (Space.SITE, Grain.MONTH) if self.describes else grain
         self.inputs: dict[str, Step | None] = {}
         self.totals: dict[int, tuple[str, Step | None]] = {}
+        self.moved: dict[int, tuple[str, Step | None, Mapping[str, str]]] = {}
+        """Inputs read on another row: alias, step, and its keys by the keys of this row."""
 
     def step(self, tests: Sequence[tuple[Condition, bool]]) -> Step | None:
         self._gather(self.formula)
         given = self._aliased()
-        rows = {alias: step for alias, step in given.items() if step.kind != "factor"}
+        away = {alias: step for alias, step, _ in self.moved.values() if step is not None}
+        rows = {alias: step for alias, step in given.items() if step.kind != "factor" and alias not in away}
         factors = {alias: step for alias, step in given.items() if step.kind == "factor"}
         if not given or compile_expr(self.formula, self._scope(None)) is None:
             return None
@@ -377,12 +360,14 @@ class _Body:
         driver = next((alias for alias, step in rows.items() if step.name == spine), None)
         scope = self._scope(driver)
         piece = compile_expr(self.formula, scope) or Piece("NULL", self.rule.unit)
-        joins = [self._join(alias, step) for alias, step in {**rows, **factors}.items() if alias != driver]
+        joined = {**rows, **factors, **away}
+        joins = [self._join(alias, step) for alias, step in joined.items() if alias != driver]
         where = [self._test(condition, wanted, scope) for condition, wanted in tests]
         where = [test for test in (*where, *self.planner.bounds(self.rule, self.space)) if test]
         whole = self.quantity == self.rule.name
         inputs = {name: step.name for name, step in self.inputs.items() if step}
         inputs.update({f"total:{mark}": step.name for mark, (_, step) in self.totals.items() if step})
+        inputs.update({f"at:{mark}": step.name for mark, (_, step, _) in self.moved.items() if step})
         target = Step(
             self.name,
             "",
@@ -398,6 +383,7 @@ class _Body:
             optional=self.planner.optional(self.rule.name),
             describes=self.describes,
             fixed=piece.shares.fixed,
+            at={f"at:{mark}": keys for mark, (_, step, keys) in self.moved.items() if step},
         )
         columns = ", ".join(f"s.{column}" for column in target.columns)
         sql = (
@@ -416,6 +402,7 @@ class _Body:
             for number_, (name, step) in enumerate(self.inputs.items())
         }
         totals = {mark: self._piece(alias, step, driver) for mark, (alias, step) in self.totals.items()}
+        totals |= {mark: self._piece(alias, step, driver) for mark, (alias, step, _) in self.moved.items()}
         return Scope(
             inputs,
             totals,
@@ -431,12 +418,16 @@ class _Body:
         return test if wanted else f"NOT ({test})"
 
     def _gather(self, node: Node) -> None:
-        """Find the inputs of this scope; each total becomes a step of its own."""
+        """Find the inputs of this scope; each total becomes a step of its own, and so does what is read on another row."""
         if isinstance(node, Ref):
             if node.name not in self.inputs:
                 self.inputs[node.name] = self._input(node.name)
         elif isinstance(node, Total):
             self.totals[id(node)] = (f"t{len(self.totals)}", self._total(node, len(self.totals)))
+        elif isinstance(node, AtKey):
+            if id(node) not in self.moved:
+                step = self.planner.on_another_row(node, self.rule, self.space, self.time)
+                self.moved[id(node)] = (f"a{len(self.moved)}", step, dict(node.keys))
         else:
             for child in node.children():
                 self._gather(child)
@@ -486,6 +477,7 @@ class _Body:
     def _aliased(self) -> dict[str, Step]:
         found = {f"i{number_}": step for number_, step in enumerate(self.inputs.values()) if step is not None}
         found.update({alias: step for alias, step in self.totals.values() if step is not None})
+        found.update({alias: step for alias, step, _ in self.moved.values() if step is not None})
         return found
 
     def _piece(self, alias: str, step: Step | None, driver: str | None) -> Piece | None:
@@ -576,6 +568,7 @@ class _Body:
         return f"SELECT {', '.join(cells)}, w.seconds FROM {widest.name} AS w JOIN {step.name} AS x ON {' AND '.join(match) or '1 = 1'}"
 
     def _join(self, alias: str, step: Step) -> str:
+        here = next((keys for other, _, keys in self.moved.values() if other == alias), {})
         if step.kind == "factor":
             lookup = self.planner.lookups[step.quantity]
             if lookup.by_month and self.time is None:
@@ -587,11 +580,9 @@ class _Body:
             if self.time is None:
                 self.planner.needs_finer(self.rule, step.quantity)
             month = f"{alias}.month = s.month" if self.time is not None else "1 = 0"
-            match = [f"{alias}.site = s.site", month, *(f"{alias}.{key} = s.{key}" for key in step.keys)]
+            keys = (f"{alias}.{key} = s.{here.get(key, key)}" for key in step.keys)
+            match = [f"{alias}.site = s.site", month, *keys]
         else:
-            match = [f"{alias}.{column} = s.{column}" for column in step.columns if column != "month"]
+            columns = (column for column in step.columns if column != "month")
+            match = [f"{alias}.{column} = s.{here.get(column, column)}" for column in columns]
         return f"\nLEFT JOIN {step.name} AS {alias} ON {' AND '.join(match) or '1 = 1'}"
-
-
-def _refs(formula: Expr) -> list[str]:
-    return [node.name for node in formula.walk() if isinstance(node, Ref)]

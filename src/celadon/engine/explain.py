@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -311,7 +312,7 @@ class _Teller:
             doc=rule.doc,
             clause=str(rule.clause),
             clause_text=rule.clause.text,
-            chapter=f"{self.book.id}/{(rule.place.file or '').rsplit('/', 1)[-1]}:{rule.place.line}",
+            chapter=f"{'/'.join(Path(rule.place.file or '').parts[-2:])}:{rule.place.line}",
         )
 
     def _inputs(self, step: Step, row: dict[str, Any]) -> Iterator[TraceNode]:
@@ -328,7 +329,7 @@ class _Teller:
             if other.kind == "factor":
                 yield self._factor(other, row)
                 continue
-            found = self._matching(other, row, step.columns)
+            found = self._matching(other, *_as_read(step, name, row))
             yield from (self.node(other, match) for match in found[:1])
 
     def _used(self, step: Step, row: dict[str, Any]) -> UsedFormula:
@@ -340,7 +341,8 @@ class _Teller:
         other = self.query.step(step.inputs[name])
         if other.kind == "factor":
             return self._factor(other, row).value is not None
-        return any(match["value"] is not None for match in self._matching(other, row, step.columns))
+        found = self._matching(other, *_as_read(step, name, row))
+        return any(match["value"] is not None for match in found)
 
     def _matching(self, other: Step, row: dict[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
         shared = [column for column in other.columns if column in columns and column != "month"]
@@ -383,7 +385,7 @@ class _Teller:
             detail = {
                 "source": cells.source,
                 "confidence": cells.confidence,
-                "table": f"{self.book.id}/tables/{spec.table}.csv",
+                "table": self.book.table_file(spec.table),
                 "line": cells.line,
                 "published_value": cells.cells.get(spec.column, ""),
                 "published_unit": cells.unit(spec.column),
@@ -488,6 +490,15 @@ class _Teller:
             f"SELECT {_LEAF} FROM {self.facts} WHERE {' AND '.join(tests)}", values
         ).fetchall()
         return [leaf for cells in found if _below(leaf := _leaf(cells), step, row)]
+
+
+def _as_read(step: Step, name: str, row: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A row and its columns as an input that is read on another row has them."""
+    keys = step.at.get(name)
+    if keys is None:
+        return row, step.columns
+    moved = {**row, **{there: row[here] for there, here in keys.items()}}
+    return moved, (*(column for column in step.columns if column not in keys.values()), *keys)
 
 
 _LEAF = "quantity, item, purpose, enterprise, site, process, meter, time_start, time_end, value, unit, source"

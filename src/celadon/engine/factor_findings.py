@@ -65,7 +65,7 @@ class FactorQuestions:
 
 def _drivers(query: Query, step: Step) -> tuple[str, str]:
     """Joins to the counting inputs with the step's own rows, and the test that their values are there."""
-    inputs = [query.step(name) for name in dict.fromkeys(step.inputs.values())]
+    inputs = [query.step(name) for name in dict.fromkeys(step.own_inputs.values())]
     drivers = [
         one for one in inputs if one.kind != "factor" and not one.describes and one.columns == step.columns
     ]
@@ -137,7 +137,7 @@ class _FactorTeller:
             months = [month.day for _, month, other in blamed if other == keys]
             span = f"{min(months):%Y-%m}" + (f"..{max(months):%Y-%m}" if len(set(months)) > 1 else "")
             sites = ", ".join(dict.fromkeys(site for site, _, other in blamed if other == keys))
-            where = Place(file=f"{self.book.id}/tables/{spec.table}.csv", subject=name, period=span)
+            where = Place(file=self.book.table_file(spec.table), subject=name, period=span)
             yield kind.at(
                 where,
                 clause=spec.clause,

@@ -318,9 +318,7 @@ class _Chooser:
         if row is None or amount is None:
             lookup.gaps.append((site.id, month, combo))
             return
-        where = Place(
-            file=f"{self.context.book.id}/tables/{spec.table}.csv", line=row.line, subject=spec.name
-        )
+        where = Place(file=self.context.book.table_file(spec.table), line=row.line, subject=spec.name)
         value = self._convert(amount, row.unit(spec.column), named, where)
         self._tell(row, carried, month, site, combo, where)
         lookup.chosen.append(Chosen(site.id, month, combo, value, row, None, carried))
@@ -335,7 +333,7 @@ class _Chooser:
         cell = {"site": site.id, "region": site.region or "", **named}
         found = []
         for number, entry in enumerate(self.context.plant.factors):
-            if entry.factor != self.spec.name or entry.rulebook not in (None, self.context.book.id):
+            if entry.factor != self.spec.name or entry.rulebook not in (None, *self.context.book.ids):
                 continue
             fits = all(cell.get(name) == word for name, word in entry.keys)
             if fits and Validity(entry.since, entry.until).covers(month.day) and self._seen(entry.published):

@@ -15,6 +15,7 @@ from celadon.core.units import ONE, Unit
 from celadon.rules.expr import (
     All,
     Any,
+    AtKey,
     Binary,
     Choose,
     Compare,
@@ -107,7 +108,7 @@ class Scope:
     inputs: Mapping[str, Piece | None]
     """Input name -> its columns; None = not applicable in this plant."""
     totals: Mapping[int, Piece | None]
-    """id of a Total node -> the columns of its own step."""
+    """id of a Total or AtKey node -> the columns of its own step."""
     keys: Mapping[str, str]
     options: Mapping[str, str]
     unit: Unit
@@ -131,6 +132,11 @@ def _total(expr: Total, scope: Scope) -> Piece | None:
 
 
 @compile_expr.register
+def _at_key(expr: AtKey, scope: Scope) -> Piece | None:
+    return scope.totals[id(expr)]
+
+
+@compile_expr.register
 def _number(expr: Number, _scope: Scope) -> Piece:
     return Piece(number(expr.value), expr.unit, optional=False)
 
@@ -144,12 +150,17 @@ def _binary(expr: Binary, scope: Scope) -> Piece | None:
         return _one_sided(expr.op, left, right)
     value = f"({_addend(left, left.unit)} {expr.op} {_addend(right, left.unit)})"
     both = (left, right)
+    exists = _any_exists(both)
+    if exists is not None and left.optional and right.optional:
+        value = (
+            f"CASE WHEN {exists} THEN {value} END"  # neither is due: there is no sum, not a sum of nothing
+        )
     return Piece(
         value,
         left.unit,
         _shares(both, _mean),
         coverage=_least(both),
-        exists=_any_exists(both),
+        exists=exists,
         optional=left.optional and right.optional,
     )
 

@@ -38,7 +38,7 @@ class Step:
     rule: Rule | None = None
     formula: Expr | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
-    """Input name (or `total:<n>`) -> step that gives it."""
+    """Input name (or `total:<n>`, `at:<n>`) -> step that gives it."""
     optional: bool = True
     describes: bool = False
     """Whether it describes (a calorific value, a factor) rather than counts; then site and month are its rows."""
@@ -46,6 +46,13 @@ class Step:
     """Steps this one unites or adds up."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Shares (QUALITIES) that are none or all on every row: a literal is read in place of the column."""
+    at: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Input read on another row (`at:<n>`) -> its keys, by the keys of this row they are found with."""
+
+    @property
+    def own_inputs(self) -> dict[str, str]:
+        """The inputs read on this row."""
+        return {name: step for name, step in self.inputs.items() if name not in self.at}
 
     @property
     def columns(self) -> tuple[str, ...]:

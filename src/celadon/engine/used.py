@@ -9,6 +9,7 @@ from typing import Any
 from celadon.engine.sql import settled
 from celadon.engine.steps import Step
 from celadon.rules.expr import (
+    AtKey,
     Binary,
     Choose,
     Expr,
@@ -41,6 +42,9 @@ class UsedFormula:
             node = waiting.pop(0)
             if isinstance(node, Ref):
                 yield node.name
+            elif isinstance(node, AtKey):
+                mark = f"at:{id(node)}"
+                yield mark if mark in self.step.inputs else node.expr.name
             elif isinstance(node, Total):
                 mark = f"total:{id(node)}"
                 yield mark if mark in self.step.inputs else next(iter(refs_of(node)), mark)
@@ -81,6 +85,8 @@ class UsedFormula:
             return self._text(self._given(node)[-1])
         if isinstance(node, Binary):
             return self._binary(node)
+        if isinstance(node, AtKey):
+            return node.expr.name
         if isinstance(node, Total):
             return f"Σ {_bracketed(self._text(node.expr))}"
         if isinstance(node, SumOf):
@@ -105,6 +111,7 @@ class UsedFormula:
     def _due(self, term: Expr) -> bool:
         """Whether a term of a sum has anything declared below it."""
         marks = {f"total:{id(node)}" for node in term.walk() if isinstance(node, Total)}
+        marks |= {f"at:{id(node)}" for node in term.walk() if isinstance(node, AtKey)}
         names = refs_of(term)
         if marks:
             return bool(marks & set(self.step.inputs))

@@ -69,7 +69,7 @@ def check_variants(con: duckdb.DuckDBPyConnection, query: Query) -> list[Finding
 
 def _full_inputs(query: Query, part: Step) -> list[str]:
     found = []
-    for name in part.inputs.values():
+    for name in part.own_inputs.values():
         other = query.step(name)
         if other.kind != "factor" and other.columns == part.columns:
             found.append(name)

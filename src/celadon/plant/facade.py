@@ -26,7 +26,7 @@ from celadon.plant import reconcile as reconciling
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
 from celadon.plant.workspace import Workspace
-from celadon.rules.rulebook import Rulebook, find_rulebook, folder_digest, load_rulebook
+from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
 from celadon.store import Store
 
 WORD_UNKNOWN = FindingKind(
@@ -45,7 +45,7 @@ class Plant:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._store: Store | None = None
-        self._books: dict[tuple[Path, str], Rulebook] = {}
+        self._books: dict[Path, Rulebook] = {}
 
     # -- the plant itself --------------------------------------------------------------------------------------------
 
@@ -203,14 +203,14 @@ class Plant:
         return reconciling.reconcile_plant(self._work, self.view(as_of), books, period, tuple(quantities))
 
     def _book(self, rulebook: str | Path | Rulebook) -> Rulebook:
-        """The rulebook, loaded unless it is; kept under its digest, so that a changed folder is another rulebook."""
+        """The rulebook, loaded unless it is; a folder that changed since is another rulebook and is loaded anew."""
         if isinstance(rulebook, Rulebook):
             return rulebook
         folder = rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook)
-        mark = (folder, folder_digest(folder))
-        if mark not in self._books:
-            self._books[mark] = load_rulebook(folder)
-        return self._books[mark]
+        known = self._books.get(folder)
+        if known is None or known.current_digest() != known.digest:
+            known = self._books[folder] = load_rulebook(folder)
+        return known
 
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""

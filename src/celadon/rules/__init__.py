@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from celadon.rules.expr import (
+    at_key,
     choose,
     constant,
     first_given,
@@ -28,6 +29,7 @@ def document(number: str) -> Standard:
 
 
 CHAPTER_NAMES = (
+    "at_key",
     "choose",
     "constant",
     "document",
@@ -43,6 +45,7 @@ CHAPTER_NAMES = (
     "total",
 )
 __all__ = [
+    "at_key",
     "choose",
     "constant",
     "document",

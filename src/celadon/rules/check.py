@@ -10,6 +10,7 @@ from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, TextError
 from celadon.core.units import ONE, Unit, did_you_mean
 from celadon.rules.expr import (
+    AtKey,
     Binary,
     Choose,
     Compare,
@@ -26,6 +27,8 @@ from celadon.rules.expr import (
     Rounded,
     SumOf,
     Total,
+    refs,
+    refs_here,
 )
 from celadon.rules.factors import check_table
 from celadon.rules.rule import Rule
@@ -169,6 +172,7 @@ def _all_nodes(rule: Rule) -> list[Node]:
 
 
 def _cycles(book: Rulebook, findings: Findings) -> None:
+    """On one row no quantity may need itself; on another row (at_key) it may, if a fact says which rows those are."""
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -179,12 +183,49 @@ def _cycles(book: Rulebook, findings: Findings) -> None:
         if name in done or name not in book.rules:
             return
         for rule in book.rules[name]:
-            for need in rule.needs:
+            for need in _needs_here(rule):
                 visit(need, (*path, name))
         done.add(name)
 
-    for name in book.rules:
+    for name, rules in book.rules.items():
         visit(name, ())
+        for rule in rules:
+            for node in rule.formula.walk():
+                if isinstance(node, AtKey) and _leads_to(book, node.expr.name, name):
+                    _bounded(book, rule, node, findings)
+
+
+def _needs_here(rule: Rule) -> list[str]:
+    here = refs_here(rule.formula)
+    away = {name for name in refs(rule.formula) if name not in here}
+    return [
+        *(name for name in rule.needs if name not in away),
+        *(refs(rule.when) if rule.when is not None else ()),
+    ]
+
+
+def _leads_to(book: Rulebook, name: str, wanted: str) -> bool:
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name == wanted:
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting += [ref for rule in book.rules.get(name, ()) for ref in refs(rule.formula)]
+    return False
+
+
+def _bounded(book: Rulebook, rule: Rule, node: AtKey, findings: Findings) -> None:
+    """A rule that needs itself on other rows needs a fact with both keys beside it, or it would never end."""
+    keys = {word for pair in node.keys for word in pair}
+    linked = any(
+        name in book.facts and keys <= set(book.facts[name].grain.keys) for name in refs_here(rule.formula)
+    )
+    if len(node.keys) != 1 or not linked:
+        path = f"{rule.name} → {node.expr.name} ({', '.join(sorted(keys))})"
+        findings.add(RULE_CYCLE.at(rule.place, clause=str(rule.clause), path=path))
 
 
 def _editions(book: Rulebook, findings: Findings) -> None:
@@ -289,6 +330,8 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
     """Unit and keys of a formula, from where each input is declared (UnitsDifferError, GrainError, KeyError)."""
     if isinstance(expr, Ref):
         return unit_of(book, expr.name), keys_of(book, expr.name)
+    if isinstance(expr, AtKey):
+        return _at_key(book, expr)
     if isinstance(expr, Number):
         return expr.unit, frozenset()
     if isinstance(expr, Binary):
@@ -319,6 +362,20 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
     if isinstance(expr, Choose):
         return _choose(book, expr)
     raise TypeError(f"no unit for {type(expr).__name__}")
+
+
+def _at_key(book: Rulebook, expr: AtKey) -> tuple[Unit, frozenset[str]]:
+    unit, keys = infer(book, expr.expr)
+    theirs, ours = {there for there, _ in expr.keys}, {here for _, here in expr.keys}
+    if not theirs <= keys or ours & (keys - theirs) or expr.expr.name in book.factors:
+        listed = ", ".join(f"{there}={here}" for there, here in expr.keys)
+        raise GrainError(
+            Text(
+                f"at_key({expr.expr.name}, {listed}) but its rows are per {', '.join(sorted(keys)) or 'place and time'}",
+                f"at_key({expr.expr.name}, {listed})，但其行按 {', '.join(sorted(keys)) or '空间与时间'} 区分",
+            )
+        )
+    return unit, (keys - theirs) | ours
 
 
 def _number(book: Rulebook, expr: Expr, what: str) -> tuple[Unit, frozenset[str]]:

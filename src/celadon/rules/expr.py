@@ -158,6 +158,21 @@ class Total(Expr):
 
 
 @dataclass(frozen=True, eq=False)
+class AtKey(Expr):
+    """An input's value on another row: the one whose key is what another key of this row says."""
+
+    expr: Ref
+    keys: tuple[tuple[str, str], ...]
+    """(key of the input, key of this row)."""
+
+    def there(self, row: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """This row's keys and words as the input's row has them."""
+        moved = [(there, word) for there, here in self.keys for key_, word in row if key_ == here]
+        kept = [pair for pair in row if pair[0] not in {name for pair_ in self.keys for name in pair_}]
+        return tuple(sorted((*kept, *moved)))
+
+
+@dataclass(frozen=True, eq=False)
 class SumOf(Expr):
     """Sum of terms; adds what is there and carries coverage."""
 
@@ -323,6 +338,20 @@ def total(value: Expr, over: str) -> Expr:
     return Total(expression(value), keys)
 
 
+def at_key(value: Expr, **keys: str) -> Expr:
+    """`at_key(specific_emission, good="purpose")`: the value of the good that this row's purpose names.
+
+    A rule may so use itself: what a good is made of is made of something too. How deep that goes, the facts say."""
+    if not isinstance(value, Ref) or not keys or not all(isinstance(word, str) for word in keys.values()):
+        raise FormulaError(
+            Text(
+                'at_key() takes one input and says which key is which: at_key(x, good="purpose")',
+                'at_key() 需要一个输入并写明键的对应：at_key(x, good="purpose")',
+            )
+        )
+    return AtKey(value, tuple(sorted(keys.items())))
+
+
 def sum_of(*terms: Expr) -> Expr:
     """Sum of terms; what is absent is left out and lowers the coverage."""
     if len(terms) < 2:
@@ -394,3 +423,12 @@ def refs(node: Node) -> list[str]:
         if isinstance(item, Ref):
             seen.setdefault(item.name)
     return list(seen)
+
+
+def refs_here(node: Node) -> list[str]:
+    """Names of the inputs read on this row: all but those under at_key()."""
+    if isinstance(node, AtKey):
+        return []
+    if isinstance(node, Ref):
+        return [node.name]
+    return list(dict.fromkeys(name for child in node.children() for name in refs_here(child)))

@@ -1,14 +1,12 @@
 """Rulebook: one folder (about, quantities, chapters, tables, cases), loaded lazily and checked.
 
-Chapter files are data and pure functions: they may import from `celadon.rules` only, see no builtins beyond a few pure
-ones, hold no loops, and are refused when they are over-long. Loading touches no fact.
+A rulebook may build on others: it then has all they have, and replaces what it names anew. Loading touches no fact.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,10 +19,9 @@ from celadon.core.findings import FindingError, FindingKind, Findings, Place, Se
 from celadon.core.quantities import GrainKey, parse_grain
 from celadon.core.text import Text, TextError, text_from, text_of
 from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
-from celadon.rules import expr as language
-from celadon.rules.expr import FormulaError
+from celadon.rules.chapters import read_chapters
 from celadon.rules.factors import FactorTable, read_table
-from celadon.rules.rule import Chapter, Rule
+from celadon.rules.rule import Rule
 
 RULEBOOK_UNREADABLE = FindingKind(
     "rulebook.unreadable",
@@ -53,62 +50,24 @@ RULEBOOK_KEY = FindingKind(
     Text(en="In {what}: {why}.", zh="{what} 中：{why}。"),
     Text(en="Correct the key; unknown keys are never ignored.", zh="请更正该键；未知键不会被忽略。"),
 )
-CHAPTER_REFUSED = FindingKind(
-    "rulebook.chapter-refused",
+
+RULEBOOK_BASE = FindingKind(
+    "rulebook.builds-on",
     Severity.ERROR,
-    Text(en="Chapter file refused", zh="章节文件被拒绝"),
-    Text(en="The chapter is not plain rules: {why}.", zh="章节文件不是纯规则：{why}。"),
+    Text(en="Rulebook builds on itself", zh="规则册互相依托"),
     Text(
-        en="A chapter imports only from celadon.rules and holds documents, clauses and one-expression functions.",
-        zh="章节文件只能从 celadon.rules 导入，只含文件、条款与单表达式函数。",
+        en="{id} builds on rulebooks that build on it: {path}.",
+        zh="{id} 所依托的规则册又依托于它：{path}。",
+    ),
+    Text(
+        en="Take one of them out of builds_on: in about.yaml.",
+        zh="请从 about.yaml 的 builds_on: 中去掉其中之一。",
     ),
 )
 
 SITE_TABLE = "@site"
 """Stands for the plant's own sites: a factor may read a column of theirs, such as equity_share."""
 PREFIX = "prefix:"
-MAX_CHAPTER_BYTES = 200_000
-MAX_FORMULA_NODES = 2_000
-_ALLOWED = (
-    ast.Module,
-    ast.ImportFrom,
-    ast.alias,
-    ast.Assign,
-    ast.Name,
-    ast.Store,
-    ast.Load,
-    ast.Expr,
-    ast.Constant,
-    ast.Call,
-    ast.keyword,
-    ast.Attribute,
-    ast.FunctionDef,
-    ast.arguments,
-    ast.arg,
-    ast.Return,
-    ast.BinOp,
-    ast.UnaryOp,
-    ast.Compare,
-    ast.Tuple,
-    ast.Dict,
-    ast.List,
-    ast.Add,
-    ast.Sub,
-    ast.Mult,
-    ast.Div,
-    ast.USub,
-    ast.Invert,
-    ast.BitAnd,
-    ast.BitOr,
-    ast.Eq,
-    ast.NotEq,
-    ast.Lt,
-    ast.LtE,
-    ast.Gt,
-    ast.GtE,
-    ast.AnnAssign,
-)
-_ATTRIBUTES = {"clause", "rule", "isin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +156,8 @@ class Rulebook:
     folder: Path
     digest: str
     findings: Findings = field(default_factory=Findings)
+    builds_on: tuple[Rulebook, ...] = ()
+    """The rulebooks whose facts, factors, tables, options and rules this one has too, nearest first."""
 
     @property
     def document(self) -> Document:
@@ -211,6 +172,28 @@ class Rulebook:
 
     def known_names(self) -> list[str]:
         return [*self.rules, *self.facts, *self.factors]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Its own id, and those of the rulebooks it builds on."""
+        return (self.id, *(name for base in self.builds_on for name in base.ids))
+
+    def current_digest(self) -> str:
+        """What the digest would be if the rulebook were loaded now: another one after its files, or a base's, changed."""
+        return _joined(folder_digest(self.folder), [base.current_digest() for base in self.builds_on])
+
+    def table_file(self, name: str) -> str:
+        """The file of a table as told to users: `<rulebook>/tables/<name>.csv`, of the rulebook that has it."""
+        table = self.tables.get(name)
+        return f"{self.id}/tables/{name}.csv" if table is None else "/".join(Path(table.file).parts[-3:])
+
+    def inherits(self, name: str) -> bool:
+        """Whether a rule, fact, factor, option or table is that of a rulebook this one builds on."""
+        for part in ("rules", "facts", "factors", "options", "tables"):
+            mine = getattr(self, part).get(name)
+            if mine is not None and any(mine is getattr(base, part).get(name) for base in self.builds_on):
+                return True
+        return False
 
 
 SHIPPED = Path(__file__).resolve().parent.parent / "rulebooks"
@@ -235,52 +218,90 @@ def find_rulebook(name: str) -> Path:
 
 
 def load_rulebook(name: str | Path) -> Rulebook:
-    """Load a rulebook by id or folder. Raises FindingError only when it cannot be used at all; lesser faults stay in
-    `.findings` (see `rules.check.check_rulebook`)."""
-    folder = name if isinstance(name, Path) else find_rulebook(name)
+    """Load a rulebook by id or folder, with those it builds on. Raises FindingError only when it cannot be used at all;
+    lesser faults stay in `.findings` (see `rules.check.check_rulebook`)."""
+    return _load(name if isinstance(name, Path) else find_rulebook(name), ())
+
+
+def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
     findings = Findings()
     about = _yaml(folder / "about.yaml")
     quantities = _yaml(folder / "quantities.yaml")
-    documents = tuple(_each(about.get("documents"), _document, folder, findings))
-    if not documents:
+    bases = _bases(about, folder, (*above, folder))
+    own = tuple(_each(about.get("documents"), _document, folder, findings))
+    if not own:
         raise FindingError(
             RULEBOOK_UNREADABLE.at(
                 Place(file=str(folder / "about.yaml")), why=Text("documents: is empty", "documents: 为空")
             )
         )
-    _only(
-        about,
-        ("id", "documents", "edition", "scope", "totals", "options", "not_modelled", "doubts"),
-        folder,
-        "about.yaml",
-        findings,
-    )
+    documents = {item.number: item for item in (*own, *(item for base in bases for item in base.documents))}
+    documents.update({item.number: item for item in own})
+    _only(about, _ABOUT, folder, "about.yaml", findings)
     _only(quantities, ("facts", "factors"), folder, "quantities.yaml", findings)
-    facts = _specs(quantities.get("facts"), _fact, folder, findings)
     factors = _specs(quantities.get("factors"), _factor, folder, findings)
-    rules = _chapters(folder, {document.number: document for document in documents}, findings)
     names = dict.fromkeys(spec.table for spec in factors.values() if spec.table != SITE_TABLE)
-    tables = {table: _table(folder, table, findings) for table in names}
+    read = {table: _table(folder, table, findings) for table in names if _own_table(folder, table, bases)}
+    tables = {key: table for key, table in read.items() if table is not None}
+    not_modelled = _each(about.get("not_modelled"), _not_modelled, folder, findings)
+    doubts = _each(about.get("doubts"), _doubt, folder, findings)
+    findings.extend(item for base in bases for item in base.findings)
     return Rulebook(
         id=str(about.get("id", folder.name)),
         edition=str(about.get("edition", "")),
-        documents=documents,
+        documents=tuple(documents.values()),
         scope=next(
             iter(_each([about.get("scope", folder.name)], _doubt, folder, findings)),
             Text(folder.name, folder.name),
         ),
         totals=tuple(str(item) for item in about.get("totals") or ()),
-        options=_specs(about.get("options"), _option, folder, findings),
-        facts=facts,
-        factors=factors,
-        rules=rules,
-        tables={key: table for key, table in tables.items() if table is not None},
-        not_modelled=tuple(_each(about.get("not_modelled"), _not_modelled, folder, findings)),
-        doubts=tuple(_each(about.get("doubts"), _doubt, folder, findings)),
+        options=_with_bases(bases, "options", _specs(about.get("options"), _option, folder, findings)),
+        facts=_with_bases(bases, "facts", _specs(quantities.get("facts"), _fact, folder, findings)),
+        factors=_with_bases(bases, "factors", factors),
+        rules=_with_bases(bases, "rules", read_chapters(folder, documents, findings)),
+        tables=_with_bases(bases, "tables", tables),
+        not_modelled=(*not_modelled, *(item for base in bases for item in base.not_modelled)),
+        doubts=(*doubts, *(item for base in bases for item in base.doubts)),
         folder=folder,
-        digest=folder_digest(folder),
+        digest=_joined(folder_digest(folder), [base.digest for base in bases]),
         findings=findings,
+        builds_on=bases,
     )
+
+
+_ABOUT = (
+    "id", "documents", "edition", "scope", "totals", "options", "not_modelled", "doubts", "builds_on",
+)  # fmt: skip
+
+
+def _bases(about: Mapping[str, Any], folder: Path, above: tuple[Path, ...]) -> tuple[Rulebook, ...]:
+    """The rulebooks named in builds_on: shipped ones by id, others by a path from this folder."""
+    found = []
+    for name in about.get("builds_on") or ():
+        base = (folder / str(name)).resolve() if str(name).startswith(".") else find_rulebook(str(name))
+        if base in above:
+            path = " → ".join(item.name for item in (*above[above.index(base) :], base))
+            where = Place(file=str(folder / "about.yaml"))
+            raise FindingError(RULEBOOK_BASE.at(where, id=base.name, path=path))
+        found.append(_load(base, above))
+    return tuple(found)
+
+
+def _with_bases(bases: tuple[Rulebook, ...], part: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """What the bases have, the nearest first in line, and this rulebook's own in its place."""
+    merged: dict[str, Any] = {}
+    for base in reversed(bases):
+        merged.update(getattr(base, part))
+    return {**merged, **own}
+
+
+def _own_table(folder: Path, name: str, bases: tuple[Rulebook, ...]) -> bool:
+    """A table may be that of a base, unless the folder has a file of its own."""
+    return (folder / "tables" / f"{name}.csv").is_file() or not any(name in base.tables for base in bases)
+
+
+def _joined(own: str, bases: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join([own, *bases]).encode()).hexdigest() if bases else own
 
 
 def folder_digest(folder: Path) -> str:
@@ -465,132 +486,3 @@ def _table(folder: Path, name: str, findings: Findings) -> FactorTable | None:
     except (OSError, UnicodeDecodeError) as error:
         findings.add(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=text_of(error)))
         return None
-
-
-def _chapters(
-    folder: Path, documents: dict[str, Document], findings: Findings
-) -> dict[str, tuple[Rule, ...]]:
-    rules: dict[str, list[Rule]] = {}
-    for path in sorted(folder.glob("s*.py"), key=lambda item: _chapter_order(item.stem)):
-        for rule in _chapter(path, documents, findings):
-            rules.setdefault(rule.name, []).append(rule)
-    return {name: tuple(items) for name, items in rules.items()}
-
-
-def _chapter_order(stem: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdigit() else (10**6, part) for part in stem.lstrip("s").split("_"))
-
-
-def _chapter(path: Path, documents: dict[str, Document], findings: Findings) -> list[Rule]:
-    try:
-        source = path.read_text(encoding="utf-8")
-        tree = ast.parse(source, filename=str(path))
-        _refuse_unsafe(tree, source)
-    except (SyntaxError, UnicodeDecodeError, FormulaError) as error:
-        line = getattr(error, "lineno", None)
-        findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=line), why=text_of(error)))
-        return []
-    statements = [item for item in tree.body if not isinstance(item, ast.ImportFrom)]
-    try:
-        return _run(path, statements, documents)
-    except _REFUSED:
-        return _run_apart(path, statements, documents, findings)
-
-
-_REFUSED = (FormulaError, TypeError, NameError, AttributeError, ValueError, RecursionError)
-
-
-def _run(path: Path, statements: list[ast.stmt], documents: dict[str, Document]) -> list[Rule]:
-    """Run a whole chapter at once: how a chapter without faults loads."""
-    chapter, space = _chapter_space(path, statements, documents)
-    exec(compile(ast.Module(statements, []), str(path), "exec"), space)  # noqa: S102  (whitelisted above)
-    return chapter.rules
-
-
-def _run_apart(
-    path: Path, statements: list[ast.stmt], documents: dict[str, Document], findings: Findings
-) -> list[Rule]:
-    """Run a chapter statement by statement, so that one bad rule is one Finding and the others stand."""
-    chapter, space = _chapter_space(path, statements, documents)
-    for statement in statements:
-        try:
-            exec(compile(ast.Module([statement], []), str(path), "exec"), space)  # noqa: S102  (whitelisted above)
-        except _REFUSED as error:
-            place = Place(file=str(path), line=statement.lineno, subject=getattr(statement, "name", None))
-            findings.add(CHAPTER_REFUSED.at(place, why=text_of(error)))
-    return chapter.rules
-
-
-def _chapter_space(
-    path: Path, statements: list[ast.stmt], documents: dict[str, Document]
-) -> tuple[Chapter, dict[str, Any]]:
-    """A fresh chapter, and the names its file sees: the rule language and nothing else."""
-    chapter = Chapter(documents, file=str(path))
-    for item in statements:
-        if isinstance(item, ast.FunctionDef):
-            # CPython reports the first decorator's line as the function's first line.
-            lines = [item.lineno, *(decorator.lineno for decorator in item.decorator_list)]
-            chapter.sources.update(dict.fromkeys(lines, item))
-    space: dict[str, Any] = {"__builtins__": {}, "document": chapter.document}
-    space.update({name: getattr(language, name) for name in _LANGUAGE if name != "document"})
-    return chapter, space
-
-
-_LANGUAGE = (
-    "choose", "constant", "document", "first_given", "key", "ln", "maximum", "minimum", "option", "power", "rounded", "sum_of", "total",
-)  # fmt: skip
-
-
-def _refuse_unsafe(tree: ast.Module, source: str) -> None:
-    """Only what rules need: no loops, no imports but the language, no private names, no foreign attributes."""
-    if len(source.encode()) > MAX_CHAPTER_BYTES:
-        raise FormulaError(Text(f"longer than {MAX_CHAPTER_BYTES} bytes", f"超过 {MAX_CHAPTER_BYTES} 字节"))
-    for node in ast.walk(tree):
-        if not isinstance(node, _ALLOWED):
-            word = type(node).__name__
-            raise _at(node, f"{word} is not part of the rule language", f"{word} 不属于规则语言")
-        if isinstance(node, ast.ImportFrom):
-            if node.module not in ("celadon.rules", "__future__"):
-                raise _at(node, f"import from {node.module}", f"从 {node.module} 导入")
-            for alias in node.names:
-                if node.module == "celadon.rules" and (alias.name not in _LANGUAGE or alias.asname):
-                    zh = f"celadon.rules 没有规则词 {alias.name!r}"
-                    raise _at(node, f"celadon.rules has no rule word {alias.name!r}", zh)
-        if isinstance(node, ast.Attribute) and node.attr not in _ATTRIBUTES:
-            raise _at(node, f"attribute .{node.attr}", f"属性 .{node.attr}")
-        if isinstance(node, ast.Name) and node.id.startswith("__"):
-            raise _at(node, f"name {node.id}", f"名称 {node.id}")
-        if isinstance(node, ast.FunctionDef):
-            _refuse_function(node)
-
-
-def _refuse_function(node: ast.FunctionDef) -> None:
-    body = [
-        item
-        for item in node.body
-        if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
-    ]
-    if (
-        not body
-        or not isinstance(body[-1], ast.Return)
-        or not all(isinstance(item, ast.Assign) for item in body[:-1])
-    ):
-        raise _at(
-            node,
-            f"{node.name}: a rule is named intermediate values and one return",
-            f"{node.name}：规则只含命名的中间量与一个 return",
-        )
-    if not ast.get_docstring(node):
-        raise _at(
-            node,
-            f"{node.name}: a rule says in one sentence what it computes (docstring)",
-            f"{node.name}：规则须用一句话说明所算内容（docstring）",
-        )
-    if sum(1 for _ in ast.walk(node)) > MAX_FORMULA_NODES:
-        raise _at(node, f"{node.name}: the formula is over-long", f"{node.name}：公式过长")
-
-
-def _at(node: ast.AST, en: str, zh: str) -> FormulaError:
-    error = FormulaError(Text(en, zh))
-    error.lineno = getattr(node, "lineno", None)  # type: ignore[attr-defined]
-    return error

@@ -1,6 +1,6 @@
 """Embedded emissions of a good from its own process and its precursors. The number in the file's name is the order."""
 
-from celadon.rules import choose, constant, document, sum_of, total
+from celadon.rules import at_key, choose, constant, document, sum_of, total
 
 method = document("IR (EU) 2025/2547")
 streams = method.clause(
@@ -18,6 +18,10 @@ precursors = method.clause(
 )
 specific = method.clause(
     "specific embedded emissions", "SEE = (AttrEm + Σ M_i × SEE_i) / AL, direct and indirect apart"
+)
+chain = method.clause(
+    "precursors that are complex goods",
+    "A precursor made in the installation has SEE_i by the same rule from its own process and its own precursors, to any depth",
 )
 
 no_factor = constant("0", unit="tCO2e/t")
@@ -113,15 +117,41 @@ def precursor_indirect_emission(
     )
 
 
+@chain.rule(
+    unit="tCO2e",
+    per="site, month, good, purpose",
+    label={"zh": "自产前体直接排放", "en": "Direct emission of own precursors"},
+    adds=False,
+)
+def own_precursor_direct_emission(own_precursor_used, specific_direct_emission):
+    """Amount × the specific emission of the precursor as a good of this installation."""
+    return own_precursor_used * at_key(specific_direct_emission, good="purpose")
+
+
+@chain.rule(
+    unit="tCO2e",
+    per="site, month, good, purpose",
+    label={"zh": "自产前体间接排放", "en": "Indirect emission of own precursors"},
+    adds=False,
+)
+def own_precursor_indirect_emission(own_precursor_used, specific_indirect_emission):
+    """As the direct part."""
+    return own_precursor_used * at_key(specific_indirect_emission, good="purpose")
+
+
 @specific.rule(
     unit="tCO2e/t",
     per="site, month, good",
     label={"zh": "直接单位隐含排放", "en": "Specific direct embedded emission"},
     adds=False,
 )
-def specific_direct_emission(attributed_direct_emission, precursor_direct_emission, good_produced):
-    """Own and precursors' direct emission ÷ activity level."""
-    return (attributed_direct_emission + total(precursor_direct_emission, over="purpose")) / good_produced
+def specific_direct_emission(
+    attributed_direct_emission, precursor_direct_emission, own_precursor_direct_emission, good_produced
+):
+    """Own emission and that of bought and own precursors ÷ activity level."""
+    bought = total(precursor_direct_emission, over="purpose")
+    own = total(own_precursor_direct_emission, over="purpose")
+    return (attributed_direct_emission + bought + own) / good_produced
 
 
 @specific.rule(
@@ -130,6 +160,10 @@ def specific_direct_emission(attributed_direct_emission, precursor_direct_emissi
     label={"zh": "间接单位隐含排放", "en": "Specific indirect embedded emission"},
     adds=False,
 )
-def specific_indirect_emission(attributed_indirect_emission, precursor_indirect_emission, good_produced):
-    """Own and precursors' indirect emission ÷ activity level."""
-    return (attributed_indirect_emission + total(precursor_indirect_emission, over="purpose")) / good_produced
+def specific_indirect_emission(
+    attributed_indirect_emission, precursor_indirect_emission, own_precursor_indirect_emission, good_produced
+):
+    """As the direct part."""
+    bought = total(precursor_indirect_emission, over="purpose")
+    own = total(own_precursor_indirect_emission, over="purpose")
+    return (attributed_indirect_emission + bought + own) / good_produced

@@ -4,7 +4,7 @@ SEFA = CBAM factor × cross-sectoral factor × benchmark; certificates = max(0, 
 period asked for: ask for the calendar year, and by enterprise for the threshold.
 """
 
-from celadon.rules import choose, constant, document, maximum, minimum, option, total
+from celadon.rules import at_key, choose, constant, document, maximum, minimum, option, total
 
 regulation = document("Regulation (EU) 2023/956")
 defaults = document("IR (EU) 2025/2621")
@@ -18,7 +18,7 @@ counted = regulation.clause(
 )
 free = adjustment.clause(
     "free-allocation adjustment",
-    "SEFA = F × CSCF × BM_A + Σ m_i × F × CSCF × BM_B,i; with default values F × CSCF × BM_B",
+    "SEFA = F × CSCF × BM_A + Σ m_i × SEFA_i, SEFA_i of a bought precursor = F × CSCF × BM_B,i; with default values F × CSCF × BM_B",
 )
 due = regulation.clause(
     "Art. 21, 31", "Certificates = embedded emissions less the adjustment, never below zero"
@@ -88,6 +88,39 @@ def precursor_benchmark_amount(precursor_used, precursor_benchmark):
 
 @free.rule(
     unit="tCO2e",
+    per="site, month, good, purpose",
+    label={"zh": "自产前体基准量", "en": "Benchmark amount of own precursors"},
+    adds=False,
+)
+def own_precursor_benchmark_amount(own_precursor_used, process_benchmark):
+    """Own precursor used × its own benchmark, with that of its precursors."""
+    return own_precursor_used * at_key(process_benchmark, good="purpose")
+
+
+@free.rule(
+    unit="tCO2e/t",
+    per="site, month, good",
+    label={"zh": "按工序累加的基准", "en": "Benchmark of the process and its precursors"},
+    adds=False,
+)
+def process_benchmark(
+    benchmark_a,
+    benchmark_a_footnote,
+    precursor_benchmark_amount,
+    own_precursor_benchmark_amount,
+    good_produced,
+):
+    """Column A of the good itself, and what its bought and own precursors bring, per tonne."""
+    own = choose(
+        (benchmark_a >= no_value, benchmark_a), (footnoted, benchmark_a_footnote), otherwise=benchmark_a
+    )
+    bought = total(precursor_benchmark_amount, over="purpose")
+    made = total(own_precursor_benchmark_amount, over="purpose")
+    return (own * good_produced + bought + made) / good_produced
+
+
+@free.rule(
+    unit="tCO2e",
     per="site, month, good",
     label={"zh": "免费配额调整（扣减）", "en": "Free-allocation adjustment (subtracted)"},
     adds=False,
@@ -98,20 +131,13 @@ def free_allocation_adjustment(
     cross_sectoral_factor,
     benchmark_b,
     benchmark_b_footnote,
-    benchmark_a,
-    benchmark_a_footnote,
-    precursor_benchmark_amount,
-    good_produced,
+    process_benchmark,
 ):
     """Mass × factor × factor × benchmark: column B with default values, column A plus precursors with actual ones."""
     whole_chain = choose(
         (benchmark_b >= no_value, benchmark_b), (footnoted, benchmark_b_footnote), otherwise=benchmark_b
     )
-    own = choose(
-        (benchmark_a >= no_value, benchmark_a), (footnoted, benchmark_a_footnote), otherwise=benchmark_a
-    )
-    of_precursors = total(precursor_benchmark_amount, over="purpose") / good_produced
-    benchmark = choose((actual, own + of_precursors), otherwise=whole_chain)
+    benchmark = choose((actual, process_benchmark), otherwise=whole_chain)
     return goods_imported * cbam_factor * cross_sectoral_factor * benchmark
 
 
