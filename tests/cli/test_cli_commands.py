@@ -249,6 +249,16 @@ def test_backup_and_restore_in_both_languages(
     assert body(capsys, "restore", plant, tmp_path / "x", status=1)["shape"] == "error/1"
 
 
+def test_doctor_in_both_languages(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "all is well" in text(capsys, "doctor", plant)
+    assert "一切正常" in text(capsys, "doctor", plant / "celadon-store", "--deep", "--lang", "zh")
+    found = body(capsys, "doctor", plant, "--repair")
+    assert (found["ok"], found["mended"]["removed"]) == (True, 0)
+    assert "--from 须与 --repair 同用" in text(
+        capsys, "doctor", plant, "--from", "x", "--lang", "zh", status=2
+    )
+
+
 def test_every_shape_is_printed_by_a_test() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
     commands = {shape.command.split()[0] for shape in SHAPES.values()} - {"any", "demo"}

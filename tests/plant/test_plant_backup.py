@@ -19,6 +19,7 @@ from celadon.store import Store, bag
 from tests.cli.test_cli_commands import body
 from tests.plant import small
 from tests.shared_data import ROOT
+from tests.store.servers import schema
 from tests.store.store_tools import assert_readable, only
 
 BOOK = "cn_gbt_32150_2015"
@@ -288,6 +289,20 @@ def test_a_store_outside_the_plants_folder(tmp_path):
     assert finding.values["placed"] == str(tmp_path / "r" / "celadon-store")
     with Store.open(tmp_path / "r" / "celadon-store") as store:
         assert store.verify() == []
+
+
+def test_a_catalogue_that_was_on_a_server_is_restored_into_the_store(tmp_path, postgresql_server):
+    address = f"{postgresql_server}?schema={schema()}"
+    with small.loaded(tmp_path / "plant", plant=small.PLANT + f"catalogue: {address}\n") as plant:
+        plant.back_up(tmp_path / "b")
+        digest = plant.view().snapshot.digest()
+    done = restore(tmp_path / "b", tmp_path / "r")
+    (finding,) = done.findings
+    assert_readable(finding)
+    assert (finding.code, finding.values["named"]) == ("restore.catalogue-here", address)
+    (tmp_path / "r" / "plant.yaml").write_text(small.PLANT)
+    with open_plant(tmp_path / "r") as again:
+        assert (small.energy(again), again.view().snapshot.digest()) == (7440.0, digest)
 
 
 FULL = """

@@ -229,7 +229,8 @@ def test_a_missing_segment_is_said_and_the_rest_answers(store):
     assert (finding.code, finding.severity) == ("store.segment-missing", Severity.ERROR)
     assert (
         finding.says("en")
-        == "A file of 1 readings is missing (batches 2, month 2018-02); answers leave them out."
+        == "A file of 1 readings is missing (batches 2, month 2018-02); answers leave them out: what is derived anew "
+        "for 1 meter(s) from 2018-02-10 to 2018-02-10 is absent or estimated, and its coverage says so."
     )
     assert finding.where.file == file.relative_to(store.path).as_posix()
     assert [item.code for item in store.verify()] == ["store.segment-missing"]

@@ -81,6 +81,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.compact",
         Text(en="Rewrite the store smaller, with the same answers.", zh="压缩存储，结果不变。"),
     ),
+    "doctor": (
+        "celadon.cli.doctor",
+        Text(en="Name what is wrong with a store; mend what is safe.", zh="诊断存储，并修复可安全修复之处。"),
+    ),
     "backup": (
         "celadon.cli.backup",
         Text(en="Copy a plant and its store, only what is new.", zh="备份工厂及其存储，仅复制新增内容。"),

@@ -220,6 +220,16 @@ SHAPES: dict[str, Shape] = {
     ),
     "verify/1": Shape("verify", "Whether every stored segment is as it was written.", _UPKEEP),
     "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
+    "doctor/1": Shape(
+        "doctor",
+        "What was looked at, and what was mended (null without --repair); the findings say what is wrong still.",
+        {
+            "ok": "boolean", "store": "text", "batches": "integer", "segments": "integer", "ledger_parts": "integer",
+            "ledger_parts_compared": "integer",
+            "mended": {"?": {"removed": "integer", "segments_put_back": "integer", "ledger_segments_dropped": "integer",
+                             "ledger_parts_derived": "integer"}},
+        },
+    ),
     "backup/1": Shape("backup", "What the backup holds, and what of it is new.", _COPIED),
     "restore/1": Shape(
         "restore", "What was put in place; `new_files` were copied by this run, others by one that was stopped.", _COPIED

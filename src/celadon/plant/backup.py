@@ -9,6 +9,7 @@ from typing import Any
 
 from celadon.adapters.plant_file import read_plant
 from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text
 from celadon.plant.opened import Opened
 from celadon.store import Store
@@ -26,6 +27,19 @@ STORE_ELSEWHERE = FindingKind(
     Text(
         en="Write `store: {folder}` in the restored plant file, or move the folder to where the file says.",
         zh="请在恢复的工厂文件中写 `store: {folder}`，或将该目录移到文件所述位置。",
+    ),
+)
+CATALOGUE_HERE = FindingKind(
+    "restore.catalogue-here",
+    Severity.WARNING,
+    Text(en="Catalogue restored into the store", zh="目录库已恢复到数据仓内"),
+    Text(
+        en="The plant file keeps the catalogue on a server ({named}); the restored one is in the store's folder.",
+        zh="工厂文件将目录库放在服务器（{named}）；恢复的目录库在数据仓目录内。",
+    ),
+    Text(
+        en="Take `catalogue:` out of the restored plant file, or load the source files into a new store with that server.",
+        zh="请从恢复的工厂文件中删去 `catalogue:`，或用该服务器新建数据仓并重新加载源文件。",
     ),
 )
 _USUAL = "celadon-store"
@@ -58,7 +72,7 @@ def back_up(opened: Opened, folder: str | Path, progress: Progress | None = None
         FindingError: no store yet; another thing is in `folder`; no room or no right to write there.
     """
     target = Path(folder).absolute()
-    with Store.open(opened.store_path) as store:
+    with opened.open_store() as store:
         beside = {opened.file.name: opened.file.read_bytes()}
         done = store.back_up(target, beside, _bytes(progress))
     return Backup(target, done, tuple(done.findings))
@@ -72,7 +86,8 @@ def restore(folder: str | Path, target: str | Path, progress: Progress | None = 
     """
     source, goal = Path(folder).absolute(), Path(target).absolute()
     beside = {path: PurePosixPath(path).name for path in manifest_of(source) if path.startswith(f"{BESIDE}/")}
-    named = _store_named(source / next(iter(beside), ""))
+    model = _model(source / next(iter(beside), ""))
+    named = _USUAL if model is None else model.store
     inside = not Path(named).is_absolute()
     store = PurePosixPath(named if inside else _USUAL).as_posix()
     done = restore_store(source, goal, store, beside, _bytes(progress))
@@ -83,13 +98,13 @@ def restore(folder: str | Path, target: str | Path, progress: Progress | None = 
     if not inside:
         where = Place(file=next(iter(beside.values())))
         findings.append(STORE_ELSEWHERE.at(where, named=named, placed=str(goal / store), folder=store))
+    if model is not None and model.catalogue:
+        findings.append(CATALOGUE_HERE.at(Place(file=next(iter(beside.values()))), named=model.catalogue))
     return Backup(goal, done, tuple(findings))
 
 
-def _store_named(plant_file: Path) -> str:
-    """Where a plant file keeps its store."""
-    model, _ = read_plant(plant_file) if plant_file.is_file() else (None, None)
-    return _USUAL if model is None else model.store
+def _model(plant_file: Path) -> PlantModel | None:
+    return read_plant(plant_file)[0] if plant_file.is_file() else None
 
 
 def _bytes(progress: Progress | None) -> Callable[[int, int], None] | None:

@@ -200,10 +200,10 @@ class _Run:
             except FileNotFoundError:
                 if not self.catalogue.segments("id = ?", segment.id):
                     return False
-                self.done.findings.append(damage(faults.SEGMENT_MISSING, segment))
+                self.done.findings.append(damage(faults.SEGMENT_MISSING, segment, self.catalogue))
                 return True
             if not whole:
-                self.done.findings.append(damage(faults.SEGMENT_DAMAGED, segment))
+                self.done.findings.append(damage(faults.SEGMENT_DAMAGED, segment, self.catalogue))
                 return True
         self._add(path, segment.sha256, segment.bytes, new=not kept)
         return True

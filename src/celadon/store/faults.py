@@ -59,8 +59,8 @@ CATALOGUE_DAMAGED = FindingKind(
     Text(en="Catalogue damaged", zh="目录库损坏"),
     Text(en="The catalogue in {path} cannot be read: {detail}.", zh="{path} 的目录库无法读取：{detail}。"),
     Text(
-        en="Restore catalogue.sqlite from a copy of the store, or load the source files into a new store.",
-        zh="请从数据仓的副本恢复 catalogue.sqlite，或将源文件重新加载到新的数据仓。",
+        en="Restore the plant from a backup (`celadon restore`), or load the source files into a new store.",
+        zh="请从备份恢复工厂（`celadon restore`），或将源文件重新加载到新的数据仓。",
     ),
 )
 LOCKED = FindingKind(
@@ -116,12 +116,12 @@ SEGMENT_MISSING = FindingKind(
     Severity.ERROR,
     Text(en="Segment missing", zh="数据段缺失"),
     Text(
-        en="A file of {rows} {kind} is missing (batches {batches}, month {month}); answers leave them out.",
-        zh="缺失一个含 {rows} 行（{kind}）的文件（批次 {batches}，月份 {month}）；结果中不含这些数据。",
+        en="A file of {rows} {kind} is missing (batches {batches}, month {month}); answers leave them out{effect}.",
+        zh="缺失一个含 {rows} 行（{kind}）的文件（批次 {batches}，月份 {month}）；结果中不含这些数据{effect}。",
     ),
     Text(
-        en="Put the file back from a copy of the store, or load its source files into a new store.",
-        zh="请从数据仓副本恢复该文件，或将其源文件重新加载到新的数据仓。",
+        en="`celadon doctor --repair --from BACKUP` puts it back; without a backup, load its source files into a new store.",
+        zh="用 `celadon doctor --repair --from 备份目录` 恢复该文件；若无备份，请将源文件加载到新的数据仓。",
     ),
 )
 SEGMENT_DAMAGED = FindingKind(
@@ -130,14 +130,13 @@ SEGMENT_DAMAGED = FindingKind(
     Text(en="Segment damaged", zh="数据段损坏"),
     Text(
         en="A file of {rows} {kind} is not as it was written (batches {batches}, month {month}); "
-        "answers leave it out.",
+        "answers leave it out{effect}.",
         zh="一个含 {rows} 行（{kind}）的文件与写入时不一致"
-        "（批次 {batches}，月份 {month}）；结果中不含这些数据。",
+        "（批次 {batches}，月份 {month}）；结果中不含这些数据{effect}。",
     ),
     Text(
-        en="Put the file back from a copy of the store and verify again; "
-        "until then the rest answers without it.",
-        zh="请从数据仓副本恢复该文件并重新校验；在此之前其余数据照常可用。",
+        en="`celadon doctor --repair --from BACKUP` puts it back; until then the rest answers without it.",
+        zh="用 `celadon doctor --repair --from 备份目录` 恢复该文件；在此之前其余数据照常可用。",
     ),
 )
 FILE_LOADED = FindingKind(
@@ -416,6 +415,8 @@ def of_catalogue(path: Path, error: sqlite3.Error) -> Exception:
     if code == sqlite3.SQLITE_FULL:
         return disk_full(path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+        return catalogue_damaged(path, text_of(error))
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith(("no such table", "no such column")):
         return catalogue_damaged(path, text_of(error))
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _about(BUSY, path)

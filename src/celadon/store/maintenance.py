@@ -169,7 +169,7 @@ def check(
             progress(done, len(every))
         kind_found = fault_of(segment, store / segment.path, segments.digest_of)
         if kind_found is not None:
-            found.append(damage(kind_found, segment))
+            found.append(damage(kind_found, segment, catalogue))
         if (kind_found is not None) != segment.damaged:
             marks.append((int(kind_found is not None), segment.id))
     if progress is not None:

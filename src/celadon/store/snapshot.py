@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from celadon.core.findings import Finding, FindingKind, Place
+from celadon.core.text import Text
 from celadon.store import choose, faults, segments
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.pending import Pending
@@ -330,7 +331,7 @@ class Snapshot:
             if kind is None:
                 usable.append(segment)
             else:
-                self._tell(damage(kind, segment))
+                self._tell(damage(kind, segment, self._catalogue))
         return usable
 
     def _tell(self, finding: Finding) -> None:
@@ -354,7 +355,7 @@ def fault_of(segment: Segment, path: Path, digest: Callable[[Path], str] | None 
     return faults.SEGMENT_DAMAGED if segment.damaged else None
 
 
-def damage(kind: FindingKind, segment: Segment) -> Finding:
+def damage(kind: FindingKind, segment: Segment, catalogue: Catalogue) -> Finding:
     """The finding for a segment that cannot be read."""
     first, last = segment.batch_min, segment.batch_max
     return kind.at(
@@ -363,6 +364,25 @@ def damage(kind: FindingKind, segment: Segment) -> Finding:
         rows=segment.rows,
         batches=str(first) if first == last else f"{first}–{last}",
         month="–" if segment.month is None else month_label(segment.month),
+        effect=_effect(segment, catalogue),
+    )
+
+
+def _effect(segment: Segment, catalogue: Catalogue) -> Text:
+    """What its loss means for answers, after "answers leave it out"."""
+    if segment.kind == segments.LEDGER:
+        return Text(" and derive it again from readings", "，并由读数重新推导")
+    if segment.kind == segments.RECORDS:
+        return Text(": what rests on these records is absent", "：依赖这些台账的结果为缺失")
+    meters, low, high = catalogue.rows(
+        "SELECT count(DISTINCT point), min(t_min), max(t_max) FROM span WHERE segment = ?", segment.id
+    )[0]
+    if not meters:
+        return Text("", "")
+    first, last = (f"{instant_of(moment):%Y-%m-%d}" for moment in (low, high))
+    return Text(
+        f": what is derived anew for {meters} meter(s) from {first} to {last} is absent or estimated, and its coverage says so",
+        f"：{meters} 个计量点在 {first} 至 {last} 重新推导的值为缺失或估算，并体现在覆盖率中",
     )
 
 

@@ -138,10 +138,11 @@ def _connect(folder: Path, writes: bool) -> sqlite3.Connection:
     base = path.absolute().as_uri()
     try:
         connection = _try(f"{base}?mode=rw", folder)
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         # a read-only disk: WAL needs a file that cannot be made, but no writer can disturb the catalogue
         wal = path.with_name(path.name + "-wal")
-        if writes or (wal.exists() and wal.stat().st_size):
+        held = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        if writes or held or (wal.exists() and wal.stat().st_size):
             raise
         connection = _try(f"{base}?mode=ro&immutable=1", folder)
     connection.execute("PRAGMA synchronous = FULL" if writes else "PRAGMA query_only = ON")

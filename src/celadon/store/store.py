@@ -21,7 +21,7 @@ import duckdb
 
 from celadon.core.findings import Finding, FindingError
 from celadon.store import backup, faults, maintenance, segments, written
-from celadon.store.catalogue import Catalogue
+from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.database import Home
 from celadon.store.kept import home_of
 from celadon.store.locking import Waiting
@@ -316,6 +316,31 @@ class Store:
     ) -> backup.Copied:
         """Bring the backup in `folder` up to date, while any process reads and writes (see `backup.back_up`)."""
         return backup.back_up(self.path, self._reader, self.lock, folder, beside, progress)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is committed, for upkeep; ask the other methods for facts."""
+        return self._reader
+
+    @contextmanager
+    def if_idle(self) -> Iterator[bool]:
+        """Keep writers out for a moment if none is at work (True); nothing is swept up."""
+        taken = self._lock.try_acquire()
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._lock.release()
+
+    def give_up_ledger(
+        self, *, segments: Collection[int] = (), parts: Collection[tuple[int, int]] = ()
+    ) -> None:
+        """Forget stored ledger, by segment or by (point, month): it is derived again where it is asked for."""
+        with self._transaction() as catalogue:
+            if segments:
+                catalogue.run(f"DELETE FROM ledger_part WHERE segment IN ({int_list(segments)})")
+                catalogue.retire(segments, micros(self._clock()))
+            catalogue.run_many("DELETE FROM ledger_part WHERE point = ? AND month = ?", sorted(parts))
 
     def _verify(
         self, progress: Callable[[int, int], None] | None
