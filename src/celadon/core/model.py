@@ -281,6 +281,24 @@ class FactorEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A fact that another rulebook calculates from this plant's own facts.
+
+    `of` of `rulebook` (its rows with the `keys` named, at the site or process named, else at each site) is `quantity`
+    with `item` and `purpose` as its keys."""
+
+    quantity: str
+    rulebook: str
+    of: str
+    item: str = ""
+    purpose: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+    site: str | None = None
+    process: str | None = None
+    where: Place = field(default_factory=Place)
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """Everything the plant file says."""
 
@@ -298,6 +316,7 @@ class Plant:
     factors: tuple[FactorEntry, ...] = ()
     options: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Rulebook id -> option -> choice."""
+    derived: tuple[Derived, ...] = ()
     industry: str | None = None
     store: str = "celadon-store"
     """Folder of the store, from the plant file's folder."""

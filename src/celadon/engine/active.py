@@ -67,7 +67,7 @@ class ActiveRules(Inputs):
     def optional(self, name: str) -> bool:
         """Whether a missing row means “not due” (some flow below may be undeclared) rather than “absent”."""
         if name in self.book.facts:
-            return self.book.facts[name].on_missing == "not_applicable"
+            return self.may_lack(self.book.facts[name])
         if name in self.book.factors:
             return False
         if ("optional", name) in self.asking:

@@ -76,7 +76,7 @@ class FactLeaf:
     source: str
 
 
-Evidence = Callable[[Sequence[FactLeaf]], Sequence[Sequence[Mapping[str, Any]]]]
+Evidence = Callable[[Sequence[FactLeaf]], Sequence[Sequence[Mapping[str, Any] | TraceNode]]]
 """For each fact row the nodes below it; asked for all rows of one fact at once."""
 
 
@@ -425,16 +425,7 @@ class _Teller:
         known = self.evidence(leaves) if self.evidence else [()] * len(leaves)
         for leaf, lines in zip(leaves, known, strict=True):
             below = tuple(
-                TraceNode(
-                    str(line.get("kind", "reading")),
-                    leaf.quantity,
-                    Text("", ""),
-                    line.get("value"),
-                    str(line.get("unit", "")),
-                    {},
-                    detail={k: v for k, v in line.items() if k not in ("kind", "value", "unit")},
-                )
-                for line in lines
+                line if isinstance(line, TraceNode) else _evidence_node(leaf, line) for line in lines
             )
             if len(leaves) == 1:
                 children.extend(below)
@@ -444,7 +435,7 @@ class _Teller:
             }
             children.append(
                 TraceNode(
-                    "record" if leaf.source.startswith("records") else "ledger",
+                    _LEAF_KINDS.get(leaf.source.split(":")[0], "ledger"),
                     leaf.quantity,
                     Text("", ""),
                     leaf.value,
@@ -502,7 +493,14 @@ def _as_read(step: Step, name: str, row: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 _LEAF = "quantity, item, purpose, enterprise, site, process, meter, time_start, time_end, value, unit, source"
+_LEAF_KINDS = {"records": "record", "derived": "derived"}
 _HIDDEN = ("factor", "calendar", "spine")
+
+
+def _evidence_node(leaf: FactLeaf, line: Mapping[str, Any]) -> TraceNode:
+    detail = {name: word for name, word in line.items() if name not in ("kind", "value", "unit")}
+    kind, unit = str(line.get("kind", "reading")), str(line.get("unit", ""))
+    return TraceNode(kind, leaf.quantity, Text("", ""), line.get("value"), unit, {}, detail=detail)
 
 
 def _leaf(cells: Sequence[Any]) -> FactLeaf:

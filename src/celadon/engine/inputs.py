@@ -202,11 +202,17 @@ class Inputs:
 
     # -- facts -----------------------------------------------------------------------------------------------------
 
+    def may_lack(self, spec: FactSpec) -> bool:
+        """Whether a plant may be without this fact: its clause says so, or the fact it goes with is not there."""
+        return spec.on_missing == "not_applicable" or bool(
+            spec.due_with and not self.summary.of(spec.due_with)
+        )
+
     def fact(self, spec: FactSpec, space: Space, time: Grain) -> Step | None:
         found = self.summary.of(spec.name)
         if not found:
             self._missing(spec)
-            if spec.on_missing == "not_applicable":
+            if self.may_lack(spec):
                 return None
         if not spec.adds:
             space, time = Space.SITE, Grain.MONTH
@@ -219,7 +225,7 @@ class Inputs:
             time,
             spec.grain.keys,
             spec.unit,
-            optional=spec.on_missing == "not_applicable",
+            optional=self.may_lack(spec),
             describes=not spec.adds,
             fixed=self.summary.fixed.get(spec.name, {}),
         )
@@ -245,7 +251,7 @@ class Inputs:
         if spec.name in self.not_applicable:
             return
         self.not_applicable[spec.name] = None
-        kind = FACT_NOT_APPLICABLE if spec.on_missing == "not_applicable" else FACT_ABSENT
+        kind = FACT_NOT_APPLICABLE if self.may_lack(spec) else FACT_ABSENT
         where = Place(subject=spec.name, period=self.request.period.label)
         self.findings.add(
             kind.at(

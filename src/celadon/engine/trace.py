@@ -18,6 +18,7 @@ _KIND = {
     "factor": Text("factor", "因子"),
     "ledger": Text("meter", "计量"),
     "record": Text("record", "台账"),
+    "derived": Text("calculated by", "推算自"),
     "reading": Text("reading", "读数"),
     "rest": Text("the others", "其余"),
     "missing": Text("no row holds", "无有效行"),
@@ -166,6 +167,9 @@ def notes(node: TraceNode) -> list[str]:
     if node.clause:
         lines.append(f"§ {node.clause}" + (f": {node.clause_text}" if node.clause_text else ""))
     detail = node.detail
+    if detail.get("rulebook"):
+        asked = f" {detail['of']} --period {detail['period']}" if "of" in detail else ""
+        lines.append(f"← {detail['rulebook']}{asked}")
     if node.kind == "factor" and detail:
         place = f"{detail.get('table') or detail.get('file') or ''}:{detail.get('line', '')}"
         value = f"{detail.get('published_value')} {detail.get('published_unit', '')}"

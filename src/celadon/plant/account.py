@@ -126,7 +126,7 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
         FindingError: unknown quantity, option or period.
     """
     request = question.request(book, seen.model).checked(book)
-    table = work.facts(seen, request.period, *fact_grain(book, request))
+    table = work.facts_for(seen, [book], request, fact_grain(book, request))
     result = run(
         work.con,
         book,

@@ -68,7 +68,7 @@ def compare(work: Workspace, before: Side, after: Side) -> Difference:
     # One grain for both, so that what differs is what is known and not how finely it was asked.
     space, grain = max(item[0] for item in grains), max(item[1] for item in grains)
     tables = [
-        work.facts(side.seen, request.period, space, grain)
+        work.facts_for(side.seen, [side.book], request, (space, grain))
         for request, side in zip(checked, (before, after), strict=True)
     ]
     scenarios = [

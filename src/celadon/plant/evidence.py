@@ -6,7 +6,7 @@ for a virtual meter its terms. For records the rows themselves, with the cells t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,9 +16,12 @@ import duckdb
 from celadon.core.carriers import find_carrier
 from celadon.core.findings import Finding
 from celadon.core.model import Meter, VirtualMeter
-from celadon.core.periods import zone
+from celadon.core.periods import Period, zone
 from celadon.core.text import Lang
 from celadon.engine.explain import FactLeaf
+from celadon.engine.trace import TraceNode
+from celadon.plant.deriving import SOURCE as DERIVED
+from celadon.plant.deriving import derived_of
 from celadon.plant.keeping import span_of
 from celadon.plant.ledger import Deriver
 from celadon.plant.opened import View
@@ -32,6 +35,8 @@ _End = tuple[Any, ...]
 """Time (UTC), displayed value, file, line, and how many readings lie in the span."""
 
 
+_TRACED = 3
+"""Calculated facts of one fact's rows that are traced on; of more it is only said where to look."""
 _TICK = timedelta(microseconds=1)
 
 
@@ -49,6 +54,8 @@ class Evidence:
     seen: View
     findings: Sequence[Finding]
     lang: Lang = "en"
+    calculated: Callable[[FactLeaf], TraceNode] | None = None
+    """Traces a fact that another rulebook calculated."""
     _records: bool = field(default=False, init=False)
     _known_ends: dict[tuple[int, datetime, datetime], list[_End]] = field(default_factory=dict, init=False)
 
@@ -58,15 +65,28 @@ class Evidence:
         self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in self.seen.model.meters}
         self._meters.update((meter.id, meter) for meter in self.seen.model.virtual_meters)
 
-    def __call__(self, leaves: Sequence[FactLeaf]) -> list[list[dict[str, Any]]]:
+    def __call__(self, leaves: Sequence[FactLeaf]) -> list[list[dict[str, Any] | TraceNode]]:
         """Nodes for each fact, as dicts with `kind`, `value`, `unit` and details."""
         self._look_up_ends(leaves)
-        return [self._below(leaf) for leaf in leaves]
+        few = sum(leaf.source.startswith(DERIVED) for leaf in leaves) <= _TRACED
+        return [self._below(leaf, few) for leaf in leaves]
 
-    def _below(self, leaf: FactLeaf) -> list[dict[str, Any]]:
+    def _below(self, leaf: FactLeaf, traced: bool) -> list[dict[str, Any] | TraceNode]:
+        if leaf.source.startswith(DERIVED):
+            return [self._calculated(leaf, traced)]
         if leaf.meter:
             return list(self._metered(leaf))
         return list(self._recorded(leaf)) if leaf.source.startswith("records") else []
+
+    def _calculated(self, leaf: FactLeaf, traced: bool) -> dict[str, Any] | TraceNode:
+        """The trace under the other rulebook; of many periods only how to ask for it."""
+        if traced and self.calculated is not None:
+            return self.calculated(leaf)
+        item = derived_of(self.seen.model, leaf.source)
+        return {
+            "kind": "derived", "value": leaf.value, "unit": leaf.unit, "rulebook": item.rulebook, "of": item.of,
+            "period": Period(leaf.start, leaf.end, self.seen.model.site(leaf.site).zone).label,
+        }  # fmt: skip
 
     # -- meters ------------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from celadon.core.periods import Period
+from celadon.core.quantities import Space
 from celadon.core.text import Lang
+from celadon.engine.explain import FactLeaf
 from celadon.engine.request import fact_grain
-from celadon.engine.trace import Trace
+from celadon.engine.trace import Trace, TraceNode
 from celadon.plant.account import Question
+from celadon.plant.deriving import derived_of
 from celadon.plant.evidence import Evidence
 from celadon.plant.opened import View
 from celadon.plant.workspace import Workspace
@@ -28,9 +33,19 @@ def explain(
         FindingError: no such quantity or cell, or several that cannot be added.
     """
     request = question.request(book, seen.model).checked(book)
-    table = work.facts(seen, request.period, *fact_grain(book, request))
+    table = work.facts_for(seen, [book], request, fact_grain(book, request))
     explainer = work.explainer(seen, book, request, table.name)
-    evidence = Evidence(work.con, seen, table.findings, lang)
+
+    def calculated(leaf: FactLeaf) -> TraceNode:
+        item = derived_of(seen.model, leaf.source)
+        place = {"site": leaf.site, **({"process": leaf.process} if item.process else {})}
+        period = Period(leaf.start, leaf.end, seen.model.site(leaf.site).zone).label
+        space = Space.PROCESS if item.process else Space.SITE
+        asked = Question(period, space, None, (item.of,), None, question.factors_as_of)
+        below = explain(work, seen, work.book(item.rulebook), asked, {**place, **dict(item.keys)}, lang)
+        return replace(below.root, detail={**below.root.detail, "rulebook": item.rulebook})
+
+    evidence = Evidence(work.con, seen, table.findings, lang, calculated)
     return explainer.trace(
         where, evidence, facts_digest=seen.snapshot.digest(), as_of=seen.snapshot.recorded_at
     )

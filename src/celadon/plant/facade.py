@@ -26,7 +26,7 @@ from celadon.plant import reconcile as reconciling
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
 from celadon.plant.workspace import Workspace
-from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
+from celadon.rules.rulebook import Rulebook
 from celadon.store import Store
 
 WORD_UNKNOWN = FindingKind(
@@ -45,7 +45,6 @@ class Plant:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._store: Store | None = None
-        self._books: dict[Path, Rulebook] = {}
 
     # -- the plant itself --------------------------------------------------------------------------------------------
 
@@ -133,7 +132,7 @@ class Plant:
         question = accounting.Question(
             period, space_of(by), grain_of(per), tuple(quantities), options, factors_as_of
         )
-        return accounting.account(self._work, self.view(as_of), self._book(rulebook), question)
+        return accounting.account(self._work, self.view(as_of), self._work.book(rulebook), question)
 
     def explain(
         self,
@@ -151,7 +150,9 @@ class Plant:
         places = dict(where or {})
         finest = max((SPACES[name] for name in places if name in SPACES), default=Space.SITE)
         question = accounting.Question(period, finest, None, (quantity,), options, factors_as_of)
-        return explaining.explain(self._work, self.view(as_of), self._book(rulebook), question, places, lang)
+        return explaining.explain(
+            self._work, self.view(as_of), self._work.book(rulebook), question, places, lang
+        )
 
     def compare(
         self,
@@ -180,7 +181,7 @@ class Plant:
             )
             return comparing.Side(
                 seen or self.view(changes.get("as_of")),
-                self._book(changes.get("rulebook") or rulebook),
+                self._work.book(changes.get("rulebook") or rulebook),
                 asked,
             )
 
@@ -199,18 +200,8 @@ class Plant:
     ) -> reconciling.Reconciled:
         """Why two rulebooks give different totals: lines that sum to the difference. `quantities`: one of each, or none
         for each rulebook's first total."""
-        books = (self._book(rulebooks[0]), self._book(rulebooks[1]))
+        books = (self._work.book(rulebooks[0]), self._work.book(rulebooks[1]))
         return reconciling.reconcile_plant(self._work, self.view(as_of), books, period, tuple(quantities))
-
-    def _book(self, rulebook: str | Path | Rulebook) -> Rulebook:
-        """The rulebook, loaded unless it is; a folder that changed since is another rulebook and is loaded anew."""
-        if isinstance(rulebook, Rulebook):
-            return rulebook
-        folder = rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook)
-        known = self._books.get(folder)
-        if known is None or known.current_digest() != known.digest:
-            known = self._books[folder] = load_rulebook(folder)
-        return known
 
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""

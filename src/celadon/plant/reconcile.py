@@ -42,6 +42,6 @@ def reconcile_plant(
     ]
     grains = [fact_grain(side.book, side.request) for side in sides]
     space, time = max(grain[0] for grain in grains), max(grain[1] for grain in grains)
-    table = work.facts(seen, sides[0].request.period, space, time)
+    table = work.facts_for(seen, books, sides[0].request, (space, time))
     found = reconcile(work.con, seen.model, sides[0], sides[1], table.name)
     return Reconciled(found, tuple(unique([*seen.findings, *table.findings, *found.findings])))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,14 +21,16 @@ from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.engine.explain import Explainer
-from celadon.engine.request import Request
+from celadon.engine.request import Request, fact_grain
+from celadon.engine.run import Result, run
 from celadon.metering.activity import build_facts
+from celadon.plant.deriving import Derivations, insert
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
 from celadon.plant.renewal import changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
-from celadon.rules.rulebook import Rulebook
+from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
 from celadon.store.scratch import Scratch, connect
 
 QUARANTINE_OPEN = FindingKind(
@@ -62,6 +65,9 @@ class Workspace:
     _built: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
     _newest: OrderedDict[tuple[object, ...], int] = field(default_factory=OrderedDict)
     """The last batch for which facts of a plant, period and grain were built."""
+    _books: dict[Path, Rulebook] = field(default_factory=dict)
+    _in_use: list[str] = field(default_factory=list)
+    """Tables that stay while calculated facts are made of them."""
     _there: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
@@ -97,6 +103,59 @@ class Workspace:
         self._tables.move_to_end(key)
         return self._tables[key]
 
+    def facts_for(
+        self,
+        seen: View,
+        books: Sequence[Rulebook],
+        request: Request,
+        grain: tuple[Space, Grain],
+        chain: tuple[str, ...] = (),
+    ) -> FactTable:
+        """The facts of the request's period, with those that other rulebooks calculate for these (`Plant.derived`)."""
+        base = self.facts(seen, request.period, *grain)
+        if not seen.model.derived:
+            return base
+        asking = [Derivations(seen, book, self.book, partial(self._answer, seen), chain) for book in books]
+        due = [(made, made.due()) for made in asking]
+        if not any(items for _, items in due) and not any(made.findings for made in asking):
+            return base
+        key = (base.name, seen.digest, *(book.digest for book in books), request.factors_as_of, chain)
+        if key not in self._built:
+            name = self._new_table()
+            self._in_use += [base.name, name]
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {base.name}")
+            done: set[int] = set()
+            for made, items in due:
+                fresh = [(number, item) for number, item in items if number not in done]
+                insert(self.con, name, made, fresh, request, grain[1])
+                done.update(number for number, _ in fresh)
+            del self._in_use[-2:]
+            said = [finding for made in asking for finding in made.findings]
+            _keep(self._built, key, FactTable(name, tuple(unique([*base.findings, *said]))))
+        return self._built[key]
+
+    def _answer(self, seen: View, book: Rulebook, request: Request, chain: tuple[str, ...]) -> Result:
+        """A request on this view's facts, asked for the sake of the rulebooks in `chain`."""
+        table = self.facts_for(seen, [book], request, fact_grain(book, request), chain)
+        result = run(self.con, book, seen.model, request, facts=table.name)
+        return replace(result, findings=(*table.findings, *result.findings))
+
+    def book(self, rulebook: str | Path | Rulebook) -> Rulebook:
+        """The rulebook, loaded unless it is; a folder that changed since is another rulebook and is loaded anew."""
+        if isinstance(rulebook, Rulebook):
+            return rulebook
+        folder = rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook)
+        known = self._books.get(folder)
+        if known is None or known.current_digest() != known.digest:
+            known = self._books[folder] = load_rulebook(folder)
+        return known
+
+    def _new_table(self) -> str:
+        self._made += 1
+        name = f"facts_{self._made}"
+        self._there.add(name)
+        return name
+
     def _renewed(self, seen: View, data: tuple[Any, ...], batch: int) -> FactTable:
         """A new table: of the newest one there is, with the facts of changed sites made anew; else all anew."""
         asked = data[-3:]
@@ -119,8 +178,7 @@ class Workspace:
         self, seen: View, period: Period, space: Space, grain: Grain, *, sites: Collection[str] | None = None
     ) -> FactTable:
         """A new table, and what making it found. Of the records only those of `sites`, where given."""
-        self._made += 1
-        name = f"facts_{self._made}"
+        name = self._new_table()
         findings = write_ledger(self.con, seen, period)
         write_records(self.con, seen, sites=sites)
         points = seen.snapshot.points()
@@ -128,7 +186,6 @@ class Workspace:
         findings += [_placed(item, seen) for item in said]
         for table in ("ledger", "records"):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
-        self._there.add(name)
         return FactTable(name, (*findings, *seen.snapshot.findings))
 
     def _found(self, seen: View, period: Period, built: FactTable) -> FactTable:
@@ -144,6 +201,7 @@ class Workspace:
 
     def _drop_unused(self) -> None:
         used = {table.name for tables in (self._tables, self._built) for table in tables.values()}
+        used.update(self._in_use)
         for name in self._there - used:
             self.con.execute(f"DROP TABLE IF EXISTS {name}")
         self._there &= used

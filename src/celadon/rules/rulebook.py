@@ -72,7 +72,8 @@ PREFIX = "prefix:"
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """A fact the rulebook asks for. `on_missing`: absent, or not_applicable (the plant declares no such flow)."""
+    """A fact the rulebook asks for. `on_missing`: absent, or not_applicable (the plant declares no such flow); one that is
+    `due_with` another is asked for only where that one is given."""
 
     name: str
     label: Text
@@ -82,6 +83,7 @@ class FactSpec:
     on_missing: str
     clause: str
     doc: str = ""
+    due_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +408,8 @@ def _unit(text: Any) -> Unit:
 
 
 def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> FactSpec:
-    _only(body, ("label", "unit", "grain", "adds", "on_missing", "clause", "doc"), folder, name, findings)
+    keys = ("label", "unit", "grain", "adds", "on_missing", "due_with", "clause", "doc")
+    _only(body, keys, folder, name, findings)
     on_missing = str(body.get("on_missing", "absent"))
     if on_missing not in ("absent", "not_applicable"):
         raise TextError(
@@ -431,6 +434,7 @@ def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> 
         on_missing,
         str(body.get("clause", "")),
         str(body.get("doc", "")),
+        str(body.get("due_with", "")),
     )
 
 

@@ -11,7 +11,7 @@ from celadon.adapters.plant_file.reading import REFERENCE_UNKNOWN, Entry, Got, R
 from celadon.adapters.plant_file.schema_files import RECORD_FIELDS
 from celadon.core.carriers import find_carrier
 from celadon.core.findings import FindingKind, Findings, Severity
-from celadon.core.model import FactorEntry, Plant, Source, Stamp
+from celadon.core.model import Derived, FactorEntry, Plant, Source, Stamp
 from celadon.core.text import Text
 
 SOURCE_COLUMNS = FindingKind(
@@ -276,6 +276,25 @@ def _factor(reading: Reading, entry: Entry) -> FactorEntry:
         confidence=entry["confidence"],
         published=entry["published"],
         where=where(reading, entry),
+    )
+
+
+def build_derived(reading: Reading, entries: list[Entry]) -> tuple[Derived, ...]:
+    """The facts that another rulebook calculates, in the order written; the rulebooks' names are theirs to say."""
+    return tuple(
+        Derived(
+            quantity=entry["quantity"],
+            rulebook=entry["rulebook"],
+            of=entry["of"],
+            item=entry["item"] or "",
+            purpose=entry["purpose"] or "",
+            keys=tuple(sorted((key.value, got.value) for key, got in entry.pairs("where"))),
+            site=entry["site"],
+            process=entry["process"],
+            where=where(reading, entry),
+        )
+        for entry in entries
+        if entry.complete
     )
 
 

@@ -6,7 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from celadon.adapters.plant_file.build_meters import Around, build_meters, build_virtual_meters
-from celadon.adapters.plant_file.build_sources import build_factors, build_options, build_sources
+from celadon.adapters.plant_file.build_sources import (
+    build_derived,
+    build_factors,
+    build_options,
+    build_sources,
+)
 from celadon.adapters.plant_file.build_tariffs import build_tariffs
 from celadon.adapters.plant_file.checks import Tree, check_sources, check_tariffs
 from celadon.adapters.plant_file.common import amount, name_of, written
@@ -195,6 +200,7 @@ class _Assembly:
             sources=tuple(sources),
             factors=tuple(factors),
             options=build_options(root.pairs("accounts")),
+            derived=build_derived(reading, root.entries("derived")),
             industry=enterprise["industry"],
             store=root["store"],
             catalogue=self._catalogue(),

@@ -3,7 +3,7 @@ defaults."""
 
 from __future__ import annotations
 
-from celadon.adapters.plant_file.schema_files import FACTORS, SOURCES
+from celadon.adapters.plant_file.schema_files import DERIVED, FACTORS, SOURCES
 from celadon.adapters.plant_file.schema_tariffs import TARIFFS
 from celadon.adapters.plant_file.shapes import Either, Items, Named, Table, Value, key
 from celadon.core.text import Text
@@ -357,6 +357,12 @@ PLANT = Table(
             Items(FACTORS),
             "The plant's own factors, before the rulebook's",
             "企业自有因子，优先于规则集",
+        ),
+        key(
+            "derived",
+            Items(DERIVED),
+            "Facts that another rulebook calculates from the same data",
+            "由其他规则集用同一数据推算的事实",
         ),
         key("accounts", Named(ACCOUNTS), "Options per rulebook id", "按规则集编号给出的选项"),
     ),

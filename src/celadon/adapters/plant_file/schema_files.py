@@ -244,3 +244,33 @@ FACTORS = Table(
         *CITED,
     ),
 )
+DERIVED = Table(
+    "derived",
+    (
+        key(
+            "quantity",
+            ID,
+            "The fact, as the rulebook that needs it names it",
+            "事实量，按需要它的规则集的名称",
+            required=True,
+        ),
+        key(
+            "item",
+            TEXT,
+            "Its first key: product, production line, good …",
+            "其第一个键：产品、生产线、货物等",
+        ),
+        key("purpose", TEXT, "Its second key: indicator, source stream …", "其第二个键：指标、源流等"),
+        key("rulebook", TEXT, "The rulebook that calculates it", "计算它的规则集", required=True),
+        key(
+            "of",
+            ID,
+            "What of that rulebook it is: a result or a fact",
+            "取该规则集的哪个结果或事实",
+            required=True,
+        ),
+        key("where", Named(TEXT), "Only the rows of this carrier, purpose …", "仅取该品种、用途等的行"),
+        key("site", Value("id", refers=("sites",)), "Only at this site", "仅该站点"),
+        key("process", Value("id", refers=("processes",)), "Only of this process", "仅该工序"),
+    ),
+)
