@@ -197,7 +197,7 @@ def insert(
 ) -> None:
     """Add the calculated facts to `table`, except where it holds recorded ones of the same key and place."""
     for number, item in due:
-        rows = made.rows(item, asked, grain)
+        rows = made.rows(item, asked, grain) or _absent(made, item, asked)
         recorded = _recorded(con, table, item)
         standing = [row for row in rows if any(_covers(span, row) for span in recorded)]
         if standing:
@@ -207,6 +207,20 @@ def insert(
         if fresh:
             marks = ", ".join("?" * len(FACT_COLUMNS))
             con.executemany(f"INSERT INTO {table} VALUES ({marks})", fresh)
+
+
+def _absent(made: Derivations, item: Derived, asked: Request) -> list[Row]:
+    """What cannot be calculated is due and missing, not nothing: a row without a value at each place meant."""
+    model, span = made.seen.model, asked.period
+    unit = made.book.facts[item.quantity].unit.text
+    sites = [site for site in model.sites if item.site in (None, site.id)]
+    places = [
+        (site.id, item.process or "")
+        for site in sites
+        if item.process is None or item.process in {process.id for process in site.processes}
+    ]
+    where = (model.enterprise, "", span.start, span.end, None, unit, NO_QUALITY, 0.0, span.label)
+    return [Row(item.of, "", "", where[0], site, process, *where[1:]) for site, process in places]
 
 
 def _recorded(

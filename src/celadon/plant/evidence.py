@@ -36,7 +36,7 @@ _End = tuple[Any, ...]
 
 
 _TRACED = 3
-"""Calculated facts of one fact's rows that are traced on; of more it is only said where to look."""
+"""Calculated facts that one trace follows on; of more it only says where to look."""
 _TICK = timedelta(microseconds=1)
 
 
@@ -57,6 +57,7 @@ class Evidence:
     calculated: Callable[[FactLeaf], TraceNode] | None = None
     """Traces a fact that another rulebook calculated."""
     _records: bool = field(default=False, init=False)
+    _traced: int = field(default=0, init=False)
     _known_ends: dict[tuple[int, datetime, datetime], list[_End]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -68,19 +69,19 @@ class Evidence:
     def __call__(self, leaves: Sequence[FactLeaf]) -> list[list[dict[str, Any] | TraceNode]]:
         """Nodes for each fact, as dicts with `kind`, `value`, `unit` and details."""
         self._look_up_ends(leaves)
-        few = sum(leaf.source.startswith(DERIVED) for leaf in leaves) <= _TRACED
-        return [self._below(leaf, few) for leaf in leaves]
+        return [self._below(leaf) for leaf in leaves]
 
-    def _below(self, leaf: FactLeaf, traced: bool) -> list[dict[str, Any] | TraceNode]:
+    def _below(self, leaf: FactLeaf) -> list[dict[str, Any] | TraceNode]:
         if leaf.source.startswith(DERIVED):
-            return [self._calculated(leaf, traced)]
+            return [self._calculated(leaf)]
         if leaf.meter:
             return list(self._metered(leaf))
         return list(self._recorded(leaf)) if leaf.source.startswith("records") else []
 
-    def _calculated(self, leaf: FactLeaf, traced: bool) -> dict[str, Any] | TraceNode:
-        """The trace under the other rulebook; of many periods only how to ask for it."""
-        if traced and self.calculated is not None:
+    def _calculated(self, leaf: FactLeaf) -> dict[str, Any] | TraceNode:
+        """The trace under the other rulebook; after the first few only how to ask for it."""
+        self._traced += 1
+        if self._traced <= _TRACED and self.calculated is not None and leaf.value is not None:
             return self.calculated(leaf)
         item = derived_of(self.seen.model, leaf.source)
         return {
@@ -201,7 +202,7 @@ class Evidence:
         rows = self.con.execute(
             """SELECT quantity, item, purpose, site, process, start, value, unit, weight, weight_unit, note, file, line
             FROM evidence_records WHERE list_contains($1::VARCHAR[], quantity) AND start <= $3 AND "end" >= $2
-            AND value IS NOT NULL AND site IN ('', $4) AND process IN ('', $5) ORDER BY start, file, line""",
+            AND (quantity LIKE '%_stock' OR start >= $2 AND start < $3 OR start < $2 AND "end" > $2) AND value IS NOT NULL AND site IN ('', $4) AND process IN ('', $5) ORDER BY start, file, line""",
             [names, start, end, leaf.site, leaf.process],
         ).fetchall()
         fitting = [row for row in rows if self._is(row[1], leaf.item)]

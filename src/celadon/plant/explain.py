@@ -46,6 +46,7 @@ def explain(
         return replace(below.root, detail={**below.root.detail, "rulebook": item.rulebook})
 
     evidence = Evidence(work.con, seen, table.findings, lang, calculated)
-    return explainer.trace(
-        where, evidence, facts_digest=seen.snapshot.digest(), as_of=seen.snapshot.recorded_at
-    )
+    with work.using(table.name):
+        return explainer.trace(
+            where, evidence, facts_digest=seen.snapshot.digest(), as_of=seen.snapshot.recorded_at
+        )

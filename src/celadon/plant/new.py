@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ class NewPlant:
         return {"folder": str(self.folder), "files": [path.as_posix() for path in self.files]}
 
 
-def new_plant(folder: str | Path, lang: Lang = "en") -> NewPlant:
-    """Write the template into `folder` (made where it is missing).
+def new_plant(folder: str | Path, lang: Lang = "en", contents: Mapping[str, str] | None = None) -> NewPlant:
+    """Write the template, or these files by name, into `folder` (made where it is missing).
 
     Raises:
         FindingError: a file of the template is there already, or the folder cannot be written; nothing is overwritten.
     """
-    files, findings = write_template(folder, lang)
+    files, findings = write_template(folder, lang, contents)
     if findings.errors:
         raise FindingError(findings.errors)
     return NewPlant(Path(folder), files)

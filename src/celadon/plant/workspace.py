@@ -7,7 +7,8 @@ never be out of date; only the last few are kept.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,7 @@ class Workspace:
     """The last batch for which facts of a plant, period and grain were built."""
     _books: dict[Path, Rulebook] = field(default_factory=dict)
     _in_use: list[str] = field(default_factory=list)
-    """Tables that stay while calculated facts are made of them."""
+    """Tables that stay while calculated facts are made and traced."""
     _there: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
@@ -122,14 +123,13 @@ class Workspace:
         key = (base.name, seen.digest, *(book.digest for book in books), request.factors_as_of, chain)
         if key not in self._built:
             name = self._new_table()
-            self._in_use += [base.name, name]
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {base.name}")
             done: set[int] = set()
-            for made, items in due:
-                fresh = [(number, item) for number, item in items if number not in done]
-                insert(self.con, name, made, fresh, request, grain[1])
-                done.update(number for number, _ in fresh)
-            del self._in_use[-2:]
+            with self.using(base.name, name):
+                for made, items in due:
+                    fresh = [(number, item) for number, item in items if number not in done]
+                    insert(self.con, name, made, fresh, request, grain[1])
+                    done.update(number for number, _ in fresh)
             said = [finding for made in asking for finding in made.findings]
             _keep(self._built, key, FactTable(name, tuple(unique([*base.findings, *said]))))
         return self._built[key]
@@ -149,6 +149,16 @@ class Workspace:
         if known is None or known.current_digest() != known.digest:
             known = self._books[folder] = load_rulebook(folder)
         return known
+
+    @contextmanager
+    def using(self, *tables: str) -> Iterator[None]:
+        """These tables stay while others are made."""
+        before = len(self._in_use)
+        self._in_use += tables
+        try:
+            yield
+        finally:
+            del self._in_use[before:]
 
     def _new_table(self) -> str:
         self._made += 1

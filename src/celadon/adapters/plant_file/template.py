@@ -6,7 +6,7 @@ same files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -81,13 +81,15 @@ def template_files(lang: Lang) -> dict[str, str]:
     }
 
 
-def write_template(directory: str | Path, lang: Lang = "en") -> tuple[tuple[Path, ...], Findings]:
-    """Writes a new plant into `directory` (made where it is missing); the files written, and what was
-    in the way.
+def write_template(
+    directory: str | Path, lang: Lang = "en", contents: Mapping[str, str] | None = None
+) -> tuple[tuple[Path, ...], Findings]:
+    """Writes a new plant (its files by name; None = the template) into `directory` (made where it is missing); the files
+    written, and what was in the way.
 
     Where one of the files is already there, nothing is written."""
     folder = Path(directory)
-    contents = template_files(lang)
+    contents = template_files(lang) if contents is None else contents
     findings = Findings()
     for name in contents:
         if (folder / name).exists():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
-from pathlib import Path
 
 MONTHS = tuple(date(2025 + number // 12, number % 12 + 1, 1) for number in range(18))
 """January 2025 to June 2026."""
@@ -56,14 +55,10 @@ def records(month: date) -> Iterator[tuple[str, str, str, str, str, str]]:
         yield "goods_imported", "2523 10 00 A", "", "", "2000", "t"
 
 
-def write(folder: Path) -> list[Path]:
-    """Write the plant file and its two data files into `folder`; the paths written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = files(__name__).joinpath("texts", "plant.yaml").read_text(encoding="utf-8")
-    made = {"plant.yaml": text, "readings.csv": _readings(), "records.csv": _records()}
-    for name, content in made.items():
-        (folder / name).write_text(content, encoding="utf-8")
-    return [folder / name for name in made]
+def texts() -> dict[str, str]:
+    """The plant file and its two data files by name."""
+    plant = files(__name__).joinpath("texts", "plant.yaml").read_text(encoding="utf-8")
+    return {"plant.yaml": plant, "readings.csv": _readings(), "records.csv": _records()}
 
 
 def _readings() -> str:
