@@ -71,6 +71,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.quarantine",
         Text(en="Rows kept out: list, correct, replay.", zh="被隔离的行：列出、更正、重放。"),
     ),
+    "screen": (
+        "celadon.cli.screen",
+        Text(en="Anomalous reports of a region, with evidence.", zh="筛查区域异常报表并附证据。"),
+    ),
     "rulebooks": (
         "celadon.cli.rulebooks",
         Text(en="The rulebooks there are, and what one holds.", zh="可用规则册及其内容。"),

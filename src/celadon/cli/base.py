@@ -171,6 +171,11 @@ def plant_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("plant", type=click.Path())(function)
 
 
+def region_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """REGION: the region file or its folder."""
+    return click.argument("region", type=click.Path())(function)
+
+
 def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Reads repeated `name=value` options (click callback)."""
     found: dict[str, str] = {}

@@ -51,9 +51,14 @@ def command(
     quiet: bool,
 ) -> None:
     """Loads, or says what would be loaded."""
+    from celadon.cli.region_load import load_region
     from celadon.plant.facade import open_plant
+    from celadon.region.reader import is_region
 
     session = Session(context, as_json, lang, quiet)
+    if is_region(plant):
+        load_region(plant, session)
+        return
     with (
         open_plant(plant, catalogue=catalogue) as opened,
         session.progress("载入" if session.lang == "zh" else "loading") as progress,

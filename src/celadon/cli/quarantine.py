@@ -31,12 +31,27 @@ _SHOWN = 200
 def command(context: click.Context, plant: str, action: str, file: str | None, every: bool, as_json: bool, lang: str | None,
             quiet: bool) -> None:  # fmt: skip
     """Lists, exports or replays."""
+    from celadon.cli.region_load import export_rejected, quarantine_region
     from celadon.plant.facade import open_plant
+    from celadon.region.reader import is_region
 
     session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"
     if action != "list" and file is None:
         raise click.MissingParameter(param_hint="FILE", param_type="argument", ctx=context)
+    if is_region(plant):
+        if action == "replay":
+            said = (
+                "区域的行须在数据来源更正后重新载入"
+                if zh
+                else "a region's rows are corrected at their source and loaded again"
+            )
+            raise click.UsageError(said, context)
+        if file is not None:
+            export_rejected(plant, file, session)
+        else:
+            quarantine_region(plant, session)
+        return
     with open_plant(plant) as opened:
         if action == "export" and file is not None:
             count = opened.export_quarantine(file)

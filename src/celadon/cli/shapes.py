@@ -11,21 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from celadon.cli.region_shapes import REGION_SHAPES
+from celadon.cli.shape import Shape
+
 Type = str | Mapping[str, Any] | list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One kind of document: which command prints it, and its fields besides `shape` and `findings`."""
-
-    command: str
-    says: str
-    fields: Mapping[str, Any]
-
 
 _WORDS = {
     "text": "a text",
@@ -81,7 +73,7 @@ _COPIED = {
     "new_bytes": "integer",
 }  # fmt: skip
 
-SHAPES: dict[str, Shape] = {
+_PLANT_SHAPES: dict[str, Shape] = {
     "error/1": Shape("any", "Work could not go on; the findings say why. The exit status is 1.", {}),
     "new/1": Shape("new", "The files written.", {"folder": "text", "files": ["text"]}),
     "check/1": Shape(
@@ -243,6 +235,7 @@ SHAPES: dict[str, Shape] = {
         },
     ),
 }  # fmt: skip
+SHAPES: dict[str, Shape] = {**_PLANT_SHAPES, **REGION_SHAPES}
 
 
 def problems(body: Mapping[str, Any]) -> list[str]:

@@ -169,6 +169,17 @@ class Pending:
         self.records += total
         return int(total)
 
+    def add_table(
+        self, con: duckdb.DuckDBPyConnection, kind: str, select: str, month: int | None = None
+    ) -> int:
+        """Stage the rows of a query as a segment of a table the caller keeps (`registry`, `facts-<source>` …); how many.
+
+        The store knows nothing of its columns; which rows of which batch count is the caller's business.
+        """
+        self._check_open()
+        made = self._staging.write(con, kind, select, month, (self.batch_id, self.batch_id))
+        return made.rows
+
     def add_quarantine(self, rows: Iterable[QuarantineRow]) -> list[int]:
         """Keep rows that could not be read, to be corrected and replayed; returns their ids."""
         self._check_open()

@@ -21,7 +21,12 @@ _ORDER = {
     READINGS: "point, t, batch, file, line",
     RECORDS: "quantity, item, start, file, line",
     LEDGER: "point, start",
+    "registry": "number",
+    "facts": "enterprise",
+    "quotas": "enterprise, year, quantity",
+    "rejected": "file, line",
 }
+"""Tables of a region may say more after a hyphen: `facts-<source>` is sorted as facts are."""
 
 
 def literal(text: str) -> str:
@@ -67,7 +72,7 @@ def write(con: duckdb.DuckDBPyConnection, kind: str, select: str, store: Path, p
     target = store / path
     make_folder(target.parent)
     copied = con.execute(
-        f"COPY (SELECT * FROM ({select}) ORDER BY {_ORDER[kind]}) TO {literal(str(target))} "
+        f"COPY (SELECT * FROM ({select}) ORDER BY {_ORDER[kind.split('-')[0]]}) TO {literal(str(target))} "
         "(FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V2, USE_TMP_FILE false, "
         f"ROW_GROUP_SIZE {_ROW_GROUP})"
     ).fetchone()

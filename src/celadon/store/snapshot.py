@@ -272,6 +272,13 @@ class Snapshot:
             f"ORDER BY file, line) = 1"
         )
 
+    # -- tables of the caller's --------------------------------------------------------------------------------
+
+    def tables(self, kind: str) -> list[tuple[Path, Segment]]:
+        """The readable segments of a kind that `Pending.add_table` wrote, oldest first; findings for the others."""
+        found = self._catalogue.segments("kind = ? AND batch_min <= ?", kind, self.upto)
+        return [(self._path(item), item) for item in self._usable(item.id for item in found)]
+
     # -- ledger ----------------------------------------------------------------------------------------------
 
     def ledger_parts(

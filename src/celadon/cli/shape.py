@@ -1,0 +1,16 @@
+"""What describes one kind of document that `--json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One kind of document: which command prints it, and its fields besides `shape` and `findings`."""
+
+    command: str
+    says: str
+    fields: Mapping[str, Any]

@@ -1,0 +1,268 @@
+"""Rules that find reports which cannot be right, or are worth a question, each with its evidence.
+
+Enterprises are looked at in chunks, so that memory does not grow with their number; every rule is one query over the
+chunk's months. What a rule finds goes into the table `alarm`; only alarms ever leave the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from celadon.region.bands import make_bands, published_bands
+from celadon.region.digit_rules import DigitRules
+from celadon.region.model import Screening, ValueColumn, column_name
+from celadon.region.tables_in import identifier, literal
+from celadon.region.view import View
+
+CHUNK = 20_000
+_SLIP = 0.3
+"""How near the logarithm of a ratio must be to one of a power of ten, e-folds: a factor of 1.35."""
+_FLOOR = 0.05
+"""Least spread of an own usual level, e-folds: months of a steady plant differ by some per cent."""
+_SIGMAS = 6.0
+BOUGHT = column_name("energy_purchased", "electricity")
+MADE = column_name("energy_generated", "electricity")
+SOLD = column_name("energy_exported", "electricity")
+USED = column_name("energy_consumed", "electricity", "combustion")
+VALUE, OUTPUT = "output_value", column_name("product_output", "=")
+BILLED, METERED = "electricity_billed", "electricity_metered"
+_ALARM = (
+    "rule VARCHAR, enterprise INTEGER, column_ VARCHAR, months INTEGER[], factor DOUBLE, value DOUBLE, expected DOUBLE, "
+    "low DOUBLE, high DOUBLE, score DOUBLE, basis VARCHAR"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What is in the tables `alarm` and `group_alarm` when screening is done."""
+
+    enterprises: int
+    months: int
+
+
+def screen(
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    months: list[int],
+    progress: Callable[[float, str], None] | None = None,
+) -> Alarms:
+    """Screen the reports of `months` (earlier ones serve as history) into the tables `alarm` and `group_alarm` of `con`."""
+    settings = seen.region.screening
+    first, last = months[0], months[-1]
+    history = [month for month in seen.months() if first - 24 <= month <= last]
+    names = {value.name: value for value in seen.region.columns}
+    con.execute(f"CREATE OR REPLACE TEMP TABLE alarm ({_ALARM})")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE firm AS SELECT number, industry, product, region FROM ({seen.registry()})"
+    )
+    [(count, top)] = con.execute("SELECT count(*), coalesce(max(number), 0) FROM firm").fetchall()
+    _feasible(con, seen, months, names, settings)
+    digits = DigitRules(con, seen, months)
+    starts = range(1, top + 1, CHUNK)
+    for done, start in enumerate(starts):
+        if progress is not None:
+            progress(done / len(starts), "screen")
+        chunk = f"enterprise BETWEEN {start} AND {start + CHUNK - 1}"
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE wide AS SELECT *, (year(month) * 12 + month(month) - 1)::INTEGER AS m "
+            f"FROM ({seen.facts_sql(history)}) WHERE {chunk}"
+        )
+        _Chunk(con, names, settings, first).run()
+        digits.chunk(first)
+    digits.finish(settings.false_discovery)
+    _settle(con)
+    for table in ("wide", "cell", "usual", "need", "band"):
+        con.execute(f"DROP TABLE IF EXISTS {table}")
+    return Alarms(count, len(months))
+
+
+def _feasible(
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    months: list[int],
+    names: dict[str, ValueColumn],
+    settings: Screening,
+) -> None:
+    """`need`: kWh per product unit, or per 10^4 CNY where there is no product, over the whole of the months."""
+    last = f"DATE '{months[-1] // 12}-{months[-1] % 12 + 1:02}-01'"
+    [(day,)] = con.execute(f"SELECT {last}").fetchall()
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE need (enterprise INTEGER, industry VARCHAR, product VARCHAR, ratio DOUBLE)"
+    )
+    for product, over in (("coalesce(r.product, '')", OUTPUT), ("''", VALUE)):
+        if USED in names and over in names:
+            keep = "r.product IS NOT NULL AND" if over == OUTPUT else ""
+            con.execute(
+                f"INSERT INTO need SELECT f.enterprise, any_value(r.industry), any_value({product}), sum(f.used) * 1000 / sum(f.made) "
+                f"FROM (SELECT enterprise, {identifier(USED)} AS used, {identifier(over)} AS made FROM ({seen.facts_sql(months)})) AS f "
+                f"JOIN firm AS r ON r.number = f.enterprise WHERE {keep} f.used > 0 AND f.made > 0 GROUP BY f.enterprise"
+            )
+    make_bands(con, published_bands(seen.region, day), settings.band)
+
+
+class _Chunk:
+    """The rules over one chunk, in the table `wide`: enterprise, month, m (month number) and the facts."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, names: dict[str, ValueColumn], settings: Screening, first: int
+    ) -> None:
+        self.con, self.names, self.settings, self.first = con, names, settings, first
+
+    def run(self) -> None:
+        self._usual()
+        self._slips_and_jumps()
+        self._copies()
+        self._differences()
+        self._needs()
+        self._own_needs()
+
+    def has(self, *columns: str) -> bool:
+        return all(name in self.names for name in columns)
+
+    def add(self, select: str) -> None:
+        """Months of one rule, enterprise and column become one alarm.
+
+        `select` gives rule, enterprise, column_, m, factor (reported over expected), value, expected, low, high, basis."""
+        self.con.execute(
+            "INSERT INTO alarm SELECT rule, enterprise, column_, list(m ORDER BY m), arg_max(factor, abs(ln(factor))), "
+            "arg_max(value, abs(ln(factor))), arg_max(expected, abs(ln(factor))), any_value(low), any_value(high), "
+            "max(abs(ln(factor))) * sqrt(count(*)), any_value(basis) "
+            f"FROM ({select}) WHERE m >= {self.first} AND factor > 0 GROUP BY rule, enterprise, column_"
+        )
+
+    def _usual(self) -> None:
+        """`cell`: every positive value as its logarithm; `usual`: each enterprise's own median and spread of it."""
+        listed = ", ".join(identifier(name) for name in self.names)
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE cell AS SELECT enterprise, m, column_, value, ln(value) AS size FROM "
+            f"(UNPIVOT (SELECT enterprise, m, {listed} FROM wide) ON {listed} INTO NAME column_ VALUE value) WHERE value > 0"
+        )
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE usual AS SELECT enterprise, column_, q[2] AS middle, "
+            f"greatest((q[3] - q[1]) / 1.349e0, {_FLOOR}) AS spread FROM (SELECT enterprise, column_, "
+            "quantile_cont(size, [0.25, 0.5, 0.75]) AS q, count(*) AS n FROM cell GROUP BY 1, 2) WHERE n >= 6"
+        )
+
+    def _slips_and_jumps(self) -> None:
+        """One value far from the own usual level while the enterprise's other values are not.
+
+        Near a power of ten it is a unit or a decimal point; else a jump. How active a month was is the median over all columns."""
+        moved = (
+            "SELECT c.enterprise, c.m, c.column_, c.value, u.middle, u.spread, c.size - u.middle AS away "
+            "FROM cell AS c JOIN usual AS u USING (enterprise, column_)"
+        )
+        alone = (
+            "SELECT *, away - activity AS excess, round((away - activity) / ln(10e0)) AS tens FROM (SELECT *, "
+            f"median(away) OVER (PARTITION BY enterprise, m) AS activity, count(*) OVER (PARTITION BY enterprise, m) AS others FROM ({moved})) "
+            "WHERE others >= 4"
+        )
+        slip = f"tens <> 0 AND abs(excess - tens * ln(10e0)) < {_SLIP}"
+        shape = "enterprise, column_, m, exp(excess) AS factor, value, exp(middle + activity) AS expected, NULL AS low, NULL AS high"
+        enough = f"abs(excess) > {_SIGMAS} * spread AND abs(excess) > ln(1 + {self.settings.jump!r}e0)"
+        self.add(
+            f"SELECT CASE WHEN {slip} THEN 'unit' ELSE 'jump' END AS rule, {shape}, 'own' AS basis FROM ({alone}) WHERE {enough}"
+        )
+
+    def _copies(self) -> None:
+        """A whole report that says exactly what the month before, or the same month a year before, said."""
+        own = [name for name in self.names if name not in (BILLED, METERED)]
+        listed = ", ".join(identifier(name) for name in own)
+        told = " + ".join(f"({identifier(name)} > 0)::INTEGER" for name in own)
+        told = " + ".join(f"coalesce({part}, 0)" for part in told.split(" + "))
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE form AS SELECT enterprise, m, hash({listed}) AS content, {told} AS told FROM wide"
+        )
+        for rule, apart in (("copy-month", 1), ("copy-year", 12)):
+            self.add(
+                f"SELECT '{rule}' AS rule, a.enterprise, '' AS column_, a.m, 2.718281828459045e0 AS factor, NULL::DOUBLE AS value, "
+                "NULL::DOUBLE AS expected, NULL AS low, NULL AS high, 'own' AS basis FROM form AS a JOIN form AS b "
+                f"ON b.enterprise = a.enterprise AND b.m = a.m - {apart} AND b.content = a.content WHERE a.told >= 4"
+            )
+        self.con.execute("DROP TABLE form")
+
+    def _differences(self) -> None:
+        """The same electricity told twice: reported, billed, metered; and bought + made − sold against used."""
+        pairs = [("bill", BOUGHT, BILLED), ("meter", BOUGHT, METERED), ("bill-meter", BILLED, METERED)]
+        for rule, told, other in pairs:
+            if self.has(told, other):
+                self._against(rule, told, identifier(told), identifier(other))
+        if self.has(BOUGHT, USED):
+            more = (
+                f"{identifier(BOUGHT)} + coalesce({identifier(MADE)}, 0)"
+                if self.has(MADE)
+                else identifier(BOUGHT)
+            )
+            less = f" - coalesce({identifier(SOLD)}, 0)" if self.has(SOLD) else ""
+            self._against("balance", USED, identifier(USED), f"({more}{less})")
+
+    def _against(self, rule: str, column: str, told: str, other: str) -> None:
+        allowed = f"ln(1 + {self.settings.cross_check!r}e0)"
+        self.add(
+            f"SELECT '{rule}' AS rule, enterprise, {literal(column)} AS column_, m, told / other AS factor, told AS value, "
+            "other AS expected, NULL AS low, NULL AS high, 'other' AS basis FROM "
+            f"(SELECT enterprise, m, {told} AS told, {other} AS other FROM wide) WHERE told > 0 AND other > 0 "
+            f"AND abs(ln(told / other)) > {allowed}"
+        )
+
+    def _needs(self) -> None:
+        """Electricity per product (else per value) outside what is feasible in two months or more."""
+        if not self.has(USED):
+            return
+        parts = []
+        if self.has(OUTPUT):
+            parts.append(
+                (OUTPUT, "b.product = r.product AND (b.industry IS NULL OR b.industry = r.industry)")
+            )
+        if self.has(VALUE):
+            parts.append((VALUE, "b.product = '' AND b.industry = r.industry"))
+        for over, join in parts:
+            inner = (
+                f"SELECT w.enterprise, w.m, {identifier(USED)} * 1000 / {identifier(over)} AS need, b.low, b.high, b.basis "
+                f"FROM wide AS w JOIN firm AS r ON r.number = w.enterprise JOIN band AS b ON {join} "
+                f"WHERE {identifier(over)} > 0 AND {identifier(USED)} > 0"
+            )
+            outside = (
+                f"SELECT *, CASE WHEN need > high THEN need / high ELSE need / low END AS factor FROM ({inner}) "
+                f"WHERE (need > high OR need < low) AND m >= {self.first}"
+            )
+            self.add(
+                f"SELECT 'band' AS rule, enterprise, {literal(over)} AS column_, m, factor, need AS value, NULL::DOUBLE AS expected, "
+                f"low, high, basis FROM ({outside}) QUALIFY count(*) OVER (PARTITION BY enterprise) >= 2"
+            )
+
+    def _own_needs(self) -> None:
+        """Electricity per product against the enterprise's own of the months before the screened ones."""
+        if not self.has(USED, OUTPUT):
+            return
+        need = (
+            f"SELECT enterprise, m, ln({identifier(USED)} * 1000 / {identifier(OUTPUT)}) AS need FROM wide "
+            f"WHERE {identifier(USED)} > 0 AND {identifier(OUTPUT)} > 0"
+        )
+        own = f"SELECT enterprise, median(need) AS middle FROM ({need}) WHERE m < {self.first} GROUP BY 1 HAVING count(*) >= 6"
+        outside = (
+            f"SELECT n.enterprise, n.m, exp(need - middle) AS factor, exp(need) AS value, exp(middle) AS expected FROM ({need}) AS n "
+            f"JOIN ({own}) AS o USING (enterprise) WHERE m >= {self.first} AND abs(need - middle) > ln(1 + {self.settings.jump!r}e0)"
+        )
+        self.add(
+            f"SELECT 'own-need' AS rule, enterprise, {literal(OUTPUT)} AS column_, m, factor, value, expected, NULL AS low, "
+            f"NULL AS high, 'own' AS basis FROM ({outside}) QUALIFY count(*) OVER (PARTITION BY enterprise) >= 2"
+        )
+
+
+def _settle(con: duckdb.DuckDBPyConnection) -> None:
+    """One cause, one alarm: what a slip, a copy or a bill explains is not told again by the rules that only see its shadow."""
+    con.execute(
+        "DELETE FROM alarm AS a WHERE a.rule IN ('bill', 'meter', 'balance', 'band', 'own-need', 'jump') AND EXISTS (SELECT 1 FROM alarm AS s "
+        "WHERE s.rule = 'unit' AND s.enterprise = a.enterprise AND list_has_all(s.months, a.months))"
+    )
+    con.execute(
+        "DELETE FROM alarm AS a WHERE a.rule IN ('bill', 'meter', 'jump', 'last-digit', 'rounded') AND EXISTS (SELECT 1 FROM alarm AS s "
+        "WHERE s.rule IN ('copy-month', 'copy-year') AND s.enterprise = a.enterprise AND list_has_all(s.months, a.months))"
+    )
+    con.execute(
+        "DELETE FROM alarm AS a WHERE a.rule IN ('meter', 'balance') AND EXISTS (SELECT 1 FROM alarm AS s WHERE s.rule = 'bill' "
+        "AND s.enterprise = a.enterprise AND list_has_all(s.months, a.months))"
+    )

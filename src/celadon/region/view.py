@@ -1,0 +1,166 @@
+"""View: registry, facts and quotas as they were known at one moment, as queries over the store's segments.
+
+Of one sender's reports of one enterprise and month the latest batch's counts. Months with one segment are read as they
+are; where a later batch corrected some, the earlier rows of those enterprises are left out by an anti-join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
+from celadon.core.periods import Period, parse_instant, zone
+from celadon.core.text import Text
+from celadon.region.model import FactSource, RegionFile
+from celadon.region.opened import Opened
+from celadon.region.reader import read_region_text
+from celadon.region.tables_in import identifier
+from celadon.store import Snapshot, Store
+from celadon.store.segments import parquet_list
+
+NOTHING_YET = FindingKind(
+    "region.nothing-loaded",
+    Severity.ERROR,
+    Text("Nothing is loaded", "没有数据"),
+    Text("Nothing had been loaded into {store} at {as_of}.", "截至 {as_of}，{store} 中没有已载入的数据。"),
+    Text(
+        "Run `celadon load REGION`, or give a later --as-of.",
+        "请先运行 `celadon load REGION`，或给出更晚的 --as-of。",
+    ),
+)
+CHANGED_SINCE_LOAD = FindingKind(
+    "region.changed-since-load",
+    Severity.WARNING,
+    Text("Region file changed since the last load", "区域文件在上次载入后已更改"),
+    Text(
+        "{file} says something else than when the region was last loaded; this answer follows what was loaded.",
+        "{file} 与上次载入时不同；本结果依据已载入的版本。",
+    ),
+    Text("`celadon load REGION` records the change.", "用 `celadon load REGION` 记录更改。"),
+)
+_REGISTRY = "number, enterprise, name, industry, region, grid, product, size, file, line, batch"
+
+
+@dataclass(frozen=True)
+class View:
+    """What was known at one moment."""
+
+    snapshot: Snapshot
+    region: RegionFile
+    findings: tuple[Finding, ...] = ()
+
+    def months(self) -> list[int]:
+        """The months that have reports, as year × 12 + month − 1."""
+        found: set[int] = set()
+        for source in self.region.sources:
+            found |= {
+                item.month for _, item in self.snapshot.tables(f"facts-{source.id}") if item.month is not None
+            }
+        return sorted(found)
+
+    def facts_sql(self, months: Collection[int]) -> str:
+        """Wide facts: enterprise (number), month (DATE) and every kept column once; no rows where nothing is loaded."""
+        parts = [
+            (source, sql)
+            for source in self.region.sources
+            if (sql := source_sql(self.snapshot, source, months)) is not None
+        ]
+        taken: dict[str, int] = {}
+        for index, (source, _) in enumerate(parts):
+            for value in source.values:
+                taken.setdefault(value.name, index)
+        columns = [
+            f"s{taken[value.name]}.{identifier(value.name)}" if value.name in taken else f"NULL::DOUBLE AS {identifier(value.name)}"
+            for value in self.region.columns
+        ]  # fmt: skip
+        if not parts:
+            return (
+                f"SELECT NULL::INTEGER AS enterprise, NULL::DATE AS month, {', '.join(columns)} WHERE false"
+            )
+        joined = f"({parts[0][1]}) AS s0"
+        keys = [f"{key} AS {key}" for key in ("s0.enterprise", "s0.month")]
+        for index, (_, sql) in enumerate(parts[1:], 1):
+            joined += f" FULL JOIN ({sql}) AS s{index} USING (enterprise, month)"
+        keys = ["s0.enterprise", "s0.month"] if len(parts) == 1 else ["enterprise", "month"]
+        return f"SELECT {', '.join(keys)}, {', '.join(columns)} FROM {joined}"
+
+    def registry(self) -> str:
+        """The registry of this moment."""
+        return registry_sql(self.snapshot)
+
+    def quotas(self) -> str:
+        """enterprise (number), year, quantity, value, unit: of every file the latest."""
+        files = self.snapshot.tables("quotas")
+        columns = "enterprise, year, quantity, value, unit, file, line, batch"
+        if not files:
+            typed = "NULL::INTEGER AS enterprise, NULL::INTEGER AS year, NULL::VARCHAR AS quantity, NULL::DOUBLE AS value"
+            return f"SELECT {typed}, NULL::VARCHAR AS unit, NULL::INTEGER AS file, NULL::INTEGER AS line, NULL::INTEGER AS batch WHERE false"
+        scan = parquet_list(path for path, _ in files)
+        return f"SELECT {columns} FROM {scan} QUALIFY batch = max(batch) OVER (PARTITION BY enterprise, year, quantity)"
+
+
+def registry_sql(snapshot: Snapshot) -> str:
+    """The last registry that a snapshot shows; no rows before the first."""
+    files = snapshot.tables("registry")
+    if not files:
+        return (
+            "SELECT NULL::INTEGER AS number, NULL::VARCHAR AS enterprise, NULL::VARCHAR AS name, NULL::VARCHAR AS industry, "
+            "NULL::VARCHAR AS region, NULL::VARCHAR AS grid, NULL::VARCHAR AS product, NULL::VARCHAR AS size, NULL::INTEGER AS file, "
+            "NULL::INTEGER AS line, NULL::INTEGER AS batch WHERE false"
+        )
+    return f"SELECT {_REGISTRY} FROM {parquet_list([files[-1][0]])}"
+
+
+def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int]) -> str | None:
+    """One sender's reports of `months`, with file, line and batch; None where there are none."""
+    by_month: dict[int, list[tuple[int, str]]] = {}
+    for path, segment in snapshot.tables(f"facts-{source.id}"):
+        if segment.month in months and segment.month is not None:
+            by_month.setdefault(segment.month, []).append((segment.batch_max, parquet_list([path])))
+    names = ", ".join(identifier(value.name) for value in source.values)
+    columns = f"enterprise, month, {names}, file, line, batch"
+    single = [parts[0][1] for parts in by_month.values() if len(parts) == 1]
+    selects = [f"SELECT {columns} FROM {scan}" for scan in single]
+    for parts in by_month.values():
+        ordered = sorted(parts) if len(parts) > 1 else []
+        for index, (_, scan) in enumerate(ordered):
+            later = " UNION ALL ".join(f"SELECT enterprise FROM {other}" for _, other in ordered[index + 1 :])
+            without = f" WHERE enterprise NOT IN ({later})" if later else ""
+            selects.append(f"SELECT {columns} FROM {scan}{without}")
+    return " UNION ALL ".join(selects) if selects else None
+
+
+def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> View:
+    """What was known at `as_of` (an instant or date in the region's zone; None = now), the region file included.
+
+    Raises:
+        FindingError: nothing had been loaded by then.
+    """
+    moment = parse_instant(as_of, opened.region.zone) if isinstance(as_of, str) else as_of
+    snapshot = store.snapshot(moment)
+    text = snapshot.plant_json()
+    if text is None:
+        shown = str(as_of) if as_of else "—"
+        raise FindingError(
+            NOTHING_YET.at(Place(file=str(opened.file)), store=opened.region.store, as_of=shown)
+        )
+    if text == opened.text:
+        return View(snapshot, opened.region)
+    known, _ = read_region_text(text, opened.file.as_posix())
+    changed = CHANGED_SINCE_LOAD.at(Place(file=str(opened.file)), file=opened.file.name)
+    return View(snapshot, known or opened.region, (changed,) if as_of is None else ())
+
+
+def month_number(day: date) -> int:
+    """Months counted as the store does: year × 12 + month − 1."""
+    return day.year * 12 + day.month - 1
+
+
+def months_in(period: Period) -> list[int]:
+    """The whole local months a period touches."""
+    local = zone(period.zone)
+    first, end = period.start.astimezone(local).date(), period.end.astimezone(local)
+    last = month_number(end.date()) if end.day > 1 or end.hour or end.minute else month_number(end.date()) - 1
+    return list(range(month_number(first), last + 1))
