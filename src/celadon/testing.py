@@ -26,7 +26,8 @@ from celadon.core.units import UnitError, parse_unit
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run
-from celadon.rules.rulebook import Rulebook, read_yaml
+from celadon.rules.reading import read_yaml
+from celadon.rules.rulebook import Rulebook
 
 CASE_UNREADABLE = FindingKind(
     "case.unreadable",
@@ -34,8 +35,8 @@ CASE_UNREADABLE = FindingKind(
     Text(en="Case cannot be read", zh="用例无法读取"),
     Text(en="The case cannot be run: {why}.", zh="用例无法运行：{why}。"),
     Text(
-        en="Correct the case; docs/add-a-standard.md shows the form.",
-        zh="请更正用例；格式见 docs/add-a-standard.md。",
+        en="Correct the case; docs/adding-a-standard.md shows the form.",
+        zh="请更正用例；格式见 docs/adding-a-standard.md。",
     ),
 )
 DEFAULT_TOLERANCE = 1e-9

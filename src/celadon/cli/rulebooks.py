@@ -48,7 +48,8 @@ def _heads() -> tuple[list[dict[str, Any]], list[Finding]]:
     """What each shipped rulebook's about.yaml says; no rules, tables or cases are read."""
     from celadon.core.findings import FindingError
     from celadon.core.text import text_from
-    from celadon.rules.rulebook import find_rulebook, read_yaml, shipped_ids
+    from celadon.rules.reading import read_yaml
+    from celadon.rules.rulebook import find_rulebook, shipped_ids
 
     heads: list[dict[str, Any]] = []
     findings: list[Finding] = []

@@ -40,6 +40,9 @@ UNIT_MISMATCH = FindingKind(
 
 
 MAX_EXPONENT = 24
+MAX_TEXT = 200
+MAX_POWER = 100
+"""Of ten, that a unit raised to a power may reach: brackets can raise a power to a power."""
 """Larger powers are typing errors, and would take long to compute."""
 
 
@@ -232,6 +235,8 @@ _TOKEN = re.compile(
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> Unit:
     """Read a unit such as `kgce/kWh`, `tC/TJ`, `10^4 Nm3` or `万kWh` (UnitError when it cannot be read)."""
+    if len(text) > MAX_TEXT:
+        raise UnitError(Text(f"a unit of {len(text)} characters", f"单位长达 {len(text)} 个字符"))
     source = re.sub(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹⁻])", "^", text.strip()).translate(_SUPERSCRIPTS)
     source = re.sub(r"\s+CO2", "CO2", source).replace("（", "(").replace("）", ")")
     if source == "":
@@ -288,6 +293,9 @@ def _product(tokens: list[re.Match[str]], source: str) -> tuple[Unit, list[re.Ma
                         f"“{source}”：没有 {exponent} 次方的单位",
                     )
                 )
+            size = max(part.ratio.numerator, part.ratio.denominator)
+            if abs(exponent) * len(str(size)) > MAX_POWER:
+                raise _unreadable(source)
             part, tokens = part**exponent, tokens[1:]
         unit = _combine(unit, part, sign)
         expecting = False  # what follows without an operator stays on this side: GJ/10^4 m3

@@ -31,6 +31,7 @@ from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
 from celadon.plant.renewal import changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
+from celadon.rules.check import sound
 from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
 from celadon.store.scratch import Scratch, connect
 
@@ -143,11 +144,11 @@ class Workspace:
     def book(self, rulebook: str | Path | Rulebook) -> Rulebook:
         """The rulebook, loaded unless it is; a folder that changed since is another rulebook and is loaded anew."""
         if isinstance(rulebook, Rulebook):
-            return rulebook
+            return sound(rulebook)
         folder = rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook)
         known = self._books.get(folder)
         if known is None or known.current_digest() != known.digest:
-            known = self._books[folder] = load_rulebook(folder)
+            known = self._books[folder] = sound(load_rulebook(folder))
         return known
 
     @contextmanager

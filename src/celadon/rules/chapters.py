@@ -1,11 +1,14 @@
-"""Chapter files: plain rules run in a namespace of their own, after their syntax tree passed a whitelist.
+"""Chapter files: Python syntax, but only rules. Refused before they run unless they are data and pure functions.
 
-They may import from `celadon.rules` only, see no builtins, hold no loops, and are refused when they are over-long.
+A chapter runs with no builtins and the rule language's words as its only names. Its syntax tree has passed a whitelist:
+no loops, no other attributes, no plain values in variables, no calls but of the language's words. So it can read no
+file, no clock and no network, and what it builds is bounded by its own length.
 """
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,9 @@ from celadon.core.clauses import Document
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, text_of
 from celadon.rules import expr as language
-from celadon.rules.expr import FormulaError
-from celadon.rules.rule import Chapter, Rule
+from celadon.rules.expr import FormulaError, Node
+from celadon.rules.reading import over_limit
+from celadon.rules.rule import WORD, Chapter, Rule
 
 CHAPTER_REFUSED = FindingKind(
     "rulebook.chapter-refused",
@@ -27,82 +31,69 @@ CHAPTER_REFUSED = FindingKind(
     ),
 )
 
-MAX_CHAPTER_BYTES = 200_000
 MAX_FORMULA_NODES = 2_000
+MAX_DEPTH = 60
+MAX_RULES = 1_000
+MAX_TEXT = 4_000
+MAX_WHOLE_NUMBER = 10**15
 _ALLOWED = (
-    ast.Module,
-    ast.ImportFrom,
-    ast.alias,
-    ast.Assign,
-    ast.Name,
-    ast.Store,
-    ast.Load,
-    ast.Expr,
-    ast.Constant,
-    ast.Call,
-    ast.keyword,
-    ast.Attribute,
-    ast.FunctionDef,
-    ast.arguments,
-    ast.arg,
-    ast.Return,
-    ast.BinOp,
-    ast.UnaryOp,
-    ast.Compare,
-    ast.Tuple,
-    ast.Dict,
-    ast.List,
-    ast.Add,
-    ast.Sub,
-    ast.Mult,
-    ast.Div,
-    ast.USub,
-    ast.Invert,
-    ast.BitAnd,
-    ast.BitOr,
-    ast.Eq,
-    ast.NotEq,
-    ast.Lt,
-    ast.LtE,
-    ast.Gt,
-    ast.GtE,
-    ast.AnnAssign,
-)
+    ast.Module, ast.ImportFrom, ast.alias, ast.Assign, ast.Name, ast.Store, ast.Load, ast.Expr, ast.Constant, ast.Call,
+    ast.keyword, ast.Attribute, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare,
+    ast.Tuple, ast.Dict, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub, ast.Invert, ast.BitAnd, ast.BitOr, ast.Eq,
+    ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
+)  # fmt: skip
 _ATTRIBUTES = {"clause", "rule", "isin"}
+_LANGUAGE = (
+    "at_key", "choose", "constant", "document", "first_given", "key", "ln", "maximum", "minimum", "option", "power", "rounded", "sum_of", "total",
+)  # fmt: skip
+_PLAIN = (ast.Constant, ast.Tuple, ast.Dict)
+_REFUSED = (
+    FormulaError, TypeError, NameError, AttributeError, ValueError, KeyError, OverflowError, RecursionError, MemoryError,
+)  # fmt: skip
 
 
 def read_chapters(
-    folder: Path, documents: dict[str, Document], findings: Findings
+    folder: Path, contents: Mapping[str, bytes], documents: dict[str, Document], findings: Findings
 ) -> dict[str, tuple[Rule, ...]]:
-    """The rules of a folder's chapter files by name, in the documents' order; what is refused becomes Findings."""
+    """The rules of every chapter in the document's order, by name; what is refused becomes Findings."""
     rules: dict[str, list[Rule]] = {}
-    for path in sorted(folder.glob("s*.py"), key=lambda item: _chapter_order(item.stem)):
-        for rule in _chapter(path, documents, findings):
+    count = 0
+    names = [name for name in contents if name.startswith("s") and name.endswith(".py")]
+    for name in sorted(names, key=_chapter_order):
+        for rule in _chapter(folder / name, contents[name], documents, findings):
+            count += 1
             rules.setdefault(rule.name, []).append(rule)
+    if count > MAX_RULES:
+        findings.add(over_limit(folder, Text("rules", "规则数"), count, MAX_RULES))
+        return {}
     return {name: tuple(items) for name, items in rules.items()}
 
 
-def _chapter_order(stem: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdigit() else (10**6, part) for part in stem.lstrip("s").split("_"))
+def _chapter_order(name: str) -> tuple[tuple[int, str], ...]:
+    stem = name.removesuffix(".py").lstrip("s")
+    return tuple((int(part), "") if part.isdecimal() else (10**6, part) for part in stem.split("_"))
 
 
-def _chapter(path: Path, documents: dict[str, Document], findings: Findings) -> list[Rule]:
+def _chapter(path: Path, content: bytes, documents: dict[str, Document], findings: Findings) -> list[Rule]:
     try:
-        source = path.read_text(encoding="utf-8")
-        tree = ast.parse(source, filename=str(path))
-        _refuse_unsafe(tree, source)
-    except (SyntaxError, UnicodeDecodeError, FormulaError) as error:
+        tree = ast.parse(content.decode("utf-8"), filename=str(path))
+        _refuse_unsafe(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
-        findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=line), why=text_of(error)))
+        findings.add(CHAPTER_REFUSED.at(Place(file=str(path), line=line), why=_why(error)))
         return []
     statements = [item for item in tree.body if not isinstance(item, ast.ImportFrom)]
     try:
-        return _run(path, statements, documents)
+        rules = _run(path, statements, documents)
     except _REFUSED:
-        return _run_apart(path, statements, documents, findings)
+        rules = _run_apart(path, statements, documents, findings)
+    return [rule for rule in rules if _bounded(rule, findings)]
 
 
-_REFUSED = (FormulaError, TypeError, NameError, AttributeError, ValueError, RecursionError)
+def _why(error: BaseException) -> Text:
+    if isinstance(error, RecursionError | MemoryError):
+        return Text("it is nested too deep", "嵌套过深")
+    return text_of(error)
 
 
 def _run(path: Path, statements: list[ast.stmt], documents: dict[str, Document]) -> list[Rule]:
@@ -122,7 +113,7 @@ def _run_apart(
             exec(compile(ast.Module([statement], []), str(path), "exec"), space)  # noqa: S102  (whitelisted above)
         except _REFUSED as error:
             place = Place(file=str(path), line=statement.lineno, subject=getattr(statement, "name", None))
-            findings.add(CHAPTER_REFUSED.at(place, why=text_of(error)))
+            findings.add(CHAPTER_REFUSED.at(place, why=_why(error)))
     return chapter.rules
 
 
@@ -141,58 +132,195 @@ def _chapter_space(
     return chapter, space
 
 
-_LANGUAGE = (
-    "at_key", "choose", "constant", "document", "first_given", "key", "ln", "maximum", "minimum", "option", "power", "rounded", "sum_of", "total",
-)  # fmt: skip
+def _bounded(rule: Rule, findings: Findings) -> bool:
+    """Whether a formula written out stays within its limits: named parts used twice count twice."""
+    for tree in (rule.formula, rule.when):
+        if tree is None:
+            continue
+        size, depth = extent(tree)
+        for what, found, limit in (
+            (Text("terms of a formula", "公式项数"), size, MAX_FORMULA_NODES),
+            (Text("levels of a formula", "公式层数"), depth, MAX_DEPTH),
+        ):
+            if found > limit:
+                findings.add(over_limit(rule.place.file or "", what, found, limit, rule.place.line))
+                return False
+    return True
 
 
-def _refuse_unsafe(tree: ast.Module, source: str) -> None:
+def extent(tree: Node) -> tuple[int, int]:
+    """How many nodes a tree has when written out, and how deep it is; shared parts are visited once."""
+    known: dict[int, tuple[int, int]] = {}
+    waiting = [tree]
+    while waiting:
+        node = waiting[-1]
+        children = node.children()
+        missing = [child for child in children if id(child) not in known]
+        if missing:
+            waiting.extend(missing)
+            continue
+        waiting.pop()
+        sizes = [known[id(child)] for child in children]
+        known[id(node)] = (
+            1 + sum(size for size, _ in sizes),
+            1 + max((deep for _, deep in sizes), default=0),
+        )
+    return known[id(tree)]
+
+
+# -- the whitelist -----------------------------------------------------------------------------------------------------
+
+
+def _refuse_unsafe(tree: ast.Module) -> None:
     """Only what rules need: no loops, no imports but the language, no private names, no foreign attributes."""
-    if len(source.encode()) > MAX_CHAPTER_BYTES:
-        raise FormulaError(Text(f"longer than {MAX_CHAPTER_BYTES} bytes", f"超过 {MAX_CHAPTER_BYTES} 字节"))
-    for node in ast.walk(tree):
+    for node, depth in _walk(tree):
         if not isinstance(node, _ALLOWED):
             word = type(node).__name__
             raise _at(node, f"{word} is not part of the rule language", f"{word} 不属于规则语言")
-        if isinstance(node, ast.ImportFrom):
-            if node.module not in ("celadon.rules", "__future__"):
-                raise _at(node, f"import from {node.module}", f"从 {node.module} 导入")
-            for alias in node.names:
-                if node.module == "celadon.rules" and (alias.name not in _LANGUAGE or alias.asname):
-                    zh = f"celadon.rules 没有规则词 {alias.name!r}"
-                    raise _at(node, f"celadon.rules has no rule word {alias.name!r}", zh)
-        if isinstance(node, ast.Attribute) and node.attr not in _ATTRIBUTES:
-            raise _at(node, f"attribute .{node.attr}", f"属性 .{node.attr}")
-        if isinstance(node, ast.Name) and node.id.startswith("__"):
-            raise _at(node, f"name {node.id}", f"名称 {node.id}")
-        if isinstance(node, ast.FunctionDef):
-            _refuse_function(node)
+        if depth > MAX_DEPTH:
+            raise _at(node, "it is nested too deep", "嵌套过深")
+        check = _CHECKS.get(type(node))
+        if check is not None:
+            check(node)
 
 
-def _refuse_function(node: ast.FunctionDef) -> None:
+def _walk(tree: ast.AST) -> Iterator[tuple[ast.AST, int]]:
+    """Every node with its depth, without recursion."""
+    waiting = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        waiting.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
+
+
+def _import(node: ast.ImportFrom) -> None:
+    if node.module not in ("celadon.rules", "__future__") or node.level:
+        raise _at(node, f"import from {node.module}", f"从 {node.module} 导入")
+    for alias in node.names:
+        if node.module == "celadon.rules" and (alias.name not in _LANGUAGE or alias.asname):
+            zh = f"celadon.rules 没有规则词 {alias.name!r}"
+            raise _at(node, f"celadon.rules has no rule word {alias.name!r}", zh)
+
+
+def _attribute(node: ast.Attribute) -> None:
+    if node.attr not in _ATTRIBUTES:
+        raise _at(node, f"attribute .{node.attr[:80]}", f"属性 .{node.attr[:80]}")
+
+
+def _name(node: ast.Name) -> None:
+    if node.id.startswith("_"):
+        raise _at(node, f"name {node.id[:80]}", f"名称 {node.id[:80]}")
+
+
+def _call(node: ast.Call) -> None:
+    """Only the language is called: a rule that called another could double its work at every step."""
+    called = node.func
+    if not isinstance(called, ast.Attribute) and not (
+        isinstance(called, ast.Name) and called.id in _LANGUAGE
+    ):
+        said = ast.unparse(called)[:80]
+        raise _at(node, f"{said}() is no word of the rule language", f"{said}() 不是规则语言的词")
+    if any(keyword.arg is None for keyword in node.keywords):
+        raise _at(node, "** is not part of the rule language", "** 不属于规则语言")
+
+
+def _assign(node: ast.Assign) -> None:
+    """One name, and nothing plain: a number or text in a variable could be multiplied into something huge."""
+    target = node.targets[0]
+    if len(node.targets) != 1 or not isinstance(target, ast.Name) or not _own_name(target.id):
+        raise _at(node, "one name of your own is given to one value", "一次只为一个自定名称赋值")
+    if isinstance(node.value, _PLAIN):
+        raise _at(
+            node, f"{target.id}: a plain value is no intermediate", f"{target.id}：普通数值不能作中间量"
+        )
+
+
+def _own_name(name: str) -> bool:
+    return bool(WORD.match(name)) and name not in _LANGUAGE
+
+
+def _operands(node: ast.BinOp | ast.Compare) -> None:
+    sides = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.left, *node.comparators]
+    for side in sides:
+        text = isinstance(side, ast.Constant) and isinstance(side.value, str | bytes)
+        if isinstance(side, ast.Tuple | ast.Dict) or (text and isinstance(node, ast.BinOp)):
+            raise _at(node, "texts and lists are no operands", "文字与列表不能参与运算")
+    if all(isinstance(side, ast.Constant) for side in sides):
+        raise _at(
+            node,
+            "numbers come from facts, factor tables or constant()",
+            "数值须来自事实、因子表或 constant()",
+        )
+
+
+def _constant(node: ast.Constant) -> None:
+    value = node.value
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise _at(node, f"a text of {len(value)} characters", f"文字长达 {len(value)} 个字符")
+    if isinstance(value, int) and abs(value) > MAX_WHOLE_NUMBER:
+        raise _at(node, "a number beyond 10^15", "数值超过 10^15")
+    if not isinstance(value, str | int | float | None):
+        raise _at(
+            node, f"{type(value).__name__} is no value of a rule", f"{type(value).__name__} 不是规则的数值"
+        )
+
+
+def _function(node: ast.FunctionDef) -> None:
     body = [
         item
         for item in node.body
         if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
     ]
+    name, inputs = node.name[:80], node.args
     if (
         not body
         or not isinstance(body[-1], ast.Return)
         or not all(isinstance(item, ast.Assign) for item in body[:-1])
     ):
-        raise _at(
-            node,
-            f"{node.name}: a rule is named intermediate values and one return",
-            f"{node.name}：规则只含命名的中间量与一个 return",
-        )
+        en = f"{name}: a rule is named intermediate values and one return"
+        raise _at(node, en, f"{name}：规则只含命名的中间量与一个 return")
     if not ast.get_docstring(node):
+        en = f"{name}: a rule says in one sentence what it computes (docstring)"
+        raise _at(node, en, f"{name}：规则须用一句话说明所算内容（docstring）")
+    if sum(1 for _ in ast.walk(node)) > MAX_FORMULA_NODES:
+        raise _at(node, f"{name}: the formula is over-long", f"{name}：公式过长")
+    hooks = node.decorator_list
+    if len(hooks) != 1 or not (
+        isinstance(hooks[0], ast.Call)
+        and isinstance(hooks[0].func, ast.Attribute)
+        and hooks[0].func.attr == "rule"
+    ):
         raise _at(
             node,
-            f"{node.name}: a rule says in one sentence what it computes (docstring)",
-            f"{node.name}：规则须用一句话说明所算内容（docstring）",
+            f"{name}: a rule hangs on one clause: @clause.rule(…)",
+            f"{name}：规则须挂在一个条款上：@clause.rule(…)",
         )
-    if sum(1 for _ in ast.walk(node)) > MAX_FORMULA_NODES:
-        raise _at(node, f"{node.name}: the formula is over-long", f"{node.name}：公式过长")
+    if (
+        inputs.posonlyargs
+        or inputs.kwonlyargs
+        or inputs.vararg
+        or inputs.kwarg
+        or inputs.defaults
+        or node.returns
+    ):
+        raise _at(node, f"{name}: inputs are plain names", f"{name}：输入须为普通名称")
+    for word in (node.name, *(item.arg for item in inputs.args)):
+        if not _own_name(word):
+            en = f"“{word[:80]}” is no name: small letters, digits and _, and no word of the language"
+            raise _at(node, en, f"“{word[:80]}”不能作名称：须为小写字母、数字与下划线，且不是规则语言的词")
+
+
+_CHECKS: dict[type[ast.AST], Any] = {
+    ast.ImportFrom: _import,
+    ast.Attribute: _attribute,
+    ast.Name: _name,
+    ast.Call: _call,
+    ast.Assign: _assign,
+    ast.BinOp: _operands,
+    ast.Compare: _operands,
+    ast.Constant: _constant,
+    ast.FunctionDef: _function,
+}
 
 
 def _at(node: ast.AST, en: str, zh: str) -> FormulaError:

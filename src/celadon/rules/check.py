@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
 
-from celadon.core.findings import FindingKind, Findings, Place, Severity
+from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, TextError
 from celadon.core.units import ONE, Unit, did_you_mean
+from celadon.rules.chapters import extent
 from celadon.rules.expr import (
     AtKey,
     Binary,
@@ -31,8 +32,9 @@ from celadon.rules.expr import (
     refs_here,
 )
 from celadon.rules.factors import check_table
+from celadon.rules.reading import over_limit
 from celadon.rules.rule import Rule
-from celadon.rules.rulebook import Rulebook
+from celadon.rules.rulebook import SHIPPED, Rulebook
 
 RULE_NAME = FindingKind(
     "rule.unknown-name",
@@ -93,6 +95,12 @@ RULE_NAME_TAKEN = FindingKind(
 )
 
 
+MAX_CHAIN = 30
+LEVELS_OF_A_RULE = 5
+MAX_LEVELS = 300
+"""Of formulas below a formula, all told: the engine goes down them by recursion."""
+
+
 class UnitsDifferError(TextError):
     """Two units that cannot meet in a formula."""
 
@@ -108,6 +116,20 @@ def check_rulebook(book: Rulebook) -> Findings:
             _units_and_grain(book, rule, findings)
     _tables(book, findings)
     return findings
+
+
+def sound(book: Rulebook) -> Rulebook:
+    """The rulebook itself where nothing is wrong with it: one with errors would answer with what is left of it.
+
+    Raises:
+        FindingError: its errors. Shipped rulebooks are checked before they are shipped, not again.
+    """
+    if book.folder.parent == SHIPPED:
+        return book
+    errors = check_rulebook(book).errors
+    if errors:
+        raise FindingError(errors)
+    return book
 
 
 def _names(book: Rulebook, findings: Findings) -> None:
@@ -172,23 +194,34 @@ def _all_nodes(rule: Rule) -> list[Node]:
 
 
 def _cycles(book: Rulebook, findings: Findings) -> None:
-    """On one row no quantity may need itself; on another row (at_key) it may, if a fact says which rows those are."""
-    done: set[str] = set()
+    """On one row no quantity may need itself; on another row (at_key) it may, if a fact says which rows those are. A
+    chain of rules too long to be followed down is refused."""
+    height: dict[str, int] = {}
 
-    def visit(name: str, path: tuple[str, ...]) -> None:
+    def visit(name: str, path: tuple[str, ...]) -> int:
+        """How many levels of formulas are below and at `name`."""
         if name in path:
             circle = (*path[path.index(name) :], name)
             findings.add(RULE_CYCLE.at(book.rules[name][0].place, path=" → ".join(circle)))
-            return
-        if name in done or name not in book.rules:
-            return
-        for rule in book.rules[name]:
-            for need in _needs_here(rule):
-                visit(need, (*path, name))
-        done.add(name)
+            return 0
+        if name in height or name not in book.rules:
+            return height.get(name, 0)
+        if len(path) > MAX_CHAIN:
+            return MAX_LEVELS + 1
+        height[name] = max(
+            LEVELS_OF_A_RULE
+            + extent(rule.formula)[1]
+            + max((visit(need, (*path, name)) for need in _needs_here(rule)), default=0)
+            for rule in book.rules[name]
+        )
+        return height[name]
 
     for name, rules in book.rules.items():
-        visit(name, ())
+        levels = visit(name, ())
+        if levels > MAX_LEVELS:
+            place, what = rules[0].place, Text("levels of rules upon rules", "规则逐层引用的层数")
+            findings.add(over_limit(place.file or "", what, f"> {MAX_LEVELS}", MAX_LEVELS, place.line))
+            return
         for rule in rules:
             for node in rule.formula.walk():
                 if isinstance(node, AtKey) and _leads_to(book, node.expr.name, name):
@@ -467,5 +500,6 @@ __all__ = [
     "infer",
     "keys_of",
     "option_choices",
+    "sound",
     "unit_of",
 ]

@@ -6,6 +6,7 @@ immutable; `rules.check` gives each its unit and keys, `engine.compile` turns th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +37,10 @@ class Node:
                 "公式是符号式，不能循环遍历：请用 total()",
             )
         )
+
+    def __repr__(self) -> str:
+        # Never what is below: a part used twice at every level would be written out 2^n times.
+        return f"<{type(self).__name__}>"
 
     def children(self) -> tuple[Node, ...]:
         """The nodes directly below this one."""
@@ -125,14 +130,14 @@ class Expr(Node):
     __hash__ = Node.__hash__
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ref(Expr):
     """An input by name: a fact, a factor or another rule."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Number(Expr):
     """An exact constant; without a unit it must be a plain number such as 1 or 2."""
 
@@ -140,7 +145,7 @@ class Number(Expr):
     unit: Unit
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Binary(Expr):
     """left op right, strict: absent in, absent out."""
 
@@ -149,7 +154,7 @@ class Binary(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Total(Expr):
     """Sum over keys; adds what is there and carries coverage."""
 
@@ -157,7 +162,7 @@ class Total(Expr):
     over: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AtKey(Expr):
     """An input's value on another row: the one whose key is what another key of this row says."""
 
@@ -172,21 +177,21 @@ class AtKey(Expr):
         return tuple(sorted((*kept, *moved)))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SumOf(Expr):
     """Sum of terms; adds what is there and carries coverage."""
 
     terms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FirstGiven(Expr):
     """The first term that is present; any but the first marks the value as a default."""
 
     terms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Extreme(Expr):
     """Smallest or largest of terms; absent if one is absent."""
 
@@ -194,7 +199,7 @@ class Extreme(Expr):
     terms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rounded(Expr):
     """Rounded half away from zero to `digits` decimals of the rule's own unit: a cited step, never a habit."""
 
@@ -202,14 +207,14 @@ class Rounded(Expr):
     digits: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ln(Expr):
     """Natural logarithm of a plain number; absent where that is not above zero."""
 
     expr: Expr
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Power(Expr):
     """A plain number raised to a plain number; absent where the base is not above zero."""
 
@@ -217,7 +222,7 @@ class Power(Expr):
     exponent: Expr
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Choose(Expr):
     """The expression of the first condition that holds, else `otherwise`, else absent."""
 
@@ -225,29 +230,29 @@ class Choose(Expr):
     otherwise: Expr | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Compare(Condition):
     op: str
     left: Expr
     right: Expr
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class All(Condition):
     terms: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Any(Condition):
     terms: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Not(Condition):
     term: Condition
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeyIn(Condition):
     """The row's key is one of `values`."""
 
@@ -255,7 +260,7 @@ class KeyIn(Condition):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OptionIn(Condition):
     """The account's choice for an option is one of `values`; settled before any query is made."""
 
@@ -263,7 +268,7 @@ class OptionIn(Condition):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Word:
     """A key or option before it is compared; it is no number and no condition."""
 
@@ -316,8 +321,16 @@ def _condition(value: object) -> Condition:
     raise FormulaError(Text(f"{value!r} is no condition", f"{value!r} 不是条件"))
 
 
-def constant(value: str | int, unit: str) -> Expr:
+_NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?(/\d{1,20}(\.\d{1,20})?)?\Z", re.ASCII)
+
+
+def constant(value: object, unit: str) -> Expr:
     """An exact ratio with its unit, such as `constant("44/12", unit="tCO2/tC")`."""
+    if not isinstance(value, str | int) or not _NUMBER.match(str(value)):
+        said = str(value)[:40]
+        raise FormulaError(
+            Text(f"constant({said!r}) is no plain number or ratio", f"constant({said!r}) 不是普通数字或比值")
+        )
     try:
         return Number(Fraction(str(value)), parse_unit(unit))
     except (ValueError, ZeroDivisionError, UnitError) as error:
@@ -342,7 +355,7 @@ def at_key(value: Expr, **keys: str) -> Expr:
     """`at_key(specific_emission, good="purpose")`: the value of the good that this row's purpose names.
 
     A rule may so use itself: what a good is made of is made of something too. How deep that goes, the facts say."""
-    if not isinstance(value, Ref) or not keys or not all(isinstance(word, str) for word in keys.values()):
+    if not isinstance(value, Ref) or not keys or not all(_is_word(word) for word in (*keys, *keys.values())):
         raise FormulaError(
             Text(
                 'at_key() takes one input and says which key is which: at_key(x, good="purpose")',
@@ -376,8 +389,12 @@ def maximum(*terms: Expr | int) -> Expr:
     return Extreme("greatest", tuple(expression(term) for term in terms))
 
 
-def rounded(value: Expr, digits: int) -> Expr:
+def rounded(value: Expr, digits: object) -> Expr:
     """Round half away from zero to `digits` decimals of the value's unit."""
+    if not isinstance(digits, int) or isinstance(digits, bool) or abs(digits) > 15:
+        raise FormulaError(
+            Text("rounded() takes -15 to 15 decimals", "rounded() 的小数位须在 -15 至 15 之间")
+        )
     return Rounded(expression(value), digits)
 
 
@@ -408,12 +425,24 @@ def choose(*cases: tuple[Condition, Expr], otherwise: Expr | None = None) -> Exp
 
 def key(name: str) -> Word:
     """A key of the row, to compare: `key("carrier") == "electricity"`."""
-    return Word(name, KeyIn)
+    return _named(name, KeyIn)
 
 
 def option(name: str) -> Word:
     """An option of the rulebook, to compare: `option("gwp_set") == "AR6"`."""
-    return Word(name, OptionIn)
+    return _named(name, OptionIn)
+
+
+def _is_word(name: object) -> bool:
+    return isinstance(name, str) and name.isascii() and name.isidentifier()
+
+
+def _named(name: object, kind: type[KeyIn] | type[OptionIn]) -> Word:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise FormulaError(
+            Text("key() and option() take one name as text", "key() 与 option() 需要一个文字名称")
+        )
+    return Word(name, kind)
 
 
 def refs(node: Node) -> list[str]:

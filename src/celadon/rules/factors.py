@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.periods import Validity
-from celadon.core.text import Text
+from celadon.core.text import Text, text_of
 from celadon.core.units import UnitError, nearest, parse_unit
 
 TABLE_UNREADABLE = FindingKind(
@@ -78,6 +80,8 @@ TABLE_GAP = FindingKind(
     ),
 )
 
+MAX_ROWS = 100_000
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,2}|/\d{1,30})?\Z", re.ASCII)
 CONFIDENCES = ("official", "verified2", "verified1", "recalled", "declared")
 STANDARD_COLUMNS = ("valid_from", "valid_to", "published", "source", "clause", "confidence", "note")
 REQUIRED_COLUMNS = ("valid_from", "valid_to", "source", "clause", "confidence")
@@ -109,6 +113,8 @@ class FactorRow:
     def value(self, column: str) -> Fraction | None:
         """The exact value; None is a known gap."""
         text = self.cells.get(column, "").strip()
+        if text and not _NUMBER.match(text):
+            raise ValueError(text[:80])  # Fraction would work out 1e999999999
         return Fraction(text) if text else None
 
     def unit(self, column: str) -> str:
@@ -136,7 +142,15 @@ class FactorTable:
 def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTable:
     """Read one table; what is wrong becomes Findings and the row is left out."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
-    header = next(reader, [])
+    try:
+        header = next(reader, [])
+        return _read_rows(name, header, reader, file, findings)
+    except csv.Error as error:
+        findings.add(TABLE_UNREADABLE.at(Place(file=file, line=reader.line_num), why=text_of(error)))
+        return FactorTable(name, (), (), file)
+
+
+def _read_rows(name: str, header: list[str], reader: Any, file: str, findings: Findings) -> FactorTable:
     columns = tuple(cell.strip() for cell in header)
     if not columns or len(set(columns)) != len(columns):
         findings.add(
@@ -147,9 +161,13 @@ def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTab
         )
         return FactorTable(name, columns, (), file)
     _check_header(name, columns, file, findings)
-    rows = []
+    rows: list[FactorRow] = []
     for cells in reader:
         line = reader.line_num
+        if len(rows) >= MAX_ROWS:
+            why = Text(f"more than {MAX_ROWS} rows", f"超过 {MAX_ROWS} 行")
+            findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
+            break
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(columns):
@@ -192,7 +210,7 @@ def _row(table: str, file: str, line: int, cells: dict[str, str], findings: Find
         text = cells.get(column, "")
         try:
             days.append(day(text, closing=column == "valid_to"))
-        except ValueError:
+        except (ValueError, OverflowError):
             where = Place(file=file, line=line, column=column)
             findings.add(TABLE_VALUE.at(where, value=text, column=column, expected=Text("date", "日期")))
             return None
@@ -220,9 +238,13 @@ def day(text: str, closing: bool = False) -> date | None:
     parts = [int(part) for part in text.split("-")]
     if len(parts) == 3:
         return date(*parts)
+    if len(parts) > 3:
+        raise ValueError(text)
     year, month = parts[0], parts[1] if len(parts) == 2 else (12 if closing else 1)
     if not closing:
         return date(year, month, 1)
+    if not 1 <= month <= 12:
+        raise ValueError(text)
     following = date(year + month // 12, month % 12 + 1, 1)
     return date.fromordinal(following.toordinal() - 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,10 +13,12 @@ from celadon.core.clauses import Clause, Document
 from celadon.core.findings import Place
 from celadon.core.periods import Validity
 from celadon.core.quantities import GrainKey, parse_grain
-from celadon.core.text import Text, text_from, text_of
+from celadon.core.text import Text, TextError, text_from, text_of
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.rules.expr import Condition, Expr, FormulaError, Ref
 
+WORD = re.compile(r"[a-z][a-z0-9_]{0,79}\Z", re.ASCII)
+"""Names of rules, facts, factors, options, keys and columns: they become columns of a query."""
 Formula = Callable[..., Expr]
 
 
@@ -49,8 +52,8 @@ class Chapter:
     sources: dict[int, ast.FunctionDef] = field(default_factory=dict)
     """Line of the `def` -> its syntax tree, for the formula's text."""
 
-    def document(self, number: str) -> Standard:
-        if number not in self.documents:
+    def document(self, number: object) -> Standard:
+        if not isinstance(number, str) or number not in self.documents:
             known = ", ".join(self.documents)
             raise FormulaError(
                 Text(
@@ -69,6 +72,7 @@ class Standard:
     document: Document
 
     def clause(self, ref: str, text: str) -> RuleClause:
+        _texts(ref, text)
         return RuleClause(self.chapter, Clause(self.document, ref, text))
 
 
@@ -92,8 +96,11 @@ class RuleClause:
         exception_to: str | None = None,
     ) -> Callable[[Formula], Formula]:
         """Declare the function below as the formula of this clause."""
+        given: object = label  # whatever the chapter wrote
+        words = given.values() if isinstance(given, dict) else [given]
+        _texts(unit, per, *words, *(item for item in (since, until, exception_to) if item is not None))
         try:
-            parsed_unit, grain = parse_unit(unit), parse_grain(per)
+            parsed_unit, grain = parse_unit(unit), grain_of(per)
             validity = Validity(_date(since), _date(until))
             parsed_label = text_from(label)
         except (UnitError, ValueError) as error:
@@ -113,6 +120,28 @@ class RuleClause:
             return function
 
         return hang
+
+
+def word_of(name: object) -> str:
+    """A name that may become a column of a query (TextError otherwise)."""
+    if not isinstance(name, str) or not WORD.match(name):
+        said = str(name)[:80]
+        zh = f"“{said}”不能作名称：须为小写字母、数字与下划线"
+        raise TextError(Text(f"“{said}” is no name: small letters, digits and _", zh))
+    return name
+
+
+def grain_of(text: str) -> GrainKey:
+    """Read `site, month, carrier` (TextError when it cannot be, or a key is no name)."""
+    grain = parse_grain(text)
+    for key in grain.keys:
+        word_of(key)
+    return grain
+
+
+def _texts(*values: object) -> None:
+    if not all(isinstance(value, str) for value in values):
+        raise FormulaError(Text("clauses and rules are described in texts", "条款与规则须用文字说明"))
 
 
 def _date(text: str | None) -> date | None:
@@ -137,8 +166,8 @@ def _build(
     if not isinstance(formula, Expr):
         raise FormulaError(
             Text(
-                f"{function.__name__} gives {formula!r}, not a formula of its inputs",
-                f"{function.__name__} 给出 {formula!r}，而不是由输入构成的公式",
+                f"{function.__name__} gives {type(formula).__name__}, not a formula of its inputs",
+                f"{function.__name__} 给出 {type(formula).__name__}，而不是由输入构成的公式",
             )
         )
     tree = hook.chapter.sources.get(line)

@@ -9,30 +9,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from celadon.core.clauses import Document
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
-from celadon.core.quantities import GrainKey, parse_grain
+from celadon.core.quantities import GrainKey
 from celadon.core.text import Text, TextError, text_from, text_of
 from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
 from celadon.rules.chapters import read_chapters
 from celadon.rules.factors import FactorTable, read_table
-from celadon.rules.rule import Rule
+from celadon.rules.reading import LOCK, RULEBOOK_UNREADABLE, over_limit, parse_yaml, read_folder
+from celadon.rules.rule import Rule, grain_of, word_of
 
-RULEBOOK_UNREADABLE = FindingKind(
-    "rulebook.unreadable",
-    Severity.ERROR,
-    Text(en="Rulebook file cannot be read", zh="规则册文件无法读取"),
-    Text(en="The rulebook cannot be used: {why}.", zh="规则册不可用：{why}。"),
-    Text(
-        en="Correct the file named; the house of a rulebook is described in docs/add-a-standard.md.",
-        zh="请更正所列文件；规则册结构见 docs/add-a-standard.md。",
-    ),
-)
 RULEBOOK_UNKNOWN = FindingKind(
     "rulebook.unknown",
     Severity.ERROR,
@@ -68,6 +58,10 @@ RULEBOOK_BASE = FindingKind(
 SITE_TABLE = "@site"
 """Stands for the plant's own sites: a factor may read a column of theirs, such as equity_share."""
 PREFIX = "prefix:"
+SITE_COLUMNS = ("id", "region", "country", "zone", "equity_share")
+"""What a factor may read of a site, as a key or, of `@site`, as its value."""
+MAX_BASES = 5
+MAX_BASE_LEVELS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +221,9 @@ def load_rulebook(name: str | Path) -> Rulebook:
 
 def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
     findings = Findings()
-    about = _yaml(folder / "about.yaml")
-    quantities = _yaml(folder / "quantities.yaml")
+    contents = read_folder(folder)
+    about = _yaml(folder, "about.yaml", contents)
+    quantities = _yaml(folder, "quantities.yaml", contents)
     bases = _bases(about, folder, (*above, folder))
     own = tuple(_each(about.get("documents"), _document, folder, findings))
     if not own:
@@ -243,29 +238,33 @@ def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
     _only(quantities, ("facts", "factors"), folder, "quantities.yaml", findings)
     factors = _specs(quantities.get("factors"), _factor, folder, findings)
     names = dict.fromkeys(spec.table for spec in factors.values() if spec.table != SITE_TABLE)
-    read = {table: _table(folder, table, findings) for table in names if _own_table(folder, table, bases)}
+    read = {
+        table: _table(folder, table, contents, findings)
+        for table in names
+        if _own_table(table, contents, bases)
+    }
     tables = {key: table for key, table in read.items() if table is not None}
     not_modelled = _each(about.get("not_modelled"), _not_modelled, folder, findings)
     doubts = _each(about.get("doubts"), _doubt, folder, findings)
     findings.extend(item for base in bases for item in base.findings)
     return Rulebook(
-        id=str(about.get("id", folder.name)),
+        id=_id(about.get("id", folder.name), folder, findings),
         edition=str(about.get("edition", "")),
         documents=tuple(documents.values()),
         scope=next(
             iter(_each([about.get("scope", folder.name)], _doubt, folder, findings)),
             Text(folder.name, folder.name),
         ),
-        totals=tuple(str(item) for item in about.get("totals") or ()),
+        totals=tuple(_each(about.get("totals"), _total, folder, findings)),
         options=_with_bases(bases, "options", _specs(about.get("options"), _option, folder, findings)),
         facts=_with_bases(bases, "facts", _specs(quantities.get("facts"), _fact, folder, findings)),
         factors=_with_bases(bases, "factors", factors),
-        rules=_with_bases(bases, "rules", read_chapters(folder, documents, findings)),
+        rules=_with_bases(bases, "rules", read_chapters(folder, contents, documents, findings)),
         tables=_with_bases(bases, "tables", tables),
         not_modelled=(*not_modelled, *(item for base in bases for item in base.not_modelled)),
         doubts=(*doubts, *(item for base in bases for item in base.doubts)),
         folder=folder,
-        digest=_joined(folder_digest(folder), [base.digest for base in bases]),
+        digest=_joined(_digest(contents), [base.digest for base in bases]),
         findings=findings,
         builds_on=bases,
     )
@@ -279,7 +278,14 @@ _ABOUT = (
 def _bases(about: Mapping[str, Any], folder: Path, above: tuple[Path, ...]) -> tuple[Rulebook, ...]:
     """The rulebooks named in builds_on: shipped ones by id, others by a path from this folder."""
     found = []
-    for name in about.get("builds_on") or ():
+    names = _each(about.get("builds_on"), _base, folder, Findings())
+    for what, count, limit in (
+        (Text("rulebooks under builds_on", "builds_on 中的规则册"), len(names), MAX_BASES),
+        (Text("levels of builds_on", "builds_on 的层数"), len(above) if names else 0, MAX_BASE_LEVELS),
+    ):
+        if count > limit:
+            raise FindingError(over_limit(folder / "about.yaml", what, count, limit))
+    for name in names:
         base = (folder / str(name)).resolve() if str(name).startswith(".") else find_rulebook(str(name))
         if base in above:
             path = " → ".join(item.name for item in (*above[above.index(base) :], base))
@@ -287,6 +293,10 @@ def _bases(about: Mapping[str, Any], folder: Path, above: tuple[Path, ...]) -> t
             raise FindingError(RULEBOOK_BASE.at(where, id=base.name, path=path))
         found.append(_load(base, above))
     return tuple(found)
+
+
+def _base(body: Any, _folder: Path, _findings: Findings) -> str:
+    return str(body)
 
 
 def _with_bases(bases: tuple[Rulebook, ...], part: str, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -297,9 +307,9 @@ def _with_bases(bases: tuple[Rulebook, ...], part: str, own: Mapping[str, Any]) 
     return {**merged, **own}
 
 
-def _own_table(folder: Path, name: str, bases: tuple[Rulebook, ...]) -> bool:
+def _own_table(name: str, contents: Mapping[str, bytes], bases: tuple[Rulebook, ...]) -> bool:
     """A table may be that of a base, unless the folder has a file of its own."""
-    return (folder / "tables" / f"{name}.csv").is_file() or not any(name in base.tables for base in bases)
+    return f"tables/{name}.csv" in contents or not any(name in base.tables for base in bases)
 
 
 def _joined(own: str, bases: Sequence[str]) -> str:
@@ -307,31 +317,24 @@ def _joined(own: str, bases: Sequence[str]) -> str:
 
 
 def folder_digest(folder: Path) -> str:
-    """SHA-256 over names and contents of everything but the cases: what an answer depends on."""
+    """SHA-256 over names and contents of everything but cases and lock: what an answer depends on."""
+    return _digest(read_folder(folder))
+
+
+def _digest(contents: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in (".yaml", ".py", ".csv") and path.parent.name != "cases":
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for name, content in contents.items():
+        if name != LOCK:
+            digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()
 
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def read_yaml(path: Path) -> Any:
-    """A YAML file's plain content (FindingError when it cannot be read); C speed where libyaml is there."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  (both are safe loaders)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = text_of(error)
-        if isinstance(error, yaml.YAMLError):
-            words = " ".join(str(error).split())
-            why = Text(words, f"YAML 语法错误，原文“{words}”")
-        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why)) from error
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    value = read_yaml(path)
+def _yaml(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
+    path = folder / name
+    if name not in contents:
+        why = Text("there is no such file", "文件不存在")
+        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why))
+    value = parse_yaml(contents[name], path)
     if not isinstance(value, dict):
         raise FindingError(
             RULEBOOK_UNREADABLE.at(
@@ -353,6 +356,19 @@ def _each(section: Any, read: Any, folder: Path, findings: Findings) -> list[Any
     return found
 
 
+def _id(value: Any, folder: Path, findings: Findings) -> str:
+    """The rulebook's id; plants name their options by it, so it is a word."""
+    try:
+        return word_of(value)
+    except TextError as error:
+        findings.add(RULEBOOK_KEY.at(Place(file=str(folder / "about.yaml")), what="id", why=error.text))
+        return "unnamed"
+
+
+def _total(body: Any, _folder: Path, _findings: Findings) -> str:
+    return word_of(body)
+
+
 def _doubt(body: Any, _folder: Path, _findings: Findings) -> Text:
     return text_from(body)
 
@@ -369,12 +385,15 @@ def _only(
 
 def _specs(section: Any, read: Any, folder: Path, findings: Findings) -> dict[str, Any]:
     specs: dict[str, Any] = {}
-    for name, body in (section or {}).items():
+    if section is not None and not isinstance(section, dict):
+        why = Text("a section is a mapping of names", "该节应为名称到内容的映射")
+        findings.add(RULEBOOK_KEY.at(Place(file=str(folder)), what=type(section).__name__, why=why))
+    for name, body in section.items() if isinstance(section, dict) else ():
         try:
-            specs[name] = read(name, dict(body), folder, findings)
-        except (KeyError, ValueError, TypeError) as error:
-            where = Place(file=str(folder), subject=str(name))
-            findings.add(RULEBOOK_KEY.at(where, what=str(name), why=_why(error)))
+            specs[word_of(name)] = read(name, dict(body), folder, findings)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            where = Place(file=str(folder), subject=str(name)[:80])
+            findings.add(RULEBOOK_KEY.at(where, what=str(name)[:80], why=_why(error)))
     return specs
 
 
@@ -429,7 +448,7 @@ def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> 
         name,
         text_from(body["label"]),
         _unit(body["unit"]),
-        parse_grain(str(body["grain"])),
+        grain_of(str(body["grain"])),
         bool(body.get("adds", True)),
         on_missing,
         str(body.get("clause", "")),
@@ -450,18 +469,43 @@ def _factor(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
                 f"on_gap 应为 error、absent、latest_earlier 或 next，而非 {on_gap}",
             )
         )
-    keys = tuple((str(column), str(selector)) for column, selector in (body.get("keys") or {}).items())
+    keys = tuple(
+        (word_of(column), _selector(selector)) for column, selector in dict(body.get("keys") or {}).items()
+    )
+    if str(body["table"]) == SITE_TABLE and body["column"] not in SITE_COLUMNS:
+        _known(body["column"], SITE_COLUMNS)
     return FactorSpec(
         name,
         text_from(body["label"]),
         _unit(body["unit"]),
-        str(body["table"]),
-        str(body["column"]),
+        str(body["table"]) if str(body["table"]) == SITE_TABLE else word_of(body["table"]),
+        word_of(body["column"]),
         keys,
         on_gap,
         str(body.get("clause", "")),
         str(body.get("doc", "")),
     )
+
+
+def _selector(text: Any) -> str:
+    """How a row is selected: see `FactorSpec.keys`."""
+    selector = str(text)
+    if selector.startswith("="):
+        return selector
+    kind, sign, name = selector.partition(":")
+    if sign and f"{kind}:" not in (PREFIX, "option:"):
+        _known(f"{kind}:", (PREFIX, "option:"))
+    if selector.startswith("site."):
+        _known(selector[5:], SITE_COLUMNS)
+    else:
+        word_of(name if sign else selector)
+    return selector
+
+
+def _known(word: Any, known: tuple[str, ...]) -> None:
+    if word not in known:
+        listed = ", ".join(known)
+        raise TextError(Text(f"“{word}” is none of {listed}", f"“{word}”不在 {listed} 之中"))
 
 
 def _option(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> OptionSpec:
@@ -483,10 +527,13 @@ def _not_modelled(body: dict[str, Any], folder: Path, findings: Findings) -> Not
     )
 
 
-def _table(folder: Path, name: str, findings: Findings) -> FactorTable | None:
+def _table(folder: Path, name: str, contents: Mapping[str, bytes], findings: Findings) -> FactorTable | None:
+    inside = f"tables/{name}.csv"
     path = folder / "tables" / f"{name}.csv"
     try:
-        return read_table(name, path.read_text(encoding="utf-8"), str(path), findings)
+        if inside not in contents:
+            raise FileNotFoundError(ENOENT, "No such file", str(path))
+        return read_table(name, contents[inside].decode("utf-8"), str(path), findings)
     except (OSError, UnicodeDecodeError) as error:
         findings.add(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=text_of(error)))
         return None
