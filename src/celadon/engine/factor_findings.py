@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place
-from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED
+from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED, FACTOR_UNPUBLISHED
 from celadon.engine.sql import QUALITIES, Shares
 from celadon.engine.steps import Query, Step
 from celadon.engine.used import UsedFormula
@@ -138,14 +138,11 @@ class _FactorTeller:
             span = f"{min(months):%Y-%m}" + (f"..{max(months):%Y-%m}" if len(set(months)) > 1 else "")
             sites = ", ".join(dict.fromkeys(site for site, _, other in blamed if other == keys))
             where = Place(file=self.book.table_file(spec.table), subject=name, period=span)
-            yield kind.at(
-                where,
-                clause=spec.clause,
-                label=spec.label,
-                key=", ".join(keys) or sites,
-                span=span,
-                rule=rules,
-            )
+            values: dict[str, Any] = {"label": spec.label, "key": ", ".join(keys) or sites, "rule": rules}
+            if keys in lookup.unpublished:
+                yield FACTOR_UNPUBLISHED.at(where, clause=spec.clause, **values)
+            else:
+                yield kind.at(where, clause=spec.clause, span=span, **values)
 
 
 def _same_keys(row: Mapping[str, Any], names: tuple[str, ...], words: tuple[str, ...]) -> bool:

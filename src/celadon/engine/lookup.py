@@ -35,6 +35,19 @@ FACTOR_GAP = FindingKind(
         zh="请在工厂文件 factors: 中给出本企业数值及来源，或使用含该行的规则册版本。",
     ),
 )
+FACTOR_UNPUBLISHED = FindingKind(
+    "factor.unpublished",
+    Severity.NOTICE,
+    Text(en="Nothing is published for it", zh="没有发布值"),
+    Text(
+        en="{label}: the document has no value for {key}, at any time: {rule} is not formed there.",
+        zh="{label}：文件未给出 {key} 的数值（任何时期），不形成 {rule}。",
+    ),
+    Text(
+        en="Nothing; or give the plant's own value under factors:, with its source.",
+        zh="无需处理；也可在 factors: 中给出本企业数值及来源。",
+    ),
+)
 FACTOR_CARRIED = FindingKind(
     "factor.carried-forward",
     Severity.WARNING,
@@ -159,6 +172,8 @@ class Lookup:
     keys: tuple[str, ...]
     chosen: list[Chosen]
     gaps: list[tuple[str, Month, tuple[str, ...]]]
+    unpublished: set[tuple[str, ...]] = field(default_factory=set, init=False)
+    """Keys of which the table has no row at any time, where the rulebook says that this is no gap."""
     findings: list[Finding] = field(default_factory=list)
     marks: list[tuple[tuple[str, ...], Finding]] = field(default_factory=list)
     """What there is to say about a row (unchecked, carried forward), if a result comes to use it."""
@@ -317,6 +332,8 @@ class _Chooser:
             amount = row.value(spec.column) if row else None
         if row is None or amount is None:
             lookup.gaps.append((site.id, month, combo))
+            if not rows and spec.on_gap == "unpublished":
+                lookup.unpublished.add(combo)
             return
         where = Place(file=self.context.book.table_file(spec.table), line=row.line, subject=spec.name)
         value = self._convert(amount, row.unit(spec.column), named, where)

@@ -462,11 +462,11 @@ def _factor(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
         body, ("label", "unit", "table", "column", "keys", "on_gap", "clause", "doc"), folder, name, findings
     )
     on_gap = str(body.get("on_gap", "error"))
-    if on_gap not in ("error", "absent", "latest_earlier", "next"):
+    if on_gap not in ("error", "absent", "latest_earlier", "next", "unpublished"):
         raise TextError(
             Text(
-                f"on_gap is error, absent, latest_earlier or next, not {on_gap}",
-                f"on_gap 应为 error、absent、latest_earlier 或 next，而非 {on_gap}",
+                f"on_gap is error, absent, latest_earlier, next or unpublished, not {on_gap}",
+                f"on_gap 应为 error、absent、latest_earlier、next 或 unpublished，而非 {on_gap}",
             )
         )
     keys = tuple(
