@@ -76,6 +76,13 @@ def test_the_quota_grade(works: celadon.Plant) -> None:
     assert (
         found.value("electricity_grade", item="clinker", purpose="electricity") == 3
     )  # 58: 48 / 57 / 61 kWh/t
+    assert not [item for item in found.findings if item.severity is Severity.ERROR]
+    # clinker has a quota for electricity, but neither list has a benchmark for it
+    told = [item for item in found.findings if item.code == "factor.unpublished"]
+    assert {(item.values["key"], item.values["rule"]) for item in told} == {
+        ("clinker, electricity", "electricity_position")
+    }
+    assert all("不形成 electricity_position" in item.says("zh") for item in told)
 
 
 def test_the_equipment_effectiveness(works: celadon.Plant) -> None:
