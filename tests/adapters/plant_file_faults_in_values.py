@@ -80,6 +80,12 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
         HEAD,
     ),
     (
+        "plant.bad-uncertainty",
+        f"meters: [{E}, uncertainty: class A}}]  #!\n",
+        {"key": "uncertainty", "value": "class A"},
+        HEAD,
+    ),
+    (
         "plant.bad-duration",
         f"meters: [{E}, max_gap: 2 hours}}]  #!\n",
         {"key": "max_gap", "value": "2 hours"},

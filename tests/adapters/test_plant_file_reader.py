@@ -203,6 +203,9 @@ def test_sources(works):
     }
     assert dict(fuel.maps)["quantity"] == (("购入", "fuel_purchased"), ("期初", "fuel_opening_stock"))
     assert fuel.where.line == 102
+    # class 1: limits of ±1 %, rectangular, at two standard uncertainties 2 × 1 % / √3
+    assert fuel.uncertainty == pytest.approx(0.011547005, abs=1e-9)
+    assert wide.uncertainty is None
 
 
 def test_factors_and_options(works):
@@ -214,6 +217,7 @@ def test_factors_and_options(works):
         date(2018, 12, 31),
     )
     assert (factor.rulebook, factor.published) == ("cn_gbt_32150_2015", date(2018, 6, 1))
+    assert factor.uncertainty == 0.03
     assert works.options == (
         ("cn_gbt_32150_2015", (("default_set", "sector"), ("grid_factor", "provincial"))),
     )

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from celadon.engine.run import Row
+    from celadon.engine.uncertainty import Uncertainty
     from celadon.plant.account import Account
 
 _BY = click.Choice(["enterprise", "site", "process", "meter"])
 _PER = click.Choice(["hour", "day", "month", "year"])
 _ROWS_SHOWN = 400
 _SHOWN_ABOVE = 5e-5
+_ORIGINS_SHOWN = 8
 
 
 @make_command(
@@ -76,9 +78,15 @@ _SHOWN_ABOVE = 5e-5
     en="Leave out factor rows published later.",
     zh="不使用此后发布的因子。",
 )
+@option(
+    "--uncertainty",
+    is_flag=True,
+    en="How wide each value is (95 %), and what that comes from.",
+    zh="给出各数值的不确定度（95%）及其来源。",
+)
 @option("--csv", "as_csv", is_flag=True, en="Print CSV.", zh="输出 CSV。")
 def command(context: click.Context, plant: str, rulebook: str, period: str, by: str, per: str | None, quantities: tuple[str, ...],
-            options: dict[str, str], as_of: str | None, factors_as_of: object, as_csv: bool, as_json: bool, lang: str | None,
+            options: dict[str, str], as_of: str | None, factors_as_of: object, uncertainty: bool, as_csv: bool, as_json: bool, lang: str | None,
             quiet: bool) -> None:  # fmt: skip
     """Answers one question under one rulebook."""
     from datetime import datetime
@@ -97,6 +105,7 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
             options=options,
             as_of=as_of,
             factors_as_of=published,
+            uncertainty=uncertainty,
         )
     if as_csv and not as_json:
         click.echo(found.to_csv(), nl=False)
@@ -126,10 +135,13 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
     columns = [(word("quantity", lang), False)]
     columns += [(word(name, lang), False) for name in ("site", "process", "meter") if name in used]
     columns += [(word("period", lang), False)] if request.time else []
-    columns += [(word("value", lang), True), (word("unit", lang), False), (word("coverage", lang), True)]
+    widths = found.uncertainties
+    columns += [(word("value", lang), True)]
+    columns += [("± 95 %", True)] if widths is not None else []
+    columns += [(word("unit", lang), False), (word("coverage", lang), True)]
     columns += [(word(name, lang), False) for name in ("data", "factors") if name in used]
     made, before = table("", columns), ""
-    for row in rows[:_ROWS_SHOWN]:
+    for number_, row in enumerate(rows[:_ROWS_SHOWN]):
         name = _name(row, found, lang)
         cells = [escape(name if name != before else "")]
         cells += [
@@ -143,7 +155,8 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
             if row.value is not None
             else f"[red]{word('absent', lang)}[/red]"
         )
-        cells += [value, row.unit, share(row.coverage)]
+        cells += [value, *([_width(widths[number_])] if widths is not None else [])]
+        cells += [row.unit, share(row.coverage)]
         cells += [mix(row.quality, names, lang) for column, names in _MIXES if column in used]
         made.add_row(*cells)
         before = name
@@ -153,6 +166,7 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
             f"… {len(rows) - _ROWS_SHOWN:,} {'行未显示，用 --csv 或 --json' if lang == 'zh' else 'more rows: --csv or --json'}"
         )
     _print_shapes(console, found, lang)
+    _print_origins(console, found, lang)
     if "recalled" in used:
         console.print(
             "未核实：因子凭记忆录入，尚未对照原文核实"
@@ -160,6 +174,29 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
             else "unchecked factor: the share that rests on factors recalled from memory, not yet checked against their source",
             style="yellow",
         )
+
+
+def _width(one: Uncertainty | None) -> str:
+    """The half-width as a share of the value; as an amount where that is 0."""
+    from celadon.cli.show import number
+
+    if one is None:
+        return ""
+    return f"{one.relative:.2%}" if one.relative is not None else number(one.half_width)
+
+
+def _print_origins(console: Console, found: Account, lang: Lang) -> None:
+    """What the width of each quantity comes from, at its largest row."""
+    from rich.markup import escape
+
+    largest: dict[str, tuple[str, Uncertainty]] = {}
+    for row, one in zip(found.rows, found.uncertainties or (), strict=False):
+        if one is not None and (row.quantity not in largest or one.value > largest[row.quantity][1].value):
+            largest[row.quantity] = (_name(row, found, lang), one)
+    for name, one in list(largest.values())[:_ORIGINS_SHOWN]:
+        console.print(f"  {escape(name)}")
+        for line in one.lines(lang, 3):
+            console.print(f"    {escape(line)}", style="dim")
 
 
 def _used(rows: tuple[Row, ...]) -> set[str]:

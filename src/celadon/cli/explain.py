@@ -55,9 +55,15 @@ from celadon.cli.session import Session
     en="How many levels to print; all by default.",
     zh="显示层数；缺省为全部。",
 )
+@option(
+    "--uncertainty",
+    is_flag=True,
+    en="How wide every value is (95 %), and what that comes from.",
+    zh="给出每个数值的不确定度（95%）及其来源。",
+)
 def command(context: click.Context, plant: str, quantity: str, rulebook: str, period: str, site: str | None, process: str | None,
             meter: str | None, carrier: str | None, product: str | None, keys: dict[str, str], options: dict[str, str],
-            as_of: str | None, depth: int | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
+            as_of: str | None, depth: int | None, uncertainty: bool, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Prints the trace of one cell."""
     from celadon.plant.facade import open_plant
 
@@ -66,11 +72,13 @@ def command(context: click.Context, plant: str, quantity: str, rulebook: str, pe
     where = {name: word for name, word in named.items() if word} | keys
     with open_plant(plant) as opened:
         trace = opened.explain(
-            quantity, rulebook, period, where=where, options=options, as_of=as_of, lang=session.lang
-        )
+            quantity, rulebook, period, where=where, options=options, as_of=as_of, lang=session.lang,
+            uncertainty=uncertainty,
+        )  # fmt: skip
     body = trace.to_json()
     session.finish(
         body.pop("shape"),
         body,
         lambda out: out.print(trace.render(session.lang, depth), markup=False, soft_wrap=True),
+        trace.findings,
     )

@@ -51,9 +51,16 @@ _SHARES = {
     "measured": "number", "calculated": "number", "declared": "number", "estimated": "number", "defaulted": "number",
     "factorless": "number", "verified2": "number", "verified1": "number", "own": "number", "recalled": "number",
 }  # fmt: skip
+_ORIGIN = {"kind": "text", "id": "text", "label": "both", "sensitivity": "number?"}
+_UNCERTAINTY = {
+    "standard": "number", "half_width": "number", "relative": "number?",
+    "sources": [{**_ORIGIN, "uncertainty": "number", "half_width": "number", "share": "number"}],
+    "treated_as_exact": [_ORIGIN],
+}  # fmt: skip
 _NODE = {
     "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text", "effective?": "text",
-    "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "coverage?": "number", "quality?": _SHARES,
+    "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "coverage?": "number", "uncertainty?": "number",
+    "quality?": _SHARES,
     "inputs": ["node"],
 }  # fmt: skip
 _SIDE = {
@@ -112,14 +119,16 @@ _PLANT_SHAPES: dict[str, Shape] = {
         "account",
         "Quantities under a rulebook. Shares and coverage run from 0 to 1: measured, calculated, declared, estimated and "
         "defaulted data add to 1, and so do factors that are verified by two sources (or official), by one, the plant's "
-        "own, recalled (unchecked), and factorless; an absent value is null, never 0, and its shares are 0. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
+        "own, recalled (unchecked), and factorless; an absent value is null, never 0, and its shares are 0. With --uncertainty "
+        "each row that has a value says how wide it is: half_width (95 %, two standard uncertainties) in its unit, relative to the "
+        "value, and the origins with their share of the variance; what nobody states is treated as exact and listed. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
         {
             "rulebook": _BOOK, "options": "object", "period": "text", "zone": "text", "by": "text", "per": "text?", "as_of": "time?",
             "factors_as_of": "text?", "facts_digest": "text", "not_applicable": ["text"],
             "rows": [{
                 "quantity": "text", "label": "both", "item": "text", "purpose": "text", "enterprise": "text", "site": "text",
                 "process": "text", "meter": "text", "period": "text", "start": "time", "end": "time", "value": "number?",
-                "unit": "text", "coverage": "number", **_SHARES,
+                "unit": "text", "coverage": "number", **_SHARES, "uncertainty?": _UNCERTAINTY,
             }],
         },
     ),
@@ -128,7 +137,7 @@ _PLANT_SHAPES: dict[str, Shape] = {
         "One number as a tree. Leaves are factor rows (source, confidence, table, line), readings and records (file, line).",
         {
             "rulebook": {"id": "text", "edition": "text", "digest": "text", "options": "object"}, "facts_digest": "text",
-            "as_of": "time?", "period": "text", "trace": "node",
+            "as_of": "time?", "period": "text", "trace": "node", "uncertainty?": _UNCERTAINTY,
         },
     ),
     "comparison/1": Shape(

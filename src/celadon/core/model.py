@@ -147,7 +147,7 @@ class Meter:
     tolerance: float = 0.02
     """Allowed (sum of children − meter) / meter before a Finding."""
     uncertainty: float | None = None
-    """95 % half-width as a share of the amount (meter class)."""
+    """Half-width at 95 % as a share of the amount."""
     tariff: str | None = None
     contract: str | None = None
     """Energy attribute evidence for market-based accounting (id of a contract)."""
@@ -259,6 +259,8 @@ class Source:
     quantity: str | None = None  # records: what `value` is, unless a column says
     maps: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Field (item, quantity, unit, site, process, purpose; meter in long readings) -> the file's word -> ours."""
+    uncertainty: float | None = None
+    """Of records: half-width at 95 % as a share of the value."""
     where: Place = field(default_factory=Place)
 
 
@@ -277,6 +279,8 @@ class FactorEntry:
     clause: str = ""
     confidence: str = "declared"
     published: date | None = None
+    uncertainty: float | None = None
+    """Half-width at 95 % as a share of the value."""
     where: Place = field(default_factory=Place)
 
 

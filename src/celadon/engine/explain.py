@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,17 @@ from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.core.text import Text
+from celadon.engine.chain_rows import ChainRows, utc
 from celadon.engine.compile import compile_query
+from celadon.engine.leaves import LEAF, FactLeaf, leaf_of
+from celadon.engine.lookup import Chosen
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.run import summarise, unit_text
 from celadon.engine.sql import QUALITIES
-from celadon.engine.steps import MEASURES, PLACES, Query, Step
+from celadon.engine.steps import PLACES, Query, Step
 from celadon.engine.trace import Trace, TraceNode
+from celadon.engine.uncertainty import Origins, Propagation, Uncertainty, factor_origin
 from celadon.engine.used import UsedFormula
 from celadon.rules.rulebook import Rulebook
 
@@ -56,24 +60,6 @@ EXPLAIN_MANY = FindingKind(
 
 ROWS_SHOWN = 40
 FACTS_HELD = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class FactLeaf:
-    """One fact row that a trace ends in; the caller knows what lies below it."""
-
-    quantity: str
-    item: str
-    purpose: str
-    enterprise: str
-    site: str
-    process: str
-    meter: str
-    start: datetime
-    end: datetime
-    value: float | None
-    unit: str
-    source: str
 
 
 Evidence = Callable[[Sequence[FactLeaf]], Sequence[Sequence[Mapping[str, Any] | TraceNode]]]
@@ -115,22 +101,31 @@ class Explainer:
         self.quantity = quantity
         self.request = replace(request, wanted=(quantity,)).checked(book)
         query = compile_query(book, plant, self.request, summarise(con, facts), facts=facts)
-        self._teller = _Teller(con, book, plant, query, facts, None, self.request.options)
+        self._teller = _Teller(
+            con, book, plant, query, facts, None, self.request.options, ChainRows(con, query, plant)
+        )
 
     def trace(
         self,
         where: Mapping[str, str],
         evidence: Evidence | None = None,
+        origins: Origins | None = None,
         *,
         facts_digest: str = "",
         as_of: datetime | None = None,
     ) -> Trace:
-        """The trace of one cell; see `explain`."""
-        book = self._teller.book
-        self._teller.evidence = evidence
-        root = self._teller.root(self.quantity, where, self.request)
+        """The trace of one cell; see `explain`. With `origins`, how wide each of its values is."""
+        teller, book = self._teller, self._teller.book
+        teller.evidence = evidence
+        teller.widths = None
+        if origins is not None:
+            teller.widths = Propagation(teller.chain, book, teller.options, origins, teller.facts)
+        root, width = teller.root(self.quantity, where, self.request)
         options, period = dict(self.request.options), self.request.period.label
-        return Trace(root, book.id, book.edition, book.digest, facts_digest, as_of, options, period)
+        said = tuple(teller.widths.findings()) if teller.widths is not None else ()
+        return Trace(
+            root, book.id, book.edition, book.digest, facts_digest, as_of, options, period, width, said
+        )
 
 
 @dataclass(slots=True)
@@ -144,10 +139,14 @@ class _Teller:
     facts: str
     evidence: Evidence | None
     options: Mapping[str, str]
-    cache: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    chain: ChainRows
+    widths: Propagation | None = None
     facts_of: dict[str, list[FactLeaf] | None] = field(default_factory=dict)
 
-    def root(self, quantity: str, where: Mapping[str, str], request: Request) -> TraceNode:
+    def root(
+        self, quantity: str, where: Mapping[str, str], request: Request
+    ) -> tuple[TraceNode, Uncertainty | None]:
+        """The tree of one cell, and the width of its value where that was asked."""
         if not self.query.outputs:
             raise FindingError(
                 [
@@ -160,10 +159,8 @@ class _Teller:
                     *self.query.findings,
                 ]
             )
-        if not self.cache:
-            self._run_chain()
         step = self.query.step(self.query.outputs[0][1])
-        rows = [row for row in self.rows(step) if _fits(row, step, where)]
+        rows = [row for row in self.chain.rows(step) if _fits(row, step, where)]
         if not rows:
             raise FindingError(
                 EXPLAIN_NONE.at(
@@ -173,10 +170,10 @@ class _Teller:
                     period=request.period.label,
                 )
             )
-        if len(rows) == 1:
-            return self.node(step, rows[0])
-        if self._adds(quantity):
-            return self._several(quantity, step, rows)
+        if len(rows) == 1 or self._adds(quantity):
+            node = self.node(step, rows[0]) if len(rows) == 1 else self._several(quantity, step, rows)
+            width = self.widths.of(step, rows, node.unit) if self.widths is not None else None
+            return replace(node, uncertainty=width.relative if width is not None else None), width
         cells = "; ".join(
             " ".join(str(row[column]) for column in step.columns if column in (*PLACES[1:], *step.keys))
             for row in rows[:6]
@@ -189,36 +186,13 @@ class _Teller:
         rules = self.book.rules.get(quantity)
         return rules[0].adds if rules else self.book.facts[quantity].adds
 
-    def _run_chain(self) -> None:
-        """Run the whole chain once, keeping the rows of every step (one statement costs less than one per step)."""
-        shown = [step for step in self.query.steps if step.kind not in _HIDDEN]
-        width = max(len(step.keys) for step in shown)
-        selects = [_padded(number, step, width) for number, step in enumerate(shown)]
-        for row in self.con.execute(
-            f"{self.query.chain(self.query.steps[-1])}\n" + "\nUNION ALL\n".join(selects)
-        ).fetchall():
-            step = shown[row[0]]
-            cells = dict(zip((*PLACES, "time_start", "time_end", "month"), row[1:8], strict=True))
-            cells.update(zip(step.keys, row[8 : 8 + len(step.keys)], strict=True))
-            cells.update(zip(MEASURES, row[8 + width :], strict=True))
-            self.cache.setdefault(step.name, []).append(
-                {name: cells[name] for name in (*step.columns, *MEASURES)}
-            )
-
-    def rows(self, step: Step) -> list[dict[str, Any]]:
-        """All rows of a step on the slice, as dicts."""
-        return self.cache.get(step.name, [])
-
     # -- nodes -----------------------------------------------------------------------------------------------------
 
     def node(self, step: Step, row: dict[str, Any]) -> TraceNode:
         """The node of one row of one step."""
         if step.kind == "union":
-            for name in step.parts:
-                part = self.query.step(name)
-                found = self._matching(part, row, step.columns)
-                if found:
-                    return self.node(part, found[0])
+            for part, found in self.chain.parts(step, row):
+                return self.node(part, found)
         if step.kind in ("sum", "total"):
             return self._sum(step, row)
         if step.kind == "fact":
@@ -237,6 +211,7 @@ class _Teller:
             where=self._where(step, row),
             quality=quality_of([row[name] for name in QUALITIES]) if row["value"] is not None else NO_QUALITY,
             coverage=row["coverage"],
+            uncertainty=self.widths.relative(step, row) if self.widths is not None else None,
             children=tuple(children),
         )
 
@@ -249,7 +224,7 @@ class _Teller:
         zone_name = next(
             (site.zone for site in self.plant.sites if site.id == row.get("site")), self.plant.zone
         )
-        return {**where, "period": Period(_utc(row["time_start"]), _utc(row["time_end"]), zone_name).label}
+        return {**where, "period": Period(utc(row["time_start"]), utc(row["time_end"]), zone_name).label}
 
     def _several(self, quantity: str, step: Step, rows: list[dict[str, Any]]) -> TraceNode:
         parts = list(self._children(step, rows))
@@ -268,18 +243,11 @@ class _Teller:
         )
 
     def _sum(self, step: Step, row: dict[str, Any]) -> TraceNode:
+        parts = self.chain.parts(step, row)
+        if len(parts) == 1:
+            return self.node(*parts[0])
         inner = self.query.step(step.parts[0])
-        if step.kind == "total":
-            rows = self._matching(inner, row, step.columns)
-        else:
-            rows = [other for other in self.rows(inner) if self._within(other, step, row)]
-        if len(rows) == 1:
-            return self.node(inner, rows[0])
-        return self._base("sum", step, row, list(self._children(inner, rows)))
-
-    def _within(self, other: dict[str, Any], step: Step, row: dict[str, Any]) -> bool:
-        same = all(other[column] == row[column] for column in (*PLACES[: step.space], *step.keys))
-        return same and row["time_start"] <= other["time_start"] and other["time_end"] <= row["time_end"]
+        return self._base("sum", step, row, list(self._children(inner, [found for _, found in parts])))
 
     def _children(self, step: Step, rows: list[dict[str, Any]]) -> Iterator[TraceNode]:
         """Rows by time, or the largest first when there are too many to show; the rest as one line."""
@@ -329,8 +297,9 @@ class _Teller:
             if other.kind == "factor":
                 yield self._factor(other, row)
                 continue
-            found = self._matching(other, *_as_read(step, name, row))
-            yield from (self.node(other, match) for match in found[:1])
+            found = self.chain.input_row(step, name, row)
+            if found is not None:
+                yield self.node(other, found)
 
     def _used(self, step: Step, row: dict[str, Any]) -> UsedFormula:
         return UsedFormula(step, row, self.options, lambda name: self._has_value(name, step, row))
@@ -341,22 +310,8 @@ class _Teller:
         other = self.query.step(step.inputs[name])
         if other.kind == "factor":
             return self._factor(other, row).value is not None
-        found = self._matching(other, *_as_read(step, name, row))
-        return any(match["value"] is not None for match in found)
-
-    def _matching(self, other: Step, row: dict[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
-        shared = [column for column in other.columns if column in columns and column != "month"]
-        if other.describes or other.time != self._time(columns):
-            shared = [
-                column
-                for column in other.columns
-                if column in columns and column not in ("time_start", "time_end", "enterprise")
-            ]
-        return [match for match in self.rows(other) if all(match[column] == row[column] for column in shared)]
-
-    @staticmethod
-    def _time(columns: Sequence[str]) -> object:
-        return None if "month" not in columns else _ANY
+        found = self.chain.input_row(step, name, row)
+        return found is not None and found["value"] is not None
 
     def _not_applicable(self, name: str) -> TraceNode:
         clause = self.book.facts[name].clause if name in self.book.facts else ""
@@ -365,11 +320,7 @@ class _Teller:
     def _factor(self, step: Step, row: dict[str, Any]) -> TraceNode:
         lookup = self.query.lookups[step.quantity]
         keys = tuple(str(row.get(key, "")) for key in lookup.keys)
-        site = str(row.get("site") or self.plant.sites[0].id)
-        month = row.get("month") or row["time_start"]
-        chosen = lookup.at(site, _utc(month), keys) or next(
-            (item for item in lookup.chosen if item.keys == keys and item.site == site), None
-        )
+        chosen = self.chain.chosen(step, row)
         if chosen is None:
             spec = self.book.factors[step.quantity]
             words = dict(zip(lookup.keys, keys, strict=True))
@@ -416,8 +367,14 @@ class _Teller:
             where,
             quality=Quality(**{chosen.level.name.lower(): 1.0}),
             clause=clause,
+            uncertainty=self._width_of(step, chosen),
             detail={k: v for k, v in detail.items() if v not in (None, "")},
         )
+
+    def _width_of(self, step: Step, chosen: Chosen) -> float | None:
+        """The stated width of a factor, where widths were asked."""
+        origin = factor_origin(self.book, step.quantity, chosen) if self.widths is not None else None
+        return origin.uncertainty if origin is not None else None
 
     def _fact(self, step: Step, row: dict[str, Any]) -> TraceNode:
         leaves = self._leaves(step, row)
@@ -467,9 +424,9 @@ class _Teller:
     def _all_facts(self, quantity: str) -> list[FactLeaf] | None:
         """Every fact row of a quantity in one query, or None when there are too many to hold."""
         found = self.con.execute(
-            f"SELECT {_LEAF} FROM {self.facts} WHERE quantity = ? LIMIT {FACTS_HELD + 1}", [quantity]
+            f"SELECT {LEAF} FROM {self.facts} WHERE quantity = ? LIMIT {FACTS_HELD + 1}", [quantity]
         ).fetchall()
-        return None if len(found) > FACTS_HELD else [_leaf(cells) for cells in found]
+        return None if len(found) > FACTS_HELD else [leaf_of(cells) for cells in found]
 
     def _asked_facts(self, step: Step, row: dict[str, Any]) -> list[FactLeaf]:
         tests = ["quantity = ?", "time_start >= ?", "time_end <= ?"]
@@ -478,23 +435,12 @@ class _Teller:
             tests.append(f"{column} = ?")
             values.append(word)
         found = self.con.execute(
-            f"SELECT {_LEAF} FROM {self.facts} WHERE {' AND '.join(tests)}", values
+            f"SELECT {LEAF} FROM {self.facts} WHERE {' AND '.join(tests)}", values
         ).fetchall()
-        return [leaf for cells in found if _below(leaf := _leaf(cells), step, row)]
+        return [leaf for cells in found if _below(leaf := leaf_of(cells), step, row)]
 
 
-def _as_read(step: Step, name: str, row: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A row and its columns as an input that is read on another row has them."""
-    keys = step.at.get(name)
-    if keys is None:
-        return row, step.columns
-    moved = {**row, **{there: row[here] for there, here in keys.items()}}
-    return moved, (*(column for column in step.columns if column not in keys.values()), *keys)
-
-
-_LEAF = "quantity, item, purpose, enterprise, site, process, meter, time_start, time_end, value, unit, source"
 _LEAF_KINDS = {"records": "record", "derived": "derived"}
-_HIDDEN = ("factor", "calendar", "spine")
 
 
 def _evidence_node(leaf: FactLeaf, line: Mapping[str, Any]) -> TraceNode:
@@ -503,40 +449,16 @@ def _evidence_node(leaf: FactLeaf, line: Mapping[str, Any]) -> TraceNode:
     return TraceNode(kind, leaf.quantity, Text("", ""), line.get("value"), unit, {}, detail=detail)
 
 
-def _leaf(cells: Sequence[Any]) -> FactLeaf:
-    start, end, value, unit, source = cells[7:]
-    quantity, item, purpose, enterprise, site, process, meter = cells[:7]
-    return FactLeaf(
-        quantity, item, purpose, enterprise, site, process, meter, _utc(start), _utc(end), value, unit, source
-    )
-
-
 def _below(leaf: FactLeaf, step: Step, row: Mapping[str, Any]) -> bool:
     """Whether a fact row went into this row of its step."""
     if any(getattr(leaf, place) != row[place] for place in PLACES[: step.space]):
         return False
     if any((leaf.purpose if key == "purpose" else leaf.item) != row[key] for key in step.keys):
         return False
-    start, end = _utc(row["time_start"]), _utc(row["time_end"])
+    start, end = utc(row["time_start"]), utc(row["time_end"])
     return (
         start <= leaf.start and leaf.end <= end if step.describes else (start, end) == (leaf.start, leaf.end)
     )
-
-
-def _padded(number: int, step: Step, width: int) -> str:
-    """A step's rows in one shape for all steps: places, times, keys by position, measures."""
-    cells = [name if name in step.columns else f"'' AS {name}" for name in PLACES]
-    cells += [
-        "time_start",
-        "time_end",
-        "month" if "month" in step.columns else "CAST(NULL AS TIMESTAMP) AS month",
-    ]
-    cells += [f"{key} AS k{place}" for place, key in enumerate(step.keys)]
-    cells += [f"'' AS k{place}" for place in range(len(step.keys), width)]
-    return f"SELECT {number} AS step, {', '.join([*cells, *MEASURES])} FROM {step.name}"
-
-
-_ANY = object()
 
 
 def _fits(row: Mapping[str, Any], step: Step, where: Mapping[str, str]) -> bool:
@@ -547,7 +469,3 @@ def _fits(row: Mapping[str, Any], step: Step, where: Mapping[str, str]) -> bool:
 
 def _words(where: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={word}" for name, word in where.items()) or "—"
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

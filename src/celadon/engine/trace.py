@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from celadon.core.findings import Finding
 from celadon.core.text import Lang, Text
 from celadon.engine.quality import LABELS, NO_QUALITY, Quality
+from celadon.engine.uncertainty import Uncertainty
 
 _KIND = {
     "rule": Text("", ""),
@@ -45,6 +47,8 @@ class TraceNode:
     chapter: str = ""
     quality: Quality = NO_QUALITY
     coverage: float | None = None
+    uncertainty: float | None = None
+    """Half-width at 95 % as a share of the value, where it was asked."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     children: tuple[TraceNode, ...] = ()
 
@@ -69,6 +73,8 @@ class TraceNode:
                 shape[name] = dict(value) if isinstance(value, Mapping) else value
         if self.coverage is not None:
             shape["coverage"] = self.coverage
+        if self.uncertainty is not None:
+            shape["uncertainty"] = self.uncertainty
         if self.quality != NO_QUALITY:
             shape["quality"] = self.quality.shares()
         shape["inputs"] = [child.to_json() for child in self.children]
@@ -87,10 +93,13 @@ class Trace:
     as_of: datetime | None
     options: Mapping[str, str]
     period: str
+    uncertainty: Uncertainty | None = None
+    """Of the root, where it was asked and the root has a value."""
+    findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Shape `trace/1`."""
-        return {
+        """Shape `trace/1` without its findings."""
+        shape = {
             "shape": "trace/1",
             "rulebook": {
                 "id": self.rulebook,
@@ -103,11 +112,13 @@ class Trace:
             "period": self.period,
             "trace": self.root.to_json(),
         }
+        return shape | ({"uncertainty": self.uncertainty.to_json()} if self.uncertainty else {})
 
     def render(self, lang: Lang = "en", depth: int | None = None) -> str:
         """The tree as text, `depth` levels deep (None = all)."""
         head = f"{self.rulebook} {self.edition} · {self.rulebook_digest[:12]} · {self.period}"
-        return "\n".join([head, *_lines(self.root, lang, "", "", depth)])
+        width = self.uncertainty.lines(lang) if self.uncertainty else []
+        return "\n".join([head, *_lines(self.root, lang, "", "", depth), *width])
 
 
 def _lines(node: TraceNode, lang: Lang, first: str, rest: str, depth: int | None) -> Iterator[str]:
@@ -142,6 +153,8 @@ def describe(node: TraceNode, lang: Lang) -> str:
     if node.value is None and node.kind in ("reading", "gap", "event", "record", "note"):
         return head
     value = ("absent" if lang == "en" else "缺失") if node.value is None else f"{node.value:,.10g}"
+    if node.uncertainty is not None:
+        value += f" ± {node.uncertainty:.2%}"
     marks = _marks(node, lang)
     unit = "" if node.unit == "1" else node.unit
     return f"{head} = {value} {unit}".rstrip() + (f"  ({'; '.join(marks)})" if marks else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,11 +14,14 @@ from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Grain, Period, parse_period, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
+from celadon.engine.chain_rows import ChainRows
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import Result, Row, run
+from celadon.engine.uncertainty import Propagation, Uncertainty, of_result
 from celadon.plant.keeping import unique
 from celadon.plant.opened import View
+from celadon.plant.origins import PlantOrigins
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import Rulebook
 
@@ -49,6 +52,7 @@ class Question:
     quantities: tuple[str, ...] = ()
     options: Mapping[str, str] | None = None
     factors_as_of: date | None = None
+    uncertainty: bool = False
 
     def request(self, book: Rulebook, model: PlantModel) -> Request:
         """The engine's request; options the plant file sets for this rulebook hold unless given here."""
@@ -65,6 +69,8 @@ class Account:
     result: Result
     model: PlantModel
     findings: tuple[Finding, ...]
+    uncertainties: tuple[Uncertainty | None, ...] | None = None
+    """Of each row where it was asked; None of an absent one."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -93,19 +99,29 @@ class Account:
             "as_of": result.as_of.isoformat() if result.as_of else None,
             "factors_as_of": request.factors_as_of.isoformat() if request.factors_as_of else None,
             "facts_digest": result.facts_digest,
-            "rows": [_row(row, book) for row in result.rows],
+            "rows": list(self._json_rows()),
             "not_applicable": list(result.query.not_applicable),
         }
+
+    def _json_rows(self) -> Iterator[dict[str, Any]]:
+        found = self.uncertainties or (None,) * len(self.result.rows)
+        for row, one in zip(self.result.rows, found, strict=True):
+            shape = _row(row, self.result.book)
+            yield shape | ({"uncertainty": one.to_json()} if one is not None else {})
 
     def to_csv(self) -> str:
         """The rows as CSV with a header: times in UTC, shares from 0 to 1, absent as an empty cell."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([{"label": "period"}.get(name, name) for name in _COLUMNS])
-        for row in self.result.rows:
+        known = self.uncertainties
+        more = ["half_width"] if known is not None else []
+        writer.writerow([*({"label": "period"}.get(name, name) for name in _COLUMNS), *more])
+        for number, row in enumerate(self.result.rows):
             times = {"start": row.start.isoformat(), "end": row.end.isoformat()}
             shown = {**row.quality.shares(), **times}
-            writer.writerow([shown[name] if name in shown else getattr(row, name) for name in _COLUMNS])
+            cells = [shown[name] if name in shown else getattr(row, name) for name in _COLUMNS]
+            one = known[number] if known is not None else None
+            writer.writerow([*cells, *([one.half_width if one else None] if known is not None else [])])
         return out.getvalue()
 
 
@@ -136,8 +152,16 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
         facts_digest=seen.snapshot.digest(),
         as_of=seen.snapshot.recorded_at,
     )
-    found = unique([*seen.findings, *table.findings, *book.findings, *result.findings])
-    return Account(replace(result, findings=tuple(found)), seen.model, tuple(found))
+    known: tuple[Uncertainty | None, ...] | None = None
+    said: list[Finding] = []
+    if question.uncertainty:
+        origins = PlantOrigins(work.con, seen, request.period)
+        rows = ChainRows(work.con, result.query, seen.model)
+        chain = Propagation(rows, book, request.options, origins, table.name)
+        known = tuple(of_result(chain, result))
+        said = chain.findings()
+    found = unique([*seen.findings, *table.findings, *book.findings, *result.findings, *said])
+    return Account(replace(result, findings=tuple(found)), seen.model, tuple(found), known)
 
 
 def period_of(text: str | None, work: Workspace, seen: View) -> Period:

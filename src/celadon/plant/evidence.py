@@ -18,7 +18,7 @@ from celadon.core.findings import Finding
 from celadon.core.model import Meter, VirtualMeter
 from celadon.core.periods import Period, zone
 from celadon.core.text import Lang
-from celadon.engine.explain import FactLeaf
+from celadon.engine.leaves import FactLeaf
 from celadon.engine.trace import TraceNode
 from celadon.plant.deriving import SOURCE as DERIVED
 from celadon.plant.deriving import derived_of

@@ -8,13 +8,14 @@ from dataclasses import replace
 from celadon.core.periods import Period
 from celadon.core.quantities import Space
 from celadon.core.text import Lang
-from celadon.engine.explain import FactLeaf
+from celadon.engine.leaves import FactLeaf
 from celadon.engine.request import fact_grain
 from celadon.engine.trace import Trace, TraceNode
 from celadon.plant.account import Question
 from celadon.plant.deriving import derived_of
 from celadon.plant.evidence import Evidence
 from celadon.plant.opened import View
+from celadon.plant.origins import PlantOrigins
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import Rulebook
 
@@ -46,7 +47,12 @@ def explain(
         return replace(below.root, detail={**below.root.detail, "rulebook": item.rulebook})
 
     evidence = Evidence(work.con, seen, table.findings, lang, calculated)
+    origins = PlantOrigins(work.con, seen, request.period) if question.uncertainty else None
     with work.using(table.name):
         return explainer.trace(
-            where, evidence, facts_digest=seen.snapshot.digest(), as_of=seen.snapshot.recorded_at
+            where,
+            evidence,
+            origins,
+            facts_digest=seen.snapshot.digest(),
+            as_of=seen.snapshot.recorded_at,
         )

@@ -123,14 +123,15 @@ class Plant:
         options: Mapping[str, str] | None = None,
         as_of: Moment = None,
         factors_as_of: date | None = None,
+        uncertainty: bool = False,
     ) -> accounting.Account:
         """Quantities under a rulebook (id, folder or loaded) for `period`.
 
         `by`: enterprise, site, process or meter. `per`: hour, day, month, year, or None for the whole period as one row.
-        `quantities` () = the rulebook's totals.
+        `quantities` () = the rulebook's totals. `uncertainty`: also the width of each value, and what it comes from.
         """
         question = accounting.Question(
-            period, space_of(by), grain_of(per), tuple(quantities), options, factors_as_of
+            period, space_of(by), grain_of(per), tuple(quantities), options, factors_as_of, uncertainty
         )
         return accounting.account(self._work, self.view(as_of), self._work.book(rulebook), question)
 
@@ -145,11 +146,14 @@ class Plant:
         as_of: Moment = None,
         factors_as_of: date | None = None,
         lang: Lang = "en",
+        uncertainty: bool = False,
     ) -> Trace:
-        """The trace of one number down to factor rows and file lines; `where` names its place and keys (site, carrier …)."""
+        """The trace of one number down to factor rows and file lines; `where` names its place and keys (site, carrier …).
+
+        `uncertainty`: also how wide every value in it is, and what the width of the result comes from."""
         places = dict(where or {})
         finest = max((SPACES[name] for name in places if name in SPACES), default=Space.SITE)
-        question = accounting.Question(period, finest, None, (quantity,), options, factors_as_of)
+        question = accounting.Question(period, finest, None, (quantity,), options, factors_as_of, uncertainty)
         return explaining.explain(
             self._work, self.view(as_of), self._work.book(rulebook), question, places, lang
         )

@@ -73,7 +73,7 @@ def mapping_digest(source: Source, model: PlantModel) -> str:
     settings = [
         [item.name, str(getattr(source, item.name))]
         for item in fields(source)
-        if item.name not in ("id", "files", "where")
+        if item.name not in ("id", "files", "where", "uncertainty")
         and (item.default is MISSING or getattr(source, item.name) != item.default)
     ]
     wide = {meter for _, meter in source.columns} if source.meter_column is None else None

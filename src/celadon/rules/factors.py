@@ -84,6 +84,7 @@ MAX_ROWS = 100_000
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,2}|/\d{1,30})?\Z", re.ASCII)
 CONFIDENCES = ("official", "verified2", "verified1", "recalled", "declared")
 STANDARD_COLUMNS = ("valid_from", "valid_to", "published", "source", "clause", "confidence", "note")
+_PERCENTAGE = re.compile(r"\d+(\.\d+)?\s*%")
 REQUIRED_COLUMNS = ("valid_from", "valid_to", "source", "clause", "confidence")
 
 
@@ -116,6 +117,12 @@ class FactorRow:
         if text and not _NUMBER.match(text):
             raise ValueError(text[:80])  # Fraction would work out 1e999999999
         return Fraction(text) if text else None
+
+    def uncertainty(self, column: str) -> float | None:
+        """Half-width at 95 % as a share of the value, where the table prints one: `<column>_uncertainty`, else
+        `uncertainty`, as `5%`."""
+        text = self.cells.get(f"{column}_uncertainty") or self.cells.get("uncertainty") or ""
+        return float(Fraction(text[:-1].strip()) / 100) if _PERCENTAGE.fullmatch(text) else None
 
     def unit(self, column: str) -> str:
         """The unit printed for a column: `<column>_unit`, else `unit`."""
@@ -257,6 +264,7 @@ def check_table(
     for row in table.rows:
         for column in columns:
             _check_value(table, row, column, findings)
+            _check_uncertainty(table, row, column, findings)
         groups.setdefault(tuple(row.cells.get(column, "") for column in keys), []).append(row)
     for key, rows in groups.items():
         rows = sorted(rows, key=lambda row: row.validity.since or date.min)
@@ -288,6 +296,15 @@ def _check_value(table: FactorTable, row: FactorRow, column: str, findings: Find
                 expected=Text("unit", "单位"),
             )
         )
+
+
+def _check_uncertainty(table: FactorTable, row: FactorRow, column: str, findings: Findings) -> None:
+    name = f"{column}_uncertainty" if row.cells.get(f"{column}_uncertainty") else "uncertainty"
+    text = row.cells.get(name, "")
+    if text and not _PERCENTAGE.fullmatch(text):
+        where = Place(file=table.file, line=row.line, column=name)
+        expected = Text("percentage such as 5%", "百分数（如 5%）")
+        findings.add(TABLE_VALUE.at(where, value=text, column=name, expected=expected))
 
 
 def _check_neighbours(

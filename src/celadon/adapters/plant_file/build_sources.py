@@ -83,7 +83,7 @@ _COLUMNS_NEEDED = {
     "readings": Text("`wide` or `long`, one of the two", " `wide` 或 `long` 之一"),
     "records": Text("`fields`", " `fields`"),
 }
-_UNUSED = {"readings": ("fields", "quantity"), "records": ("wide", "long")}
+_UNUSED = {"readings": ("fields", "quantity", "uncertainty"), "records": ("wide", "long")}
 _SECTION_OF = {
     "site": ("sites",),
     "process": ("processes",),
@@ -137,6 +137,7 @@ def _source(reading: Reading, entry: Entry) -> Source:
         units=units if role == "readings" else (),
         quantity=_quantity(reading, entry),
         maps=_maps(reading, entry),
+        uncertainty=entry["uncertainty"] if role == "records" else None,
         where=where(reading, entry),
         **optional,
     )
@@ -275,6 +276,7 @@ def _factor(reading: Reading, entry: Entry) -> FactorEntry:
         clause=entry["clause"] or "",
         confidence=entry["confidence"],
         published=entry["published"],
+        uncertainty=entry["uncertainty"],
         where=where(reading, entry),
     )
 

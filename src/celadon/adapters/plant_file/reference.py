@@ -49,6 +49,10 @@ _KINDS: dict[str, Text] = {
     "integer": Text("`7`", "`7`"),
     "boolean": Text("`true` or `false`", "`true` 或 `false`"),
     "percentage": Text("`2%`; without the sign a share of at most 1", "`2%`；无百分号时为不大于 1 的份额"),
+    "uncertainty": Text(
+        "the half-width at 95 %, `2%`; or the class of a meter, `class 0.5S`",
+        "95% 置信半宽 `2%`；或计量器具的准确度等级 `class 0.5S`",
+    ),
     "duration": Text("`30s`, `15min`, `2h`, `1d`", "`30s`、`15min`、`2h`、`1d`"),
     "interval": Text("a duration, or `until-next`", "时长，或 `until-next`"),
     "unit": Text(
@@ -141,7 +145,7 @@ def _shape(path: str, name: str, shape: Shape) -> str:
 def _limits(shape: Value) -> str:
     if shape.low is None or shape.high is None:
         return ""
-    if shape.kind == "percentage":
+    if shape.kind in ("percentage", "uncertainty"):
         return f", {shape.low * 100:g}% to {shape.high * 100:g}%"
     return f", {shape.low:g} to {shape.high:g}"
 

@@ -3,7 +3,7 @@ defaults."""
 
 from __future__ import annotations
 
-from celadon.adapters.plant_file.schema_files import DERIVED, FACTORS, SOURCES
+from celadon.adapters.plant_file.schema_files import DERIVED, FACTORS, SOURCES, UNCERTAINTY
 from celadon.adapters.plant_file.schema_tariffs import TARIFFS
 from celadon.adapters.plant_file.shapes import Either, Items, Named, Table, Value, key
 from celadon.core.text import Text
@@ -277,7 +277,7 @@ METERS = Table(
             default="2h",
         ),
         key("tolerance", PERCENTAGE, "How much children may exceed it", "分表之和可超出的比例", default="2%"),
-        key("uncertainty", PERCENTAGE, "95 % half-width of its amounts", "计量不确定度（95% 半宽）"),
+        key("uncertainty", UNCERTAINTY, "Of its amounts", "计量的不确定度"),
         key("tariff", Value("id", refers=("tariffs",)), "Tariff it is billed by", "计费电价"),
         key("contract", ID, "Contract or certificate that covers it", "对应的合同或绿证"),
         key("installed", INSTALLED, "Start of its life", "装表"),

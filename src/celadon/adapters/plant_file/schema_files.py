@@ -23,6 +23,7 @@ RECORD_FIELDS = (
     ("weight_unit", Text("unit of the weight", "加权量单位")),
     ("note", Text("invoice, batch or laboratory number", "单号、批号或化验号")),
 )
+UNCERTAINTY = Value("uncertainty", low=0, high=10)
 TIME = Table(
     "time",
     (
@@ -200,6 +201,12 @@ SOURCES = Table(
             "What the records' values are, unless a column says",
             "台账数值的含义（无对应列时）",
         ),
+        key(
+            "uncertainty",
+            UNCERTAINTY,
+            "Of the records' values: the scale, the laboratory",
+            "台账数值的不确定度：衡器、化验室",
+        ),
         key("fields", FIELDS, "Where each field of a record stands", "台账各字段所在的列"),
         key(
             "map",
@@ -241,6 +248,7 @@ FACTORS = Table(
         *VALID,
         key("rulebook", ID, "Only for this rulebook", "仅用于此规则集"),
         key("published", DATE, "Day it was published", "发布日期"),
+        key("uncertainty", UNCERTAINTY, "Of the value", "数值的不确定度"),
         *CITED,
     ),
 )

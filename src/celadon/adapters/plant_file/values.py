@@ -8,6 +8,7 @@ says so.
 from __future__ import annotations
 
 import codecs
+import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -62,6 +63,19 @@ BAD_PERCENTAGE = FindingKind(
     Text(
         "Write it with its sign, for example 2%; without the sign it is a share of one, at most 1.",
         "请带百分号书写，例如 2%；不带百分号时表示不大于 1 的份额。",
+    ),
+)
+BAD_UNCERTAINTY = FindingKind(
+    "plant.bad-uncertainty",
+    Severity.ERROR,
+    Text("Not an uncertainty", "不是不确定度"),
+    Text(
+        "`{key}: {value}` is neither a percentage nor an accuracy class.",
+        "`{key}: {value}` 既不是百分数也不是准确度等级。",
+    ),
+    Text(
+        "Write the half-width at 95 %, for example 2%, or the class: class 0.5S.",
+        "请写 95% 置信半宽，例如 2%，或准确度等级：class 0.5S。",
     ),
 )
 BAD_DURATION = FindingKind(
@@ -191,6 +205,7 @@ UNTIL_NEXT = "until-next"
 _DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _NUMBER = re.compile(_DECIMAL)
 _ID = re.compile(r"[\w#][\w.#/\-]{0,63}")
+_CLASS = re.compile(r"class\s+(\d+(?:\.\d+)?)\s*[A-Za-z]?", re.IGNORECASE)
 _DURATION = re.compile(r"(\d{1,7})\s*(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 _AMOUNT = re.compile(rf"({_DECIMAL})\s*(\D.*)?")
@@ -266,6 +281,15 @@ def read_percentage(text: str) -> float:
     if not 0 <= share <= 1:
         raise ValueError(text)
     return _finite(share)
+
+
+def read_uncertainty(text: str) -> float:
+    """The half-width at 95 % as a share: of `2%`, or of a class such as `class 0.5S`, whose limits of error ±0.5 % are
+    equally likely in between: standard uncertainty a/√3 (GUM 4.3.7), and 2 of those."""
+    found = _CLASS.fullmatch(text.strip())
+    if not found:
+        return read_percentage(text)
+    return 2 * _finite(read_exact(found[1]) / 100) / math.sqrt(3)
 
 
 def read_duration(text: str) -> int:
@@ -482,6 +506,7 @@ READERS: dict[str, tuple[Callable[[str], Any], FindingKind | None]] = {
     "number": (read_number, BAD_NUMBER),
     "boolean": (read_boolean, BAD_BOOLEAN),
     "percentage": (read_percentage, BAD_PERCENTAGE),
+    "uncertainty": (read_uncertainty, BAD_UNCERTAINTY),
     "duration": (read_duration, BAD_DURATION),
     "interval": (read_interval, BAD_DURATION),
     "unit": (read_unit, UNIT_UNKNOWN),

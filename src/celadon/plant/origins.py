@@ -1,0 +1,215 @@
+"""What the error of a fact comes from: the meters behind it with their amounts, or the registers its records stand in.
+
+A meter's readings of all times err together (its class is a calibration that holds throughout), and so do all records of one
+item from one source (one scale, one laboratory); different meters, items and sources are independent. A remainder is its meter
+less the sub-meters, a virtual meter the sum of its terms. What a shared meter or a bus is split by is taken as exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import duckdb
+
+from celadon.core.carriers import find_carrier
+from celadon.core.model import Flow, Meter, Source, VirtualMeter
+from celadon.core.periods import Period
+from celadon.core.text import Text
+from celadon.core.units import UnitError, parse_unit
+from celadon.engine.leaves import FactLeaf
+from celadon.engine.uncertainty import Origin
+from celadon.metering.points import TICKS, ledger_unit
+from celadon.metering.record_words import LABORATORY
+from celadon.plant.ledger import write_ledger
+from celadon.plant.opened import View
+from celadon.plant.workspace import write_records
+
+Part = tuple[Origin, float]
+_REST = "~rest"
+_LEDGER, _RECORDS = "origins_ledger", "origins_records"
+_BOUGHT = ("energy_purchased", "contract_electricity", "energy_cost")
+"""Facts of what is bought, which may be given to meters that measure use."""
+_SIGNS = {"fuel_closing_stock": -1.0, "fuel_resold": -1.0, "energy_exported": -1.0}
+"""Kinds of records that lessen what is consumed."""
+
+
+@dataclass
+class PlantOrigins:
+    """Finds the origins of fact rows of one view and period."""
+
+    con: duckdb.DuckDBPyConnection
+    seen: View
+    period: Period
+    _amounts: dict[tuple[datetime, datetime], dict[int, int]] = field(default_factory=dict, init=False)
+    _records: dict[str, tuple[str, str, str, float, str]] | None = field(default=None, init=False)
+    _ledger: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        model = self.seen.model
+        self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in model.meters}
+        self._meters.update((meter.id, meter) for meter in model.virtual_meters)
+        self._sources = {source.id: source for source in model.sources}
+        self._points = self.seen.snapshot.points()
+        self._files = {file.id: file for file in self.seen.snapshot.files()}
+
+    def __call__(self, leaves: Sequence[FactLeaf]) -> list[list[Part]]:
+        """The origins of each fact with their amounts, which make up its value."""
+        return [list(self._parts(leaf, leaf.value)) if leaf.value is not None else [] for leaf in leaves]
+
+    def _parts(self, leaf: FactLeaf, value: float) -> Iterator[Part]:
+        if leaf.meter:
+            yield from self._metered(leaf, value)
+        elif leaf.source.startswith("records:"):
+            yield from self._recorded(leaf, value)
+        else:
+            words = " ".join(word for word in (leaf.quantity, leaf.item, leaf.site) if word)
+            yield Origin("fact", f"fact:{words}", Text(words, words)), value
+
+    # -- meters ------------------------------------------------------------------------------------------------------
+
+    def _metered(self, leaf: FactLeaf, value: float) -> Iterator[Part]:
+        terms = self._bought(leaf) or self._terms(leaf.meter)
+        if len(terms) == 1:
+            yield self._meter(next(iter(terms))), value
+            return
+        amounts = self._measured(leaf, terms)
+        whole = sum(amounts.values()) if amounts else 0
+        if not whole:
+            # Nothing to tell the terms apart by: the row stands for itself.
+            yield Origin("meter", f"meter:{leaf.meter}", Text(leaf.meter, leaf.meter)), value
+            return
+        for name, amount in amounts.items():
+            yield self._meter(name), float(amount / whole * Fraction(value))
+
+    def _meter(self, name: str) -> Origin:
+        meter = self._meters.get(name)
+        stated = meter.uncertainty if isinstance(meter, Meter) else None
+        label = Text(f"meter {name}", f"计量点 {name}")
+        return Origin("meter", f"meter:{name}", label, stated)
+
+    def _terms(self, name: str, weight: Fraction = Fraction(1)) -> dict[str, Fraction]:
+        """The meters that are read for one, each with its weight."""
+        found: dict[str, Fraction] = {}
+        meter = self._meters.get(name)
+        parts: list[tuple[str, Fraction]] = [(name, weight)]
+        if name.endswith(_REST):
+            above = name.removesuffix(_REST)
+            below = [one.id for one in self._meters.values() if one.parent == above]
+            parts = [(above, weight), *((one, -weight) for one in below)]
+        elif isinstance(meter, VirtualMeter):
+            parts = [(term, weight * each) for term, each in meter.terms]
+        for part, each in parts:
+            further = {part: each} if part == name else self._terms(part, each)
+            for real, times in further.items():
+                found[real] = found.get(real, Fraction(0)) + times
+        return {real: times for real, times in found.items() if times}
+
+    def _bought(self, leaf: FactLeaf) -> dict[str, Fraction]:
+        """The purchase meters, where what they measured was given to a meter below a bus in proportion to its use."""
+        top = self._meters.get(leaf.meter.removesuffix(_REST))
+        while top is not None and top.parent is not None and top.flow is not Flow.PURCHASED:
+            top = self._meters.get(top.parent)
+        if leaf.quantity not in _BOUGHT or top is None or top.flow is Flow.PURCHASED:
+            return {}
+        found: dict[str, Fraction] = {}
+        for meter in self._meters.values():
+            if (meter.flow, meter.site, meter.carrier) == (Flow.PURCHASED, top.site, top.carrier):
+                found.update(self._terms(meter.id))
+        return found
+
+    def _measured(self, leaf: FactLeaf, terms: dict[str, Fraction]) -> dict[str, Fraction]:
+        """Weight times amount of each term in the fact's span, in one unit; nothing where they have none in common."""
+        ticks = self._ticks(leaf.start, leaf.end)
+        found: dict[str, Fraction] = {}
+        unit = None
+        for name, weight in terms.items():
+            meter, point = self._meters.get(name), self._points.get(name)
+            if meter is None or point is None:
+                continue
+            try:
+                own = ledger_unit(meter)
+                unit = unit or own
+                found[name] = weight * Fraction(ticks.get(point, 0), TICKS) * own.factor_to(unit)
+            except UnitError:
+                return {}
+        return found
+
+    def _ticks(self, start: datetime, end: datetime) -> dict[int, int]:
+        if not self._ledger:
+            write_ledger(self.con, self.seen, self.period, _LEDGER)
+            self._ledger = True
+        if (start, end) not in self._amounts:
+            rows = self.con.execute(
+                f"SELECT point, sum(amount) FROM {_LEDGER} WHERE start >= ? AND start < ? GROUP BY point",
+                [moment.astimezone(UTC).replace(tzinfo=None) for moment in (start, end)],
+            ).fetchall()
+            self._amounts[start, end] = {point: int(amount or 0) for point, amount in rows}
+        return self._amounts[start, end]
+
+    # -- records -----------------------------------------------------------------------------------------------------
+
+    def _recorded(self, leaf: FactLeaf, value: float) -> Iterator[Part]:
+        """The sources of the records a fact was made from, each with its part; a stock that was taken over from the
+        month before counts with the source that keeps stocks."""
+        records = [found for word in leaf.source.split(" ") if (found := self._record(word)) is not None]
+        origins = {name: self._register(name, leaf) for name, *_ in records}
+        if len(origins) == 1:
+            yield next(iter(origins.values())), value
+            return
+        amounts = dict.fromkeys(origins, 0.0)
+        for name, quantity, _, amount, unit in records:
+            amounts[name] += _SIGNS.get(quantity, 1.0) * amount * _in_unit(unit, leaf.unit)
+        if leaf.quantity in LABORATORY:  # a mean of several laboratories: each by its number of results
+            amounts = {name: float(sum(one[0] == name for one in records)) for name in origins}
+            amounts = {name: value * count / len(records) for name, count in amounts.items()}
+        keeper = next((name for name, quantity, *_ in records if quantity.endswith("_stock")), None)
+        name = keeper or next(iter(origins), "")
+        if name:
+            amounts[name] += value - sum(amounts.values())
+        for name, amount in amounts.items():
+            yield origins[name], amount
+
+    def _record(self, word: str) -> tuple[str, str, str, float, str] | None:
+        """(source, quantity, item, value, unit) of the record that `records:<batch>:<file>:<line>` names."""
+        if self._records is None:
+            write_records(self.con, self.seen, _RECORDS)
+            rows = self.con.execute(
+                f"SELECT batch, file, line, quantity, item, value, unit FROM {_RECORDS} WHERE value IS NOT NULL"
+            ).fetchall()
+            self._records = {
+                f"records:{batch}:{file}:{line}": (
+                    self._source_of(file),
+                    quantity,
+                    item or "",
+                    value,
+                    unit or "",
+                )
+                for batch, file, line, quantity, item, value, unit in rows
+            }
+        return self._records.get(word)
+
+    def _source_of(self, file: int) -> str:
+        return self._files[file].source_id if file in self._files else ""
+
+    def _register(self, name: str, leaf: FactLeaf) -> Origin:
+        """One source's records of one item: amounts of energy err together whatever the flow, other quantities each by itself."""
+        source: Source | None = self._sources.get(name)
+        energy = leaf.quantity.startswith("energy_") and leaf.quantity != "energy_cost"
+        what = leaf.item if energy else " ".join(word for word in (leaf.quantity, leaf.item) if word)
+        carrier = find_carrier(leaf.item, self.seen.model.carriers)
+        shown = Text(leaf.item, leaf.item) if carrier is None else carrier.label
+        rest = "" if energy else f" {leaf.quantity}"
+        label = Text(f"records “{name}” of {shown.en}{rest}", f"台账“{name}”的{shown.zh}{rest}")
+        kind = "laboratory" if leaf.quantity in LABORATORY else "records"
+        return Origin(kind, f"records:{name}:{what}", label, source.uncertainty if source else None)
+
+
+def _in_unit(unit: str, wanted: str) -> float:
+    """From a record's unit into the fact's; 1 where they are of other kinds, which only weighs sources against each other."""
+    try:
+        return float(parse_unit(unit).factor_to(parse_unit(wanted)))
+    except UnitError:
+        return 1.0
