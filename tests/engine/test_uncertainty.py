@@ -19,6 +19,7 @@ from celadon.engine.uncertainty import Origin, Origins, Propagation, Uncertainty
 from celadon.rules.check import check_rulebook
 from celadon.rules.rulebook import Rulebook, load_rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
+from tests.engine import test_chains
 from tests.rules.books import ABOUT, write_book
 
 QUANTITIES = """
@@ -292,6 +293,24 @@ def test_absent_has_no_width_and_zero_no_relative_one(book: Rulebook) -> None:
     none = one(book, "emission", zero, stated({"fuel:gasoline": 0.03, "export:gasoline": 0.04}))
     assert (none.value, none.relative, round(none.half_width, 12)) == (0.0, None, 1.0)
     assert none.to_json()["relative"] is None
+
+
+def test_down_a_chain_of_goods(tmp_path: Path) -> None:
+    """Ore of 0.5 t/t makes 8 × 0.5 of the 14 t in 4 t of iron, and 1 t of that goes into 2 t of bar: 10 % of 0.5 t/t."""
+    made = load_rulebook(
+        write_book(
+            tmp_path / "b",
+            about=test_chains.ABOUT,
+            quantities=test_chains.QUANTITIES,
+            chapter=test_chains.CHAPTER,
+            table=None,
+        )
+    )
+    goods = [("ore", 10, 5), ("iron", 4, 10), ("bar", 2, 1)]
+    facts = test_chains.facts_of(goods, [("iron", "ore", 8), ("bar", "iron", 1)])
+    found, _ = ask(made, "specific", facts, stated({"own:ore": 0.10}), sites=[{"id": "A"}])
+    bar = next(one for one in found if one is not None and close(one.value, 2.25))
+    assert {part.origin.id: round(part.half_width, 12) for part in bar.sources} == {"own:ore": 0.05}
 
 
 def test_a_table_says_its_uncertainty_as_a_percentage(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ import celadon
 from celadon import cli
 from celadon.cli.shapes import problems
 from celadon.engine.uncertainty import Uncertainty
+from celadon.examples import cement_works
+from celadon.plant.new import new_plant
 from tests.plant.small import FUEL, PLANT, loaded
+from tests.rules.books import ABOUT
 
 BOOK = "cn_gbt_32150_2015"
 STATED = (
@@ -127,6 +130,28 @@ def test_what_nobody_states_is_told(tmp_path: Path) -> None:
     assert plant.account(BOOK, "2024-01").uncertainties is None
 
 
+def test_through_what_another_rulebook_calculates(tmp_path: Path) -> None:
+    """The kiln's electricity is calculated under GB/T 2589 and judged under GB 16780: its meter is still what errs."""
+    new_plant(tmp_path, contents=cement_works.texts())
+    file = tmp_path / "plant.yaml"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace("    role: records\n", "    role: records\n    uncertainty: 2%\n")
+    text = text.replace("parent: BUS, process: kiln", "parent: BUS, uncertainty: class 0.5S, process: kiln")
+    file.write_text(text, encoding="utf-8")
+    with celadon.open_plant(tmp_path) as works:
+        works.load()
+        asked = works.account(
+            "cn_product_energy_quota", "2025", quantities=["electricity_intensity"], uncertainty=True
+        )
+        [one] = asked.uncertainties or ()
+        trace = works.explain("electricity_intensity", "cn_product_energy_quota", "2025", uncertainty=True)
+    assert one is not None
+    # output 2 %; the meter 2 × 0.5 % / √3
+    assert math.isclose(one.relative or 0, math.hypot(0.02, 0.01 / math.sqrt(3)), rel_tol=1e-12)
+    assert [part.origin.id for part in one.sources] == ["records:records:product_output clinker", "meter:E1"]
+    assert trace.uncertainty == one
+
+
 def test_explained_with_the_width_of_each_value(plant: celadon.Plant) -> None:
     trace = plant.explain("purchased_electricity_emission", BOOK, "2024-01", uncertainty=True)
     nodes = {node.quantity: node for node in trace.root.walk() if node.kind in ("factor", "fact")}
@@ -138,6 +163,42 @@ def test_explained_with_the_width_of_each_value(plant: celadon.Plant) -> None:
     assert "94.1%" in text  # 16/17 of the variance is the factor's
     plain = plant.explain("purchased_electricity_emission", BOOK, "2024-01")
     assert (plain.uncertainty, plain.root.uncertainty) == (None, None)
+
+
+def test_each_hour_of_a_month_is_explained_by_its_own(tmp_path: Path) -> None:
+    """What a rule of an hour read is the hour's, not the month's first."""
+    book = tmp_path / "hourly"
+    (book / "tables").mkdir(parents=True)
+    (book / "about.yaml").write_text(ABOUT.replace("emission", "weighted"), encoding="utf-8")
+    (book / "quantities.yaml").write_text(
+        'facts:\n  energy_consumed: {label: {zh: 用能, en: Energy}, unit: carrier_unit, grain: "site, hour, carrier, purpose"}\n',
+        encoding="utf-8",
+    )
+    (book / "s1_small.py").write_text(HOURLY, encoding="utf-8")
+    changing = "time,E1,E2\n2024-01-01 00:00,0,0\n2024-01-01 01:00,10,0\n2024-01-01 02:00,40,0\n"
+    plant = loaded(tmp_path / "plant", readings=changing, fuel=None)
+    trace = plant.explain("weighted", book, "2024-01-01", where={"carrier": "electricity"})
+    hours = [
+        node for node in trace.root.walk() if node.kind == "rule" and node.where["period"].endswith(":00")
+    ]
+    # MWh
+    known = {node.where["period"]: (node.value, node.children[0].value) for node in hours if node.value}
+    assert known == {"2024-01-01T00:00": (0.02, 0.01), "2024-01-01T01:00": (0.06, 0.03)}
+
+
+HOURLY = '''"""Chapter 1."""
+
+from celadon.rules import document, total
+
+standard = document("S-1")
+eq1 = standard.clause("1", "twice the amount, hour by hour")
+
+
+@eq1.rule(unit="carrier_unit", per="site, hour, carrier", label={"zh": "加权", "en": "Weighted"})
+def weighted(energy_consumed):
+    """Twice the amount."""
+    return 2 * total(energy_consumed, over="purpose")
+'''
 
 
 def test_on_the_command_line(plant: celadon.Plant, capsys: pytest.CaptureFixture[str]) -> None:

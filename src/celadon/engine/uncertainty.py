@@ -302,7 +302,7 @@ class Propagation:
             for origin, amount in parts:
                 self.known[origin.id] = origin
                 found.append(scaled({origin.id: amount}, factor))
-            if leaf.estimated and leaf.value:
+            if leaf.estimated and leaf.value and not leaf.source.startswith("derived:"):
                 origin = _estimate(leaf)
                 self.known.setdefault(origin.id, origin)
                 found.append(scaled({origin.id: math.copysign(leaf.estimated, leaf.value)}, factor))
@@ -334,29 +334,27 @@ def _estimate(leaf: FactLeaf) -> Origin:
 
 def of_result(propagation: Propagation, result: Result) -> list[Uncertainty | None]:
     """The uncertainty of each row of a result, in its order; None where the row is absent."""
+    found = zip(result.rows, rows_below(propagation.chain, result), strict=True)
+    return [propagation.of(step, [below], row.unit) for row, (step, below) in found]
+
+
+def rows_below(chain: ChainRows, result: Result) -> list[tuple[Step, Row]]:
+    """For each row of a result the step and the chain's row it is."""
     found: dict[tuple[Any, ...], tuple[Step, Row]] = {}
     for quantity, name in result.query.outputs:
-        step = propagation.chain.step(name)
+        step = chain.step(name)
         item_keys = [key for key in step.keys if key != "purpose"]
-        for row in propagation.chain.rows(step):
+        for row in chain.rows(step):
             item = " / ".join(row[key] for key in item_keys)
             places = tuple(row.get(place, "") for place in PLACES)
             times = (utc(row["time_start"]), utc(row["time_end"]))
             found[(quantity, item, row.get("purpose", ""), *places, *times)] = (step, row)
-    answers = []
-    for asked in result.rows:
-        mark = (
-            asked.quantity,
-            asked.item,
-            asked.purpose,
-            asked.enterprise,
-            asked.site,
-            asked.process,
-            asked.meter,
-        )
-        step, below = found[(*mark, asked.start, asked.end)]
-        answers.append(propagation.of(step, [below], asked.unit))
-    return answers
+    return [
+        found[
+            (*(getattr(row, name) for name in ("quantity", "item", "purpose", *PLACES)), row.start, row.end)
+        ]
+        for row in result.rows
+    ]
 
 
 def each_fact(leaves: Sequence[FactLeaf]) -> list[list[tuple[Origin, float]]]:

@@ -155,10 +155,10 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
     known: tuple[Uncertainty | None, ...] | None = None
     said: list[Finding] = []
     if question.uncertainty:
-        origins = PlantOrigins(work.con, seen, request.period)
         rows = ChainRows(work.con, result.query, seen.model)
-        chain = Propagation(rows, book, request.options, origins, table.name)
-        known = tuple(of_result(chain, result))
+        chain = Propagation(rows, book, request.options, PlantOrigins(work, seen, request), table.name)
+        with work.using(table.name):
+            known = tuple(of_result(chain, result))
         said = chain.findings()
     found = unique([*seen.findings, *table.findings, *book.findings, *result.findings, *said])
     return Account(replace(result, findings=tuple(found)), seen.model, tuple(found), known)

@@ -115,7 +115,7 @@ class Derivations:
             self.findings += [replace(found, where=item.where) for found in error.findings]
             return []
         self.findings += result.findings
-        rows = [row for row in result.rows_of(item.of) if _meant(row, item)]
+        rows = [row for row in result.rows_of(item.of) if meant(row, item)]
         if not rows:
             self._say(DERIVED_NOTHING, item)
         places: dict[tuple[str, str, datetime], list[Row]] = {}
@@ -177,7 +177,8 @@ def _added(rows: Sequence[Row]) -> Row:
     return replace(rows[0], value=value, quality=quality, coverage=coverage)
 
 
-def _meant(row: Row, item: Derived) -> bool:
+def meant(row: Row, item: Derived) -> bool:
+    """Whether a row of the other rulebook's result is one that the plant file names."""
     where = dict(item.keys)
     return (
         (not item.site or row.site == item.site)

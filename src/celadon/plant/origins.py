@@ -12,23 +12,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 
-import duckdb
-
 from celadon.core.carriers import find_carrier
-from celadon.core.model import Flow, Meter, Source, VirtualMeter
-from celadon.core.periods import Period
+from celadon.core.model import Derived, Flow, Meter, Source, VirtualMeter
+from celadon.core.periods import Grain
+from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
+from celadon.engine.chain_rows import ChainRows
 from celadon.engine.leaves import FactLeaf
-from celadon.engine.uncertainty import Origin
+from celadon.engine.request import Request, fact_grain
+from celadon.engine.run import run
+from celadon.engine.uncertainty import Origin, Propagation, rows_below
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.record_words import LABORATORY
+from celadon.plant.deriving import SOURCE as DERIVED
+from celadon.plant.deriving import derived_of, meant
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
-from celadon.plant.workspace import write_records
+from celadon.plant.workspace import Workspace, write_records
 
 Part = tuple[Origin, float]
 _REST = "~rest"
+_HOUR, _LONG_DAY = 3600, 25 * 3600
 _LEDGER, _RECORDS = "origins_ledger", "origins_records"
 _BOUGHT = ("energy_purchased", "contract_electricity", "energy_cost")
 """Facts of what is bought, which may be given to meters that measure use."""
@@ -40,15 +45,20 @@ _SIGNS = {"fuel_closing_stock": -1.0, "fuel_resold": -1.0, "energy_exported": -1
 class PlantOrigins:
     """Finds the origins of fact rows of one view and period."""
 
-    con: duckdb.DuckDBPyConnection
+    work: Workspace
     seen: View
-    period: Period
+    request: Request
+    """The question whose facts these are."""
+    _calculated: dict[tuple[int, Grain], dict[tuple[str, str, datetime], list[Part]]] = field(
+        default_factory=dict, init=False
+    )
     _amounts: dict[tuple[datetime, datetime], dict[int, int]] = field(default_factory=dict, init=False)
     _records: dict[str, tuple[str, str, str, float, str]] | None = field(default=None, init=False)
     _ledger: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         model = self.seen.model
+        self.con = self.work.con
         self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in model.meters}
         self._meters.update((meter.id, meter) for meter in model.virtual_meters)
         self._sources = {source.id: source for source in model.sources}
@@ -64,9 +74,43 @@ class PlantOrigins:
             yield from self._metered(leaf, value)
         elif leaf.source.startswith("records:"):
             yield from self._recorded(leaf, value)
+        elif leaf.source.startswith(f"{DERIVED}:"):
+            yield from self._derived(leaf)
         else:
             words = " ".join(word for word in (leaf.quantity, leaf.item, leaf.site) if word)
             yield Origin("fact", f"fact:{words}", Text(words, words)), value
+
+    # -- what another rulebook calculates ----------------------------------------------------------------------------
+
+    def _derived(self, leaf: FactLeaf) -> list[Part]:
+        """The origins of the other rulebook's result, as it carries them."""
+        number, item = int(leaf.source.split(":")[1]), derived_of(self.seen.model, leaf.source)
+        seconds = (leaf.end - leaf.start).total_seconds()
+        grain = Grain.HOUR if seconds <= _HOUR else Grain.DAY if seconds <= _LONG_DAY else Grain.MONTH
+        if (number, grain) not in self._calculated:
+            self._calculated[number, grain] = self._answered(item, grain)
+        return self._calculated[number, grain].get((leaf.site, leaf.process, leaf.start), [])
+
+    def _answered(self, item: Derived, grain: Grain) -> dict[tuple[str, str, datetime], list[Part]]:
+        book = self.work.book(item.rulebook)
+        options = dict(dict(self.seen.model.options).get(book.id, ()))
+        space = Space.PROCESS if item.process else Space.SITE
+        asked = Request(
+            self.request.period, space, grain, (item.of,), options, self.request.factors_as_of
+        ).checked(book)
+        table = self.work.facts_for(self.seen, [book], asked, fact_grain(book, asked))
+        found: dict[tuple[str, str, datetime], list[Part]] = {}
+        with self.work.using(table.name):
+            result = run(self.con, book, self.seen.model, asked, facts=table.name)
+            chain = ChainRows(self.con, result.query, self.seen.model)
+            widths = Propagation(chain, book, asked.options, self, table.name)
+            for row, (step, below) in zip(result.rows, rows_below(chain, result), strict=True):
+                if meant(row, item):
+                    parts = found.setdefault((row.site, row.process, row.start), [])
+                    parts += [
+                        (widths.known[name], change) for name, change in widths.vector(step, below).items()
+                    ]
+        return found
 
     # -- meters ------------------------------------------------------------------------------------------------------
 
@@ -139,7 +183,7 @@ class PlantOrigins:
 
     def _ticks(self, start: datetime, end: datetime) -> dict[int, int]:
         if not self._ledger:
-            write_ledger(self.con, self.seen, self.period, _LEDGER)
+            write_ledger(self.con, self.seen, self.request.period, _LEDGER)
             self._ledger = True
         if (start, end) not in self._amounts:
             rows = self.con.execute(
