@@ -56,6 +56,7 @@ _CASE_KEYS = {
     "note",
     "factors_as_of",
     "equity_share",
+    "exclusions",
 }
 _VALUE_KEYS = {
     "quantity",
@@ -163,8 +164,19 @@ def case_plant(case: Case) -> Plant:
         for item in case.body.get("products") or ()
     )
     entries = tuple(_entry(item) for item in case.body.get("factors") or ())
+    exclusions = tuple(
+        (str(rulebook), tuple((str(name), str(reason)) for name, reason in reasons.items()))
+        for rulebook, reasons in (case.body.get("exclusions") or {}).items()
+    )
     return Plant(
-        f"case {period}", text_from(case.name), sites[0].zone, 3600, sites, products, factors=entries
+        f"case {period}",
+        text_from(case.name),
+        sites[0].zone,
+        3600,
+        sites,
+        products,
+        factors=entries,
+        exclusions=exclusions,
     )
 
 

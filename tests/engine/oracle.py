@@ -104,7 +104,8 @@ class Oracle:
         elif isinstance(node, e.Total):
             for keys, cells in self._row_inputs(node.expr):
                 kept = tuple(key for key in keys if key not in node.over)
-                yield kept, {(s, m, tuple((k, w) for k, w in ks if k not in node.over)) for s, m, ks in cells}
+                held = [cell for cell in cells if node.when is None or self.holds(node.when, cell)]
+                yield kept, {(s, m, tuple((k, w) for k, w in ks if k not in node.over)) for s, m, ks in held}
         elif isinstance(node, e.AtKey):
             return  # read on another row: it makes none here
         elif isinstance(node, e.Choose):
@@ -336,7 +337,9 @@ class Oracle:
         values = [
             self.value(expr.expr, other)
             for other in sorted(inner)
-            if other[:2] == cell[:2] and all(dict(other[2]).get(key) == word for key, word in cell[2])
+            if other[:2] == cell[:2]
+            and all(dict(other[2]).get(key) == word for key, word in cell[2])
+            and (expr.when is None or self.holds(expr.when, other))
         ]
         there = [value for value in values if isinstance(value, Fraction)]
         if there:

@@ -47,9 +47,9 @@ KEY_WORDS = {
 
 def words_of(book: Rulebook, key: str) -> list[str]:
     """What a fact's key may be here: what the rules test for and the tables list, and one word that neither knows."""
-    if key in KEY_WORDS:
+    if key in KEY_WORDS and key != "purpose":
         return list(KEY_WORDS[key])
-    found = {"bar"}
+    found = set(KEY_WORDS.get(key, ("bar",)))
     for rules in book.rules.values():
         for rule in rules:
             nodes = [*rule.formula.walk(), *(rule.when.walk() if rule.when is not None else ())]
@@ -108,6 +108,22 @@ def facts_for(draw: st.DrawFn, book: Rulebook) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def own_factors(book: Rulebook) -> dict[str, str]:
+    """Factors whose table the plant fills: name -> the unit it may give them in."""
+    return {
+        name: spec.unit.text.replace("product_unit", "t")
+        for name, spec in book.factors.items()
+        if spec.table in book.tables
+        and not book.tables[spec.table].rows
+        and "carrier_unit" not in spec.unit.text
+    }
+
+
+def choices(book: Rulebook) -> dict[str, str]:
+    """Options under which most is computed."""
+    return {name: choice for name, choice in {"scope_3": "reported"}.items() if name in book.options}
+
+
 def unit_of(text: str, carrier: str | None) -> str:
     own = str(CARRIERS[carrier].unit) if carrier else ""
     return text.replace("carrier_unit", own).replace("product_unit", "t")
@@ -125,7 +141,11 @@ def answer(
         "per": per,
         "sites": [{"id": "A", "region": "CN-SD"}, {"id": "B", "region": "CN-HB"}],
         "products": [{"id": word, "unit": "t"} for word in words_of(book, "product")],
-        "options": options or {},
+        "options": {**choices(book), **(options or {})},
+        "factors": [
+            {"factor": name, "value": 0.7, "unit": unit, "source": "own"}
+            for name, unit in own_factors(book).items()
+        ],
         "facts": facts,
         "expect": [{"quantity": name} for name in wanted],
         "vouched": {"by": "constructed"},
@@ -150,7 +170,8 @@ def oracle_for(book: Rulebook, facts: list[dict[str, Any]]) -> Oracle:
         )
         for fact in facts
     ]
-    return Oracle(book, rows, option_choices(book, {}), {"A": "CN-SD", "B": "CN-HB"}, {})
+    own = {(name, "", ""): (Fraction("0.7"), unit) for name, unit in own_factors(book).items()}
+    return Oracle(book, rows, option_choices(book, choices(book)), {"A": "CN-SD", "B": "CN-HB"}, own)
 
 
 @pytest.mark.parametrize("name", sorted(BOOKS))

@@ -130,6 +130,8 @@ def _body(book: Rulebook) -> dict[str, Any]:
             }
             for item in book.options.values()
         ],
+        "builds_on": [base.id for base in book.builds_on],
+        "coverage": {"names": list(book.coverage.names), "clause": book.coverage.clause},
         "not_modelled": [
             {"clause": item.clause, "what": _both(item.what), "why": _both(item.why)}
             for item in book.not_modelled
@@ -203,6 +205,11 @@ def _print_book(console: Console, book: Rulebook, lang: Lang) -> None:
             )
             made.add_row(item.name, item.label.say(lang), choices, item.clause)
         console.print(made)
+    if book.coverage.names:
+        words = "须说明是否纳入" if zh else "computed, or left out with a reason"
+        names = "；".join(book.label(name).zh for name in book.coverage.names)
+        listed = names if zh else ", ".join(book.coverage.names)
+        console.print(f"[bold]{words}[/bold]: {escape(listed)}  [dim]{escape(book.coverage.clause)}[/dim]")
     if book.not_modelled:
         made = table(
             "未建模" if zh else "Not modelled",

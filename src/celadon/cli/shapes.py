@@ -121,10 +121,12 @@ _PLANT_SHAPES: dict[str, Shape] = {
         "defaulted data add to 1, and so do factors that are verified by two sources (or official), by one, the plant's "
         "own, recalled (unchecked), and factorless; an absent value is null, never 0, and its shares are 0. With --uncertainty "
         "each row that has a value says how wide it is: half_width (95 %, two standard uncertainties) in its unit, relative to the "
-        "value, and the origins with their share of the variance; what nobody states is treated as exact and listed. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
+        "value, and the origins with their share of the variance; what nobody states is treated as exact and listed. `coverage` names "
+        "the quantities the rulebook asks to speak about. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
         {
             "rulebook": _BOOK, "options": "object", "period": "text", "zone": "text", "by": "text", "per": "text?", "as_of": "time?",
             "factors_as_of": "text?", "facts_digest": "text", "not_applicable": ["text"],
+            "coverage": {"computed": ["text"], "excluded": [{"quantity": "text", "reason": "text"}], "no_data": ["text"]},
             "rows": [{
                 "quantity": "text", "label": "both", "item": "text", "purpose": "text", "enterprise": "text", "site": "text",
                 "process": "text", "meter": "text", "period": "text", "start": "time", "end": "time", "value": "number?",
@@ -209,6 +211,7 @@ _PLANT_SHAPES: dict[str, Shape] = {
             "facts": [{**_SPEC, "grain": "text", "on_missing": "text"}],
             "factors": [{**_SPEC, "table": "text", "column": "text", "on_gap": "text"}],
             "options": [{"name": "text", "label": "both", "default": "text", "clause": "text", "choices": "object"}],
+            "builds_on": ["text"], "coverage": {"names": ["text"], "clause": "text"},
             "not_modelled": [{"clause": "text", "what": "both", "why": "both"}],
             "doubts": ["both"],
         },

@@ -319,6 +319,8 @@ class Plant:
     sources: tuple[Source, ...] = ()
     factors: tuple[FactorEntry, ...] = ()
     options: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    exclusions: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Rulebook -> the quantities the firm leaves out, each with its reason."""
     """Rulebook id -> option -> choice."""
     derived: tuple[Derived, ...] = ()
     industry: str | None = None

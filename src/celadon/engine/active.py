@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from celadon.core.findings import Place
+from celadon.core.findings import FindingKind, Place, Severity
 from celadon.core.model import Plant
+from celadon.core.text import Text
 from celadon.engine.chain import CHAIN_OPEN, Chains
 from celadon.engine.inputs import Inputs
 from celadon.engine.lookup import Lookup
 from celadon.engine.request import Request
 from celadon.engine.sql import prune, settled
-from celadon.engine.steps import Summary
-from celadon.rules.expr import Expr, refs
+from celadon.engine.steps import Summary, item_key
+from celadon.rules.expr import Expr, KeyIn, Total, refs
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook
+
+FACTOR_VARIES = FindingKind(
+    "factor.varies",
+    Severity.ERROR,
+    Text(en="A ratio meets a factor that changes within the period", zh="比率所用因子在期间内变化"),
+    Text(
+        en="{rule} uses {name}, which changes within the asked period: there is no one value for the whole.",
+        zh="{rule} 使用的 {name} 在所选期间内有变化，没有统一数值。",
+    ),
+    Text(
+        en="Ask per month, or a period in which the factor is constant.",
+        zh="请按月查询，或选择因子不变的期间。",
+    ),
+)
 
 
 class ActiveRules(Inputs):
@@ -32,6 +47,9 @@ class ActiveRules(Inputs):
         self.levels: dict[frozenset[str], int] = {}
         """How far down its chain each loop of rules is being planned."""
         self.asking: set[tuple[str, str]] = set()
+        chosen = dict(plant.exclusions)
+        self.excluded = {name: why for id_ in reversed(book.ids) for name, why in chosen.get(id_, ())}
+        """What the firm leaves out, with its reason."""
 
     def rules_of(self, name: str) -> tuple[tuple[Rule, Expr], ...]:
         """The rules of one name that can hold in the period under the options, with their pruned formulas."""
@@ -77,6 +95,50 @@ class ActiveRules(Inputs):
         self.asking.discard(("optional", name))
         return found
 
+    def reached(self, stop: set[str]) -> set[str]:
+        """Everything the asked quantities need, not going below the names in `stop`."""
+        seen: set[str] = set()
+        waiting = list(self.request.wanted)
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            if name in self.book.rules and name not in stop:
+                waiting += [ref for _, formula in self.rules_of(name) for ref in refs(formula)]
+        return seen
+
+    def any_row(self, node: Total) -> bool:
+        """Whether the facts hold, or should hold, a row that a total(when=…) keeps; of a fact without the keys nothing
+        can be said."""
+        if node.when is None:
+            return True
+        wanted = {item.name for item in node.when.walk() if isinstance(item, KeyIn)}
+        specs = [self.book.facts[name] for name in self._facts_below(node.expr)]
+        telling = [spec for spec in specs if wanted <= set(spec.grain.keys)]
+        for spec in telling:
+            rows = self.summary.of(spec.name)
+            kept = [{item_key(spec) or "": item, "purpose": purpose} for item, purpose, _ in rows]
+            if (not rows and spec.on_missing == "absent") or any(
+                settled(node.when, self.request.options, row) for row in kept
+            ):
+                return True
+        return not telling
+
+    def _facts_below(self, expr: Expr) -> set[str]:
+        seen: set[str] = set()
+        waiting = refs(expr)
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += [
+                    ref
+                    for _, formula in (self.rules_of(name) if name in self.book.rules else ())
+                    for ref in refs(formula)
+                ]
+        return {name for name in seen if name in self.book.facts}
+
     def level(self, name: str) -> int:
         """How far down its chain a rule is being planned; 0 for most."""
         return self.levels.get(self.chains.loop(name), 0) if self.levels else 0
@@ -91,3 +153,16 @@ class ActiveRules(Inputs):
                         where, clause=str(rule.clause), rule=rule.name, facts=fact, made=made, used=used
                     )
                 )
+
+    def needs_finer(self, rule: Rule, name: str) -> None:
+        """A ratio over the whole period meets a factor that changes within it: there is no one value to use."""
+        if ("finer", rule.name, name) not in self.made:
+            self.made[("finer", rule.name, name)] = None
+            self.findings.add(
+                FACTOR_VARIES.at(
+                    Place(subject=rule.name, period=self.request.period.label),
+                    clause=str(rule.clause),
+                    rule=rule.name,
+                    name=name,
+                )
+            )

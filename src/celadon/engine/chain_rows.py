@@ -11,7 +11,9 @@ import duckdb
 
 from celadon.core.model import Plant
 from celadon.engine.lookup import Chosen
+from celadon.engine.sql import settled
 from celadon.engine.steps import MEASURES, PLACES, Query, Step
+from celadon.rules.expr import Total
 
 Row = dict[str, Any]
 HIDDEN = ("factor", "calendar", "spine")
@@ -92,7 +94,9 @@ class ChainRows:
             return [(part, found[0]) for part in parts if (found := self.where(part, step.columns, row))][:1]
         inner = self.step(step.parts[0])
         if step.kind == "total":
-            return [(inner, found) for found in self.where(inner, step.columns, row)]
+            rows = self.where(inner, step.columns, row)
+            when = step.formula.when if isinstance(step.formula, Total) else None
+            return [(inner, found) for found in rows if when is None or settled(when, {}, found)]
         if step.name not in self._added:
             self._added[step.name] = _gathered(self.rows(step), self.rows(inner), step)
         return [(inner, found) for found in self._added[step.name].get(_spot(row, step), [])]

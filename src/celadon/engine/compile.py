@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from celadon.core.findings import FindingError, FindingKind, Place, Severity
+from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, parse_instant
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.engine.active import ActiveRules
+from celadon.engine.coverage import tell_coverage
 from celadon.engine.lookup import Lookup, unknown_entries
 from celadon.engine.request import Request
 from celadon.engine.sql import (
@@ -46,19 +47,6 @@ from celadon.rules.expr import AtKey, Condition, Expr, Node, Ref, Total, refs
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook
 
-FACTOR_VARIES = FindingKind(
-    "factor.varies",
-    Severity.ERROR,
-    Text(en="A ratio meets a factor that changes within the period", zh="比率所用因子在期间内变化"),
-    Text(
-        en="{rule} uses {name}, which changes within the asked period: there is no one value for the whole.",
-        zh="{rule} 使用的 {name} 在所选期间内有变化，没有统一数值。",
-    ),
-    Text(
-        en="Ask per month, or a period in which the factor is constant.",
-        zh="请按月查询，或选择因子不变的期间。",
-    ),
-)
 ROWS_APART = FindingKind(
     "rule.rows-apart",
     Severity.ERROR,
@@ -92,6 +80,7 @@ def compile_query(
         if step is not None:
             outputs.append((name, step.name))
     planner.edition_findings()
+    told = tell_coverage(planner)
     planner.findings.extend(unknown_entries(book, plant))
     for name, lookup in planner.lookups.items():
         if f"x_{name}" in planner.steps:
@@ -104,6 +93,7 @@ def compile_query(
         tuple(planner.findings),
         tuple(planner.not_applicable),
         units,
+        told,
     )
 
 
@@ -118,6 +108,8 @@ class _Planner(ActiveRules):
             time = None  # coarser than a month: one row per asked span
         if self.is_property(name):
             space, time = Space.SITE, Grain.MONTH
+        if name in self.excluded and name in self.book.coverage.names:
+            return None
         mark = (name, space, time, self.level(name))
         if mark not in self.made:
             self.made[mark] = self._make(name, space, time)
@@ -264,19 +256,6 @@ class _Planner(ActiveRules):
             (other.when, False) for other in exceptions if other.when is not None and not rule.exception_to
         ]
         return self.body(step_name, name, formula, rule, (space, time), keys, tests)
-
-    def needs_finer(self, rule: Rule, name: str) -> None:
-        """A ratio over the whole period meets a factor that changes within it: there is no one value to use."""
-        if ("finer", rule.name, name) not in self.made:
-            self.made[("finer", rule.name, name)] = None
-            self.findings.add(
-                FACTOR_VARIES.at(
-                    Place(subject=rule.name, period=self.request.period.label),
-                    clause=str(rule.clause),
-                    rule=rule.name,
-                    name=name,
-                )
-            )
 
     def bounds(self, rule: Rule, space: Space) -> list[str]:
         """Conditions for the rows on which an edition holds, where the period crosses its dates."""
@@ -440,6 +419,8 @@ class _Body:
     def _total(self, node: Total, number_: int) -> Step | None:
         planner = self.planner
         keys = tuple(sorted({*infer(planner.book, node.expr)[1]}))
+        if node.when is not None and not planner.any_row(node):
+            return None
         kept = tuple(key for key in keys if key not in node.over)
         if isinstance(node.expr, Ref) and node.expr.name not in planner.book.factors:
             inner = planner.at(node.expr.name, self.space, self.time)
@@ -471,7 +452,14 @@ class _Body:
             fixed=inner.fixed,
         )
         columns = [f"b.{column}" for column in target.columns]
-        sql = f"SELECT {', '.join(columns)}, {added('b.', inner.fixed)}\nFROM {inner.name} AS b\n{group(len(columns))}"
+        where = ""
+        if node.when is not None:
+            scope = Scope({}, {}, {key: f"b.{key}" for key in keys}, planner.request.options, inner.unit)
+            where = f"WHERE {compile_condition(node.when, scope)}\n"
+        sql = (
+            f"SELECT {', '.join(columns)}, {added('b.', inner.fixed)}\nFROM {inner.name} AS b\n"
+            f"{where}{group(len(columns))}"
+        )
         return planner.add(with_sql(target, sql))
 
     def _aliased(self) -> dict[str, Step]:

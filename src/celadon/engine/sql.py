@@ -408,7 +408,7 @@ def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
         return Binary(expr.op, left, right)
     if isinstance(expr, Total):
         inner = prune(expr.expr, options)
-        return NOTHING if inner is NOTHING else Total(inner, expr.over)
+        return NOTHING if inner is NOTHING else Total(inner, expr.over, expr.when)
     if isinstance(expr, Rounded):
         inner = prune(expr.expr, options)
         return NOTHING if inner is NOTHING else Rounded(inner, expr.digits)

@@ -62,6 +62,16 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Of the rulebook's `coverage` names that were asked for: what became of each."""
+
+    computed: tuple[str, ...] = ()
+    excluded: tuple[tuple[str, str], ...] = ()
+    """(name, reason)."""
+    uncovered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Query:
     """The whole chain, ready to run; touches no data until it is run."""
 
@@ -72,6 +82,7 @@ class Query:
     findings: tuple[Finding, ...]
     not_applicable: tuple[str, ...]
     unit_factors: Mapping[str, Unit] = field(default_factory=dict)
+    told: Told = Told()
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

@@ -55,8 +55,9 @@ class Question:
     uncertainty: bool = False
 
     def request(self, book: Rulebook, model: PlantModel) -> Request:
-        """The engine's request; options the plant file sets for this rulebook hold unless given here."""
-        chosen = dict(dict(model.options).get(book.id, ()))
+        """The engine's request; options the plant file sets for this rulebook, or one it builds on, hold unless given here."""
+        of = dict(model.options)
+        chosen = {name: choice for id_ in reversed(book.ids) for name, choice in of.get(id_, ())}
         chosen.update(self.options or {})
         period = parse_period(self.period, model.zone)
         return Request(period, self.by, self.per, self.quantities, chosen, self.factors_as_of)
@@ -101,6 +102,7 @@ class Account:
             "facts_digest": result.facts_digest,
             "rows": list(self._json_rows()),
             "not_applicable": list(result.query.not_applicable),
+            "coverage": _coverage(result),
         }
 
     def _json_rows(self) -> Iterator[dict[str, Any]]:
@@ -123,6 +125,15 @@ class Account:
             one = known[number] if known is not None else None
             writer.writerow([*cells, *([one.half_width if one else None] if known is not None else [])])
         return out.getvalue()
+
+
+def _coverage(result: Result) -> dict[str, Any]:
+    told = result.query.told
+    return {
+        "computed": list(told.computed),
+        "excluded": [{"quantity": name, "reason": reason} for name, reason in told.excluded],
+        "no_data": list(told.uncovered),
+    }
 
 
 def _row(row: Row, book: Rulebook) -> dict[str, Any]:

@@ -207,7 +207,9 @@ class Workspace:
     def _facts_digest(self, seen: View) -> str:
         """Of what of the plant the facts depend on."""
         if seen.digest not in self._digests:
-            self._digests[seen.digest] = plant_digest(replace(seen.model, factors=(), options=()))
+            self._digests[seen.digest] = plant_digest(
+                replace(seen.model, factors=(), options=(), exclusions=())
+            )
         return self._digests[seen.digest]
 
     def _drop_unused(self) -> None:

@@ -153,6 +153,7 @@ class RegionFile:
     """Share of outcomes that a forecast's band is meant to hold."""
     factors: tuple[FactorEntry, ...] = ()
     options: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    exclusions: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     file: str = ""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from celadon.adapters.plant_file.build_sources import build_factors, build_options
+from celadon.adapters.plant_file.build_sources import build_choices, build_factors
 from celadon.adapters.plant_file.common import name_of, where
 from celadon.adapters.plant_file.nodes import FILE_EMPTY, Mapping, Node, Scalar, decode, parse, read_bytes
 from celadon.adapters.plant_file.reading import CARRIER_UNKNOWN, Entry, Reading, near
@@ -188,7 +188,8 @@ def _region(reading: Reading, root: Node | None) -> RegionFile | None:
         levels=_levels(entry["warnings"]),
         band=entry["warnings"]["band"] if entry["warnings"] else 0.8,
         factors=tuple(build_factors(reading, entry.entries("factors"))),
-        options=build_options(entry.pairs("accounts")),
+        options=build_choices(entry.pairs("accounts"), "options"),
+        exclusions=build_choices(entry.pairs("accounts"), "exclusions"),
         file=reading.file,
     )
 

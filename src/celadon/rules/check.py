@@ -164,7 +164,7 @@ def _names(book: Rulebook, findings: Findings) -> None:
             for node in _all_nodes(rule):
                 if isinstance(node, OptionIn):
                     _option(book, rule, node, findings)
-    for name in book.totals:
+    for name in (*book.totals, *book.coverage.names):
         if name not in book.rules:
             findings.add(
                 RULE_NAME.at(
@@ -382,6 +382,7 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
                     f"total(over={over})，但行中没有 {lacking}",
                 )
             )
+        _keys_only(expr, keys)
         return unit, keys - set(expr.over)
     if isinstance(expr, Rounded):
         return infer(book, expr.expr)
@@ -395,6 +396,18 @@ def infer(book: Rulebook, expr: Expr) -> tuple[Unit, frozenset[str]]:
     if isinstance(expr, Choose):
         return _choose(book, expr)
     raise TypeError(f"no unit for {type(expr).__name__}")
+
+
+def _keys_only(expr: Total, keys: frozenset[str]) -> None:
+    for node in expr.when.walk() if expr.when is not None else ():
+        if isinstance(node, Compare | OptionIn) or (isinstance(node, KeyIn) and node.name not in keys):
+            what = node.op if isinstance(node, Compare) else node.name
+            raise GrainError(
+                Text(
+                    f"total(when=…) tests {what}, which is no key of its rows",
+                    f"total(when=…) 检查的 {what} 不是其行的键",
+                )
+            )
 
 
 def _at_key(book: Rulebook, expr: AtKey) -> tuple[Unit, frozenset[str]]:

@@ -156,10 +156,11 @@ class Binary(Expr):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Total(Expr):
-    """Sum over keys; adds what is there and carries coverage."""
+    """Sum over keys, of the rows that `when` keeps; adds what is there and carries coverage."""
 
     expr: Expr
     over: tuple[str, ...]
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -338,8 +339,9 @@ def constant(value: object, unit: str) -> Expr:
         raise FormulaError(Text(f"{call}: {why.en}", f"{call}：{why.zh}")) from error
 
 
-def total(value: Expr, over: str) -> Expr:
-    """Sum over keys (`over="carrier, purpose"`); what is absent is left out and lowers the coverage."""
+def total(value: Expr, over: str, when: Condition | None = None) -> Expr:
+    """Sum over keys (`over="carrier, purpose"`); what is absent is left out and lowers the coverage. `when` keeps some rows,
+    by their keys (`when=key("purpose") == "mobile"`)."""
     keys = tuple(sorted(word.strip() for word in over.split(",") if word.strip()))
     if not keys:
         raise FormulaError(
@@ -348,7 +350,7 @@ def total(value: Expr, over: str) -> Expr:
                 'total() 须写明汇总的键：over="carrier"',
             )
         )
-    return Total(expression(value), keys)
+    return Total(expression(value), keys, None if when is None else _condition(when))
 
 
 def at_key(value: Expr, **keys: str) -> Expr:

@@ -127,6 +127,14 @@ class OptionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """Quantities of which an account says whether they are in it: computed, left out with a reason, or without data."""
+
+    names: tuple[str, ...] = ()
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NotModelled:
     clause: str
     what: Text
@@ -152,6 +160,7 @@ class Rulebook:
     folder: Path
     digest: str
     findings: Findings = field(default_factory=Findings)
+    coverage: Coverage = Coverage()
     builds_on: tuple[Rulebook, ...] = ()
     """The rulebooks whose facts, factors, tables, options and rules this one has too, nearest first."""
 
@@ -266,12 +275,13 @@ def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
         folder=folder,
         digest=_joined(_digest(contents), [base.digest for base in bases]),
         findings=findings,
+        coverage=_coverage(about.get("coverage"), bases, folder, findings),
         builds_on=bases,
     )
 
 
 _ABOUT = (
-    "id", "documents", "edition", "scope", "totals", "options", "not_modelled", "doubts", "builds_on",
+    "id", "documents", "edition", "scope", "totals", "options", "coverage", "not_modelled", "doubts", "builds_on",
 )  # fmt: skip
 
 
@@ -305,6 +315,13 @@ def _with_bases(bases: tuple[Rulebook, ...], part: str, own: Mapping[str, Any]) 
     for base in reversed(bases):
         merged.update(getattr(base, part))
     return {**merged, **own}
+
+
+def _coverage(body: Any, bases: tuple[Rulebook, ...], folder: Path, findings: Findings) -> Coverage:
+    if body is None:
+        return next((base.coverage for base in bases if base.coverage.names), Coverage())
+    _only(body, ("names", "clause"), folder, "coverage", findings)
+    return Coverage(tuple(str(name) for name in body.get("names") or ()), str(body.get("clause", "")))
 
 
 def _own_table(name: str, contents: Mapping[str, bytes], bases: tuple[Rulebook, ...]) -> bool:

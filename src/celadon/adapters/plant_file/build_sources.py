@@ -300,15 +300,15 @@ def build_derived(reading: Reading, entries: list[Entry]) -> tuple[Derived, ...]
     )
 
 
-def build_options(pairs: Iterable[tuple[Got, Got]]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Rulebook id → its options, sorted; whether they exist is the rulebook's to say."""
-    options = {
-        rulebook.value: tuple(
-            sorted((key.value, choice.value) for key, choice in account.value.pairs("options"))
-        )
+def build_choices(
+    pairs: Iterable[tuple[Got, Got]], name: str
+) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Rulebook id → its options, or its exclusions, sorted; whether they exist is the rulebook's to say."""
+    found = {
+        rulebook.value: tuple(sorted((key.value, choice.value) for key, choice in account.value.pairs(name)))
         for rulebook, account in pairs
     }
-    return tuple(sorted(options.items()))
+    return tuple(sorted((rulebook, chosen) for rulebook, chosen in found.items() if chosen))
 
 
 # -- files ---------------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from celadon.adapters.plant_file.build_meters import Around, build_meters, build_virtual_meters
 from celadon.adapters.plant_file.build_sources import (
+    build_choices,
     build_derived,
     build_factors,
-    build_options,
     build_sources,
 )
 from celadon.adapters.plant_file.build_tariffs import build_tariffs
@@ -199,7 +199,8 @@ class _Assembly:
             tariffs=tuple(tariffs),
             sources=tuple(sources),
             factors=tuple(factors),
-            options=build_options(root.pairs("accounts")),
+            options=build_choices(root.pairs("accounts"), "options"),
+            exclusions=build_choices(root.pairs("accounts"), "exclusions"),
             derived=build_derived(reading, root.entries("derived")),
             industry=enterprise["industry"],
             store=root["store"],

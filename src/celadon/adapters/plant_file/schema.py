@@ -315,7 +315,15 @@ VIRTUAL_METERS = Table(
 )
 ACCOUNTS = Table(
     "account",
-    (key("options", Named(TEXT), "Choices the rulebook offers", "规则集提供的选项"),),
+    (
+        key("options", Named(TEXT), "Choices the rulebook offers", "规则集提供的选项"),
+        key(
+            "exclusions",
+            Named(TEXT),
+            "Quantities left out, each with its reason, where the rulebook allows it",
+            "不纳入的指标及其理由（规则集允许时）",
+        ),
+    ),
 )
 PLANT = Table(
     "plant",
