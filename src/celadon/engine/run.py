@@ -18,6 +18,7 @@ from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
+from celadon.engine.planning import plain_planning
 from celadon.engine.request import Request
 from celadon.engine.steps import SUMMARY, Query, Summary, summary_of
 from celadon.engine.variants import check_variants
@@ -112,12 +113,14 @@ def run(
     request = request.checked(book)
     query = compile_query(book, plant, request, summarise(con, facts), facts=facts, lookups=lookups)
     questions = FactorQuestions(query)
-    found = con.execute(query.sql(also=questions.selects())).fetchall()
+    with plain_planning(con, facts):
+        found = con.execute(query.sql(also=questions.selects())).fetchall()
+        doubled = check_variants(con, query)
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     findings = [
         *due_findings(query),
         *questions.findings(book, request.options, (row for row in found if not row[0])),
-        *check_variants(con, query),
+        *doubled,
     ]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)
 
