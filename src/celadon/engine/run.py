@@ -17,8 +17,8 @@ from celadon.engine.compile import compile_query
 from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
-from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.planning import plain_planning
+from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.steps import SUMMARY, Query, Summary, summary_of
 from celadon.engine.variants import check_variants
