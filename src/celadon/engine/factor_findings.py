@@ -59,7 +59,7 @@ class FactorQuestions:
             rows[step.name].append(
                 row | {name: bool(marks[name]) for name in ("given", "recalled", "defaulted")}
             )
-        teller = _FactorTeller(book, self._query, options, rows)
+        teller = FactorTeller(book, self._query, options, rows)
         return [finding for name in self._names for finding in teller.about(name)]
 
 
@@ -77,7 +77,7 @@ def _drivers(query: Query, step: Step) -> tuple[str, str]:
 
 
 @dataclass
-class _FactorTeller:
+class FactorTeller:
     """Holds the rows of the steps that may have something to tell."""
 
     book: Rulebook

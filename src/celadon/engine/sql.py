@@ -6,6 +6,7 @@ or a worse one, and its coverage. Only SQL that means the same on the embedded a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -37,6 +38,10 @@ from celadon.rules.expr import (
 
 ZERO = "0e0"
 FULL = "1.0e0"
+WHOLE = "1e0"
+NULL = "CAST(NULL AS DOUBLE)"
+YES, NO = "1 = 1", "1 = 0"
+"""A condition that the row's own keys settle; what options settle is TRUE or FALSE."""
 DATA = ("calculated", "declared", "estimated", "defaulted")
 """Share of a value that rests on data of this kind or a worse one; what is left is measured."""
 FACTORS = ("factored", "verified1", "own", "recalled")
@@ -53,6 +58,14 @@ def number(value: Fraction | float) -> str:
     """A DOUBLE literal (with an exponent, or both engines would read a decimal)."""
     literal = repr(float(value))
     return literal if "e" in literal else f"{literal}e0"
+
+
+def literal(value: str) -> float | None:
+    """The number that a DOUBLE literal writes; None where the SQL is anything else."""
+    return float(value) if _LITERAL.fullmatch(value) else None
+
+
+_LITERAL = re.compile(r"-?[0-9]+(\.[0-9]+)?e[+-]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ class Piece:
     def in_unit(self, unit: Unit) -> str:
         """The value's SQL, converted exactly into `unit`."""
         factor = self.unit.factor_to(unit)
-        return self.value if factor == 1 else f"({self.value} * {number(factor)})"
+        return self.value if factor == 1 else _times(self.value, number(factor))
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,8 @@ class Scope:
     options: Mapping[str, str]
     unit: Unit
     """The unit the rule promises; a rounding step rounds in it."""
+    row: Mapping[str, str] | None = None
+    """The words of the keys where the formula is written out for one row of them."""
 
 
 @singledispatch
@@ -151,7 +166,7 @@ def _binary(expr: Binary, scope: Scope) -> Piece | None:
     value = f"({_addend(left, left.unit)} {expr.op} {_addend(right, left.unit)})"
     both = (left, right)
     exists = _any_exists(both)
-    if exists is not None and left.optional and right.optional:
+    if exists not in (None, YES) and left.optional and right.optional:
         value = (
             f"CASE WHEN {exists} THEN {value} END"  # neither is due: there is no sum, not a sum of nothing
         )
@@ -174,18 +189,37 @@ def _one_sided(op: str, left: Piece | None, right: Piece | None) -> Piece | None
 def _addend(piece: Piece, unit: Unit) -> str:
     """A row that is not due adds nothing; one that is due and absent keeps the sum absent."""
     value = piece.in_unit(unit)
-    return (
-        f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END" if piece.exists and piece.optional else value
-    )
+    if not piece.exists or not piece.optional:
+        return value
+    if piece.exists == NO:
+        return ZERO
+    if piece.exists == f"{piece.value} IS NOT NULL":
+        return f"coalesce({value}, {ZERO})"
+    return f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END"
+
+
+def _times(left: str, right: str) -> str:
+    """A product; of two literals, a literal."""
+    if NULL in (left, right):
+        return NULL
+    one, other = literal(left), literal(right)
+    return number(one * other) if one is not None and other is not None else f"({left} * {right})"
+
+
+def _ratio(left: str, right: str) -> str:
+    if NULL in (left, right):
+        return NULL
+    divisor = right if literal(right) else f"nullif({right}, {ZERO})"
+    return f"({left} / {divisor})"
 
 
 def _product(op: str, left: Piece, right: Piece) -> Piece:
     unit = left.unit * right.unit if op == "*" else left.unit / right.unit
-    divisor = f"nullif({right.value}, {ZERO})" if op == "/" else right.value
     both = (left, right)
-    exists = " AND ".join(item for item in dict.fromkeys((left.exists, right.exists)) if item) or None
+    parts = [item for item in dict.fromkeys((left.exists, right.exists)) if item and item != YES]
+    exists = NO if NO in parts else " AND ".join(f"({item})" for item in parts) or None
     return Piece(
-        f"({left.value} {op} {divisor})",
+        _times(left.value, right.value) if op == "*" else _ratio(left.value, right.value),
         unit,
         _shares(both, _worst),
         coverage=_least(both),
@@ -203,17 +237,24 @@ def _sum_of(expr: SumOf, scope: Scope) -> Piece | None:
     if len(terms) == 1:
         return terms[0]
     unit = terms[0].unit
-    values = [term.in_unit(unit) for term in terms]
-    absent = " AND ".join(f"{value} IS NULL" for value in values)
-    added = " + ".join(f"coalesce({value}, {ZERO})" for value in values)
     return Piece(
-        f"CASE WHEN {absent} THEN NULL ELSE {added} END",
+        sum_there([term.in_unit(unit) for term in terms]),
         unit,
         _shares(terms, _mean),
         coverage=_mean_coverage(terms),
         exists=_any_exists(terms),
         optional=all(term.optional for term in terms),
     )
+
+
+def sum_there(values: Sequence[str]) -> str:
+    """The sum of the values that are there; absent where none is."""
+    known = [value for value in values if value != NULL]
+    if not known:
+        return NULL
+    added = " + ".join(f"coalesce({value}, {ZERO})" for value in known)
+    absent = " AND ".join(f"{value} IS NULL" for value in known)
+    return known[0] if len(known) == 1 else f"CASE WHEN {absent} THEN NULL ELSE {added} END"
 
 
 @compile_expr.register
@@ -227,10 +268,15 @@ def _first_given(expr: FirstGiven, scope: Scope) -> Piece | None:
     if len(terms) == 1:
         return terms[0]
     unit = terms[0].unit
-    values = [term.in_unit(unit) for term in terms]
+    given = [(value, term) for term in terms if (value := term.in_unit(unit)) != NULL]
+    firm = next((place for place, (value, _) in enumerate(given) if literal(value) is not None), len(given))
+    given = given[: firm + 1]  # a number is always given: what comes after it is never taken
+    if not given:
+        return Piece(NULL, unit)
+    values = [value for value, _ in given]
 
     def pick(name: str) -> str:
-        parts = [getattr(term.shares, name) for term in terms]
+        parts = [getattr(term.shares, name) for _, term in given]
         if len(set(parts)) == 1:
             return str(parts[0])
         whens = " ".join(
@@ -238,7 +284,8 @@ def _first_given(expr: FirstGiven, scope: Scope) -> Piece | None:
         )
         return f"CASE {whens} ELSE {ZERO} END"
 
-    return Piece(f"coalesce({', '.join(values)})", unit, Shares(*(pick(name) for name in QUALITIES)))
+    value = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+    return Piece(value, unit, Shares(*(pick(name) for name in QUALITIES)))
 
 
 @compile_expr.register
@@ -304,14 +351,18 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
     unit = there[0].unit
 
     def pick(part: Callable[[Piece], str], none: str) -> str:
-        parts = [part(piece) if piece is not None else none for _, piece in branches]
         final = part(last) if last is not None else none
-        if len({*parts, final}) == 1:
+        cases: list[tuple[str, str]] = []
+        for test, piece in branches:
+            value = part(piece) if piece is not None else none
+            if test == YES:
+                final = value
+                break
+            if test != NO:
+                cases.append((test, value))
+        if {value for _, value in cases} <= {final}:
             return final
-        whens = " ".join(
-            f"WHEN {test} THEN {value}" for (test, _), value in zip(branches, parts, strict=True)
-        )
-        return f"CASE {whens} ELSE {final} END"
+        return f"CASE {' '.join(f'WHEN {test} THEN {value}' for test, value in cases)} ELSE {final} END"
 
     def share(name: str, also: Sequence[Piece]) -> str:
         return pick(lambda piece: _worst((piece, *also), name), _worst(also, name))
@@ -320,14 +371,14 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
     if all(isinstance(value, Number) for _, value in expr.cases):
         # A grade is a bare number: it rests on what was compared, and covers what that covers.
         grade = _shares(compared, _worst)
-        return Piece(pick(lambda p: p.in_unit(unit), "NULL"), unit, grade, _least(compared))
+        return Piece(pick(lambda p: p.in_unit(unit), NULL), unit, grade, _least(compared))
     coverage = (
         None
         if all(piece.coverage is None for piece in there)
-        else pick(lambda piece: piece.coverage or "1e0", "NULL")
+        else pick(lambda piece: piece.coverage or WHOLE, NULL)
     )
     return Piece(
-        pick(lambda piece: piece.in_unit(unit), "NULL"),
+        pick(lambda piece: piece.in_unit(unit), NULL),
         unit,
         Shares(*(share(name, () if name in DATA else compared) for name in QUALITIES)),
         coverage,
@@ -350,26 +401,42 @@ def _compared(expr: Choose, scope: Scope) -> list[Piece]:
 
 
 def compile_condition(condition: Condition, scope: Scope) -> str:
-    """The SQL of a condition; `TRUE` or `FALSE` where options settle it before the query runs."""
+    """The SQL of a condition; `TRUE` or `FALSE` where options settle it before the query runs, YES or NO where the row's
+    keys do."""
     if isinstance(condition, OptionIn):
         return "TRUE" if scope.options[condition.name] in condition.values else "FALSE"
     if isinstance(condition, KeyIn):
+        if scope.row is not None:
+            return YES if scope.row[condition.name] in condition.values else NO
         return f"{scope.keys[condition.name]} IN ({', '.join(text(value) for value in condition.values)})"
     if isinstance(condition, Not):
         test = compile_condition(condition.term, scope)
-        return {"TRUE": "FALSE", "FALSE": "TRUE"}.get(test, f"NOT ({test})")
+        return _NEGATED.get(test, f"NOT ({test})")
     if isinstance(condition, All):
-        tests = [test for term in condition.terms if (test := compile_condition(term, scope)) != "TRUE"]
-        return "FALSE" if "FALSE" in tests else " AND ".join(f"({test})" for test in tests) or "TRUE"
+        tests = [compile_condition(term, scope) for term in condition.terms]
+        return joined("AND", tests, ("FALSE", NO), (YES, "TRUE"))
     if isinstance(condition, Any):
-        tests = [test for term in condition.terms if (test := compile_condition(term, scope)) != "FALSE"]
-        return "TRUE" if "TRUE" in tests else " OR ".join(f"({test})" for test in tests) or "FALSE"
+        tests = [compile_condition(term, scope) for term in condition.terms]
+        return joined("OR", tests, ("TRUE", YES), (NO, "FALSE"))
     if isinstance(condition, Compare):
         left, right = compile_expr(condition.left, scope), compile_expr(condition.right, scope)
         if left is None or right is None:
             return "FALSE"
         return f"{left.value} {condition.op} {right.in_unit(left.unit)}"
     raise TypeError(f"no SQL for {type(condition).__name__}")
+
+
+_NEGATED = {"TRUE": "FALSE", "FALSE": "TRUE", YES: NO, NO: YES}
+
+
+def joined(word: str, tests: Sequence[str], deciding: Sequence[str], empty: Sequence[str]) -> str:
+    """Tests joined by AND or OR: one that decides is the whole, one that says nothing is left out."""
+    if found := next((one for one in deciding if one in tests), None):
+        return found
+    open_tests = [test for test in tests if test not in empty]
+    if not open_tests:
+        return next(one for one in empty if one in tests)
+    return f" {word} ".join(f"({test})" for test in open_tests)
 
 
 def settled(
@@ -456,6 +523,7 @@ def _worst(pieces: Sequence[Piece], name: str) -> str:
 
 def _mean(pieces: Sequence[Piece], name: str) -> str:
     """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the worst."""
+    pieces = [piece for piece in pieces if piece.value != NULL] or pieces
     parts = [(piece, getattr(piece.shares, name)) for piece in pieces]
     if {part for _, part in parts} in ({ZERO}, {FULL}):
         return str(parts[0][1])
@@ -469,14 +537,19 @@ def _mean(pieces: Sequence[Piece], name: str) -> str:
 
 
 def _least(pieces: Sequence[Piece]) -> str | None:
-    parts = list(dict.fromkeys(_covered(piece) for piece in pieces if piece.coverage is not None))
-    return None if not parts else parts[0] if len(parts) == 1 else f"least({', '.join(parts)})"
+    parts = dict.fromkeys(_covered(piece) for piece in pieces if piece.coverage is not None)
+    if not parts:
+        return None
+    partial = [part for part in parts if part != WHOLE]
+    return WHOLE if not partial else partial[0] if len(partial) == 1 else f"least({', '.join(partial)})"
 
 
 def _covered(piece: Piece) -> str:
     """What is not due is not uncovered."""
+    if piece.coverage == WHOLE or (piece.exists == NO and piece.optional):
+        return WHOLE
     if piece.exists and piece.optional:
-        return f"CASE WHEN {piece.exists} THEN {piece.coverage} ELSE 1e0 END"
+        return f"CASE WHEN {piece.exists} THEN {piece.coverage} ELSE {WHOLE} END"
     return str(piece.coverage)
 
 
@@ -485,20 +558,21 @@ def _mean_coverage(pieces: list[Piece]) -> str | None:
     counted = [piece for piece in pieces if piece.coverage is not None]
     if not counted:
         return None
+    counted = [piece for piece in counted if not (piece.exists == NO and piece.optional)]
+    if all(piece.coverage == WHOLE for piece in counted):
+        return WHOLE
     tops, bottoms = [], []
     for piece in counted:
         covered = f"coalesce({piece.coverage}, {ZERO})"
         if piece.exists and piece.optional:
             tops.append(f"CASE WHEN {piece.exists} THEN {covered} ELSE {ZERO} END")
-            bottoms.append(f"CASE WHEN {piece.exists} THEN 1e0 ELSE {ZERO} END")
+            bottoms.append(f"CASE WHEN {piece.exists} THEN {WHOLE} ELSE {ZERO} END")
         else:
             tops.append(covered)
-            bottoms.append("1e0")
+            bottoms.append(WHOLE)
     return f"(({' + '.join(tops)}) / nullif({' + '.join(bottoms)}, {ZERO}))"
 
 
 def _any_exists(pieces: Sequence[Piece]) -> str | None:
-    parts = [piece.exists for piece in pieces]
-    if any(part is None for part in parts):
-        return None
-    return "(" + " OR ".join(dict.fromkeys(f"({part})" for part in parts)) + ")"
+    parts = [piece.exists for piece in pieces if piece.exists is not None]
+    return None if len(parts) < len(pieces) else joined("OR", list(dict.fromkeys(parts)), (YES,), (NO,))
