@@ -53,7 +53,9 @@ def tracked(expr: Expr, known: Mapping[str, Track], scope: Scope, compiled: Comp
     if isinstance(expr, SumOf | FirstGiven):
         return _either(tracks)
     if isinstance(expr, Binary) and expr.op in "+-":
-        if len(parts) == 2 and all(piece.exists not in (None, YES) and piece.optional for piece, _ in parts):
+        if len(parts) == 1:
+            return tracks[0]
+        if all(piece.exists not in (None, YES) and piece.optional for piece, _ in parts):
             return _either(tracks)  # where neither is due there is no sum
         return _all(_addend(piece, track) for piece, track in parts)
     whole = _all(tracks)
