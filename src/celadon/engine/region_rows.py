@@ -10,9 +10,8 @@ from celadon.core.findings import Place
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, zone
 from celadon.core.units import UnitError, parse_unit
-from celadon.engine.active import ActiveRules
+from celadon.engine.active import FACTOR_VARIES, ActiveRules
 from celadon.engine.cells import Cells, Level, Words
-from celadon.engine.compile import FACTOR_VARIES
 from celadon.engine.inputs import FACT_UNIT
 from celadon.engine.layers import Layers
 from celadon.engine.lookup import declared_unit
