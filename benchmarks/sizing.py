@@ -20,7 +20,7 @@ from benchmarks.works import STEP, Works
 from celadon.store.scratch import connect
 
 RESULT = Path(__file__).resolve().parent / "results" / "sizing.json"
-BOOK = "cn_gbt_32150_2015"
+BOOK = "cn_gbt_2589_2020"
 FIRST = 2024
 
 

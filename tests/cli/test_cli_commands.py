@@ -259,6 +259,16 @@ def test_doctor_in_both_languages(plant: Path, capsys: pytest.CaptureFixture[str
     )
 
 
+def test_retain_in_both_languages(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no reading can go" in text(capsys, "retain", plant)
+    assert "没有可删除的读数" in text(
+        capsys, "retain", plant, "--keep-history", "5y", "--apply", "--lang", "zh"
+    )
+    found = body(capsys, "retain", plant, "--keep-history", "90d")
+    assert (found["keep"], found["applied"], found["since"], found["months"]) == ("90d", False, None, [])
+    assert body(capsys, "retain", plant, "--keep-history", "long", status=1)["shape"] == "error/1"
+
+
 def test_every_shape_is_printed_by_a_test() -> None:
     region = Path(__file__).parent.parent / "region"
     tested = "".join(

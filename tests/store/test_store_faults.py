@@ -52,7 +52,7 @@ def test_every_kind_of_finding_is_in_both_languages():
         "store.segment-damaged", "store.file-loaded", "store.clock-backwards", "store.catalogue-server",
         "store.catalogue-address", "store.catalogue-password", "store.kept-elsewhere", "store.kept-unreadable",
         "store.extra-missing",
-        "system.memory", "system.memory-limit",
+        "system.memory", "system.memory-limit", "store.history-dropped",
     }  # fmt: skip
     for kind in kinds:
         assert kind.title.en != kind.title.zh

@@ -85,6 +85,13 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.compact",
         Text(en="Rewrite the store smaller, with the same answers.", zh="压缩存储，结果不变。"),
     ),
+    "retain": (
+        "celadon.cli.retain",
+        Text(
+            en="Drop readings replaced long ago; first shows which.",
+            zh="删除早已被替换的读数；先显示，后执行。",
+        ),
+    ),
     "doctor": (
         "celadon.cli.doctor",
         Text(en="Name what is wrong with a store; mend what is safe.", zh="诊断存储，并修复可安全修复之处。"),

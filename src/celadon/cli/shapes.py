@@ -224,6 +224,15 @@ _PLANT_SHAPES: dict[str, Shape] = {
     ),
     "verify/1": Shape("verify", "Whether every stored segment is as it was written.", _UPKEEP),
     "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
+    "retain/1": Shape(
+        "retain",
+        "Replaced readings that go (or, not applied, would go). `since`: answers as of this instant or later can be told afterwards, "
+        "`kept_since`: before; null = all of history.",
+        {
+            "keep": "text?", "since": "time?", "applied": "boolean", "kept_since": "time?", "readings": "integer",
+            "held_back": "integer", "months": [{"month": "text", "readings": "integer"}],
+        },
+    ),
     "doctor/1": Shape(
         "doctor",
         "What was looked at, and what was mended (null without --repair); the findings say what is wrong still.",

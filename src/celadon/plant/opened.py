@@ -131,6 +131,7 @@ def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> V
         batches = store.batches()
         first = batches[0].recorded_at.isoformat() if batches else "—"
         raise FindingError(AS_OF_EARLY.at(Place(file=str(opened.file)), as_of=as_of or "—", first=first))
+    snapshot.still_told()
     findings: tuple[Finding, ...] = ()
     model, digest = (opened.model, opened.digest) if text == opened.text else decoded(text)
     if digest == opened.digest:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from celadon.store.database import Database
-from celadon.store.rows import Batch, Segment, StoredFile, instant_of
+from celadon.store.rows import RETAIN, Batch, Segment, StoredFile, instant_of
 from celadon.store.stretch import Stretch
 
 _SEGMENT = "id, kind, path, month, batch_min, batch_max, rows, bytes, sha256, damaged"
@@ -92,6 +92,11 @@ class Catalogue:
         marks = ", ".join("?" * len(omit))
         sql = f"SELECT max(id) FROM batch WHERE id <= ? AND kind NOT IN ({marks})"
         return int(self.one(sql, upto, *omit) or 0)
+
+    def horizon(self) -> int:
+        """The first batch as of which everything can be told; before it, retention dropped what was replaced."""
+        notes = self.rows("SELECT note FROM batch WHERE kind = ?", RETAIN)
+        return max((int(note) for (note,) in notes), default=0)
 
     def recorded_at(self, batch: int) -> int | None:
         """When `batch` was recorded, microseconds."""

@@ -164,6 +164,19 @@ CLOCK_BACKWARDS = FindingKind(
         zh="请校准时钟（NTP）；在此之前，`--as-of` 须使用晚于 {last} 的时间才能看到新批次。",
     ),
 )
+HISTORY_DROPPED = FindingKind(
+    "store.history-dropped",
+    Severity.ERROR,
+    Text(en="That far back is not kept any more", zh="该时间之前的历史已不保留"),
+    Text(
+        en="What was known before {since} cannot be told any more: readings replaced by then were dropped by retention.",
+        zh="{since} 之前所知的内容已无法还原：此前被替换的读数已按保留策略删除。",
+    ),
+    Text(
+        en="Ask with an `--as-of` of {since} or later, or restore a backup made before the retention.",
+        zh="请使用 {since} 或之后的 `--as-of`，或恢复执行保留策略之前的备份。",
+    ),
+)
 MEMORY = FindingKind(
     "system.memory",
     Severity.ERROR,
@@ -355,6 +368,11 @@ def kept_unreadable(path: Path) -> FindingError:
 def extra_missing(extra: str, package: str) -> FindingError:
     """An optional part of the installation is needed."""
     return FindingError(EXTRA_MISSING.at(Place(), extra=extra, package=package))
+
+
+def history_dropped(path: Path, since: str) -> FindingError:
+    """An answer is asked for that needs readings which retention dropped."""
+    return _about(HISTORY_DROPPED, path, since=since)
 
 
 def disk_full(path: Path) -> FindingError:

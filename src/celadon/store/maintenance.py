@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import duckdb
+
 from celadon.core.findings import Finding, Place
 from celadon.store import choose, faults, segments, stretch
 from celadon.store.catalogue import Catalogue, int_list
@@ -48,9 +50,9 @@ def _readings_step(month: int) -> Step:
         sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
         if len(sound) < 2:
             return Compacted()
-        _merge(store, catalogue, staging, month, sound)
-        catalogue.retire([item.id for item in sound], moment)
-        _join_touched(catalogue, month)
+        with Scratch(store) as scratch, connect(scratch.path) as con:
+            merge_readings(con, store, catalogue, staging, month, sound)
+        replace_readings(catalogue, month, sound, moment)
         return Compacted(len(sound), 1)
 
     return step
@@ -82,20 +84,39 @@ def _ledger_step(month: int) -> Step:
     return step
 
 
-def _merge(store: Path, catalogue: Catalogue, staging: Staging, month: int, parts: list[Segment]) -> None:
-    """One segment with all rows of `parts`, in their place; what it proves is proved anew."""
-    files = parquet_list(store / item.path for item in parts)
-    select = f"SELECT {segments.typed(READING_COLUMNS, {})} FROM {files}"
-    with Scratch(store) as scratch, connect(scratch.path) as con:
-        merged = staging.write(con, segments.READINGS, select, month, _batches(parts))
-        measured = stretch.measure(con, parquet_list([store / merged.path]))
-    if sum(row[2] for row in measured) != sum(item.rows for item in parts):
-        raise AssertionError(f"merging lost rows: {merged.rows} of {sum(item.rows for item in parts)}")
+def merge_readings(
+    con: duckdb.DuckDBPyConnection,
+    store: Path,
+    catalogue: Catalogue,
+    staging: Staging,
+    month: int,
+    parts: list[Segment],
+    *,
+    source: str | None = None,
+    dropped: int = 0,
+) -> None:
+    """One segment with all rows of `parts` (or those of the query `source`, `dropped` fewer), in their place.
+
+    What it proves is proved anew.
+    """
+    source = source or f"FROM {parquet_list(store / item.path for item in parts)}"
+    select = f"SELECT {segments.typed(READING_COLUMNS, {})} FROM ({source})"
+    merged = staging.write(con, segments.READINGS, select, month, _batches(parts))
+    measured = stretch.measure(con, parquet_list([store / merged.path]))
+    wanted = sum(item.rows for item in parts) - dropped
+    if merged.rows != wanted or sum(row[2] for row in measured) != wanted:
+        raise AssertionError(f"merging lost rows: {merged.rows} of {wanted}")
     catalogue.run(
         f"DELETE FROM span WHERE month = ? AND segment IN ({int_list(item.id for item in parts)})", month
     )
     catalogue.add_spans(month, merged, [(point, found) for point, _, _, found in measured])
     choose.extend(catalogue, {point: [(month, found)] for point, _, _, found in measured})
+
+
+def replace_readings(catalogue: Catalogue, month: int, parts: list[Segment], moment: int) -> None:
+    """Take merged segments out of answers."""
+    catalogue.retire([item.id for item in parts], moment)
+    _join_touched(catalogue, month)
 
 
 def _batches(parts: list[Segment]) -> tuple[int, int]:

@@ -51,6 +51,8 @@ LEDGER_COLUMNS: dict[str, str] = {
     "covered": "INTEGER",
     "n": "INTEGER",
 }
+RETAIN = "retain"
+"""Kind of the batch that says what retention dropped; its note is the first batch as of which all can be told still."""
 RECORD_KEY = ("quantity", "item", "purpose", "site", "process", "start", "end", "note")
 """A later batch's record with the same key corrects the earlier one."""
 

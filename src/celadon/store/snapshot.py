@@ -63,7 +63,16 @@ class Snapshot:
     said here.
     """
 
-    def __init__(self, store: Path, catalogue: Catalogue, upto: int, pending: Pending | None = None) -> None:
+    def __init__(
+        self,
+        store: Path,
+        catalogue: Catalogue,
+        upto: int,
+        pending: Pending | None = None,
+        *,
+        earlier: bool = False,
+    ) -> None:
+        self._earlier = earlier
         self._store = store
         self._source = catalogue
         self._pending = pending
@@ -87,6 +96,15 @@ class Snapshot:
         if pending is not None and not pending.open and self._source.last_batch() < pending.batch_id:
             raise ValueError("the batch this snapshot showed was discarded")
         return self._source
+
+    def still_told(self) -> None:
+        """FindingError `store.history-dropped` where retention dropped what was known at this moment."""
+        if not self._earlier:
+            return
+        horizon = self._catalogue.horizon()
+        if self.upto < horizon:
+            since = self._catalogue.recorded_at(horizon) or 0
+            raise faults.history_dropped(self._store, f"{instant_of(since):%Y-%m-%dT%H:%M:%S.%fZ}")
 
     # -- small facts -----------------------------------------------------------------------------------------
 
@@ -153,6 +171,7 @@ class Snapshot:
         known at this snapshot is there, told apart by `batch`: corrections and duplicates are the ledger's
         business. Opens only the segments that the catalogue's spans call for.
         """
+        self.still_told()
         catalogue, low, high = self._catalogue, micros(start), micros(end)
         chosen = sorted(set(catalogue.points().values() if points is None else points))
         if not chosen:

@@ -236,7 +236,7 @@ class Store:
             upto = last
         else:
             upto = min(as_of, last) if isinstance(as_of, int) else self._reader.batch_at(micros(as_of))
-        return Snapshot(self.path, self._reader, upto)
+        return Snapshot(self.path, self._reader, upto, earlier=as_of is not None)
 
     def batches(self) -> list[Batch]:
         """Every committed batch, oldest first."""
@@ -302,6 +302,12 @@ class Store:
             sweep(self.path, self._write(), moment - grace // timedelta(microseconds=1))
             total += maintenance.remove_strays(self.path, self._write())
         return total
+
+    @contextmanager
+    def rewriting(self) -> Iterator[tuple[Catalogue, Staging, int]]:
+        """A transaction of upkeep that writes segments in the place of others, and now (microseconds)."""
+        with self._staged() as (catalogue, staging):
+            yield catalogue, staging, micros(self._clock())
 
     def verify(self, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
         """Compare every segment with its digest and check the catalogue; the findings, errors only.
