@@ -50,6 +50,7 @@ def test_the_trading_position_follows_from_the_account(works: celadon.Plant) -> 
     assert found.value("total_allocation") == pytest.approx(allocated, rel=1e-12)
     assert found.value("surrender_obligation") == pytest.approx(emitted, rel=1e-12)
     assert found.value("allowance_position") == pytest.approx(allocated - emitted, rel=1e-9)
+    assert [book.id for book in found.calculated_by] == [CEMENT_BOOK]
     assert "factor.unchecked" in {item.code for item in found.findings}  # of the account it rests on
     assert not [
         item for item in found.findings if item.severity is Severity.ERROR and item.code != "factor.gap"

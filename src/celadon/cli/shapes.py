@@ -122,10 +122,11 @@ _PLANT_SHAPES: dict[str, Shape] = {
         "own, recalled (unchecked), and factorless; an absent value is null, never 0, and its shares are 0. With --uncertainty "
         "each row that has a value says how wide it is: half_width (95 %, two standard uncertainties) in its unit, relative to the "
         "value, and the origins with their share of the variance; what nobody states is treated as exact and listed. `coverage` names "
-        "the quantities the rulebook asks to speak about. `facts_digest` and the rulebook's `digest` say what the numbers rest on.",
+        "the quantities the rulebook asks to speak about. `facts_digest` and the rulebook's `digest` say what the numbers rest on, and so does "
+        "`calculated_by`: the rulebooks that calculated some of the facts.",
         {
             "rulebook": _BOOK, "options": "object", "period": "text", "zone": "text", "by": "text", "per": "text?", "as_of": "time?",
-            "factors_as_of": "text?", "facts_digest": "text", "not_applicable": ["text"],
+            "factors_as_of": "text?", "facts_digest": "text", "calculated_by": [{"id": "text", "digest": "text"}], "not_applicable": ["text"],
             "coverage": {"computed": ["text"], "excluded": [{"quantity": "text", "reason": "text"}], "no_data": ["text"]},
             "rows": [{
                 "quantity": "text", "label": "both", "item": "text", "purpose": "text", "enterprise": "text", "site": "text",

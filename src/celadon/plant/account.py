@@ -72,6 +72,8 @@ class Account:
     findings: tuple[Finding, ...]
     uncertainties: tuple[Uncertainty | None, ...] | None = None
     """Of each row where it was asked; None of an absent one."""
+    calculated_by: tuple[Rulebook, ...] = ()
+    """Rulebooks that calculated some of the facts."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -100,6 +102,7 @@ class Account:
             "as_of": result.as_of.isoformat() if result.as_of else None,
             "factors_as_of": request.factors_as_of.isoformat() if request.factors_as_of else None,
             "facts_digest": result.facts_digest,
+            "calculated_by": [{"id": other.id, "digest": other.digest} for other in self.calculated_by],
             "rows": list(self._json_rows()),
             "not_applicable": list(result.query.not_applicable),
             "coverage": _coverage(result),
@@ -172,7 +175,7 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
             known = tuple(of_result(chain, result))
         said = chain.findings()
     found = unique([*seen.findings, *table.findings, *book.findings, *result.findings, *said])
-    return Account(replace(result, findings=tuple(found)), seen.model, tuple(found), known)
+    return Account(replace(result, findings=tuple(found)), seen.model, tuple(found), known, table.books)
 
 
 def period_of(text: str | None, work: Workspace, seen: View) -> Period:

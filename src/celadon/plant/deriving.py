@@ -79,8 +79,9 @@ DERIVED_RECORDED = FindingKind(
 
 SOURCE = "derived"
 """How the source of a calculated fact begins: `derived:<number in the plant file>`."""
-Answer = Callable[[Rulebook, Request, tuple[str, ...]], Result]
-"""Runs a request on this view's facts; the ids say on whose behalf (a circle ends there)."""
+Answer = Callable[[Rulebook, Request, tuple[str, ...]], tuple[Result, Sequence[Rulebook]]]
+"""Runs a request on this view's facts: the result, and the rulebooks that calculated facts for it. The ids say on whose
+behalf it runs (a circle ends there)."""
 
 
 @dataclass
@@ -93,6 +94,8 @@ class Derivations:
     answer: Answer
     chain: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
+    books: list[Rulebook] = field(default_factory=list)
+    """The rulebooks that calculated, directly or for another."""
 
     def due(self) -> list[tuple[int, Derived]]:
         """Those of the plant file that are facts of this rulebook."""
@@ -110,7 +113,8 @@ class Derivations:
             space = Space.PROCESS if item.process else Space.SITE
             options = dict(dict(self.seen.model.options).get(book.id, ()))
             request = Request(asked.period, space, grain, (item.of,), options, asked.factors_as_of)
-            result = self.answer(book, request.checked(book), (*self.chain, self.book.id))
+            result, others = self.answer(book, request.checked(book), (*self.chain, self.book.id))
+            self.books += [book, *others]
         except FindingError as error:
             self.findings += [replace(found, where=item.where) for found in error.findings]
             return []

@@ -55,6 +55,8 @@ class FactTable:
 
     name: str
     findings: tuple[Finding, ...]
+    books: tuple[Rulebook, ...] = ()
+    """Rulebooks that calculated some of the facts."""
 
 
 @dataclass
@@ -132,14 +134,18 @@ class Workspace:
                     insert(self.con, name, made, fresh, request, grain[1])
                     done.update(number for number, _ in fresh)
             said = [finding for made in asking for finding in made.findings]
-            _keep(self._built, key, FactTable(name, tuple(unique([*base.findings, *said]))))
+            others = {book.digest: book for made in asking for book in made.books}
+            built = FactTable(name, tuple(unique([*base.findings, *said])), tuple(others.values()))
+            _keep(self._built, key, built)
         return self._built[key]
 
-    def _answer(self, seen: View, book: Rulebook, request: Request, chain: tuple[str, ...]) -> Result:
+    def _answer(
+        self, seen: View, book: Rulebook, request: Request, chain: tuple[str, ...]
+    ) -> tuple[Result, Sequence[Rulebook]]:
         """A request on this view's facts, asked for the sake of the rulebooks in `chain`."""
         table = self.facts_for(seen, [book], request, fact_grain(book, request), chain)
         result = run(self.con, book, seen.model, request, facts=table.name)
-        return replace(result, findings=(*table.findings, *result.findings))
+        return replace(result, findings=(*table.findings, *result.findings)), table.books
 
     def book(self, rulebook: str | Path | Rulebook) -> Rulebook:
         """The rulebook, loaded unless it is; a folder that changed since is another rulebook and is loaded anew."""
