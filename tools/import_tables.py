@@ -20,13 +20,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for when this is run as a script
+sys.path.insert(
+    0, str(Path(__file__).resolve().parent.parent / "src")
+)  # both for when this is run as a script
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from celadon.rules.rulebook import load_rulebook
 from tools.import_policy_tables import policy_tables
 from tools.import_sector_tables import Sources, sector_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-
 RULEBOOKS = ROOT / "src" / "celadon" / "rulebooks"
 Row = dict[str, str]
 
@@ -519,7 +522,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true")
     chosen = parser.parse_args(arguments)
     stale = 0
-    for table in all_tables(chosen.folder):
+    tables = all_tables(chosen.folder)
+    for table in tables:
         old = table.path.read_text(encoding="utf-8") if table.path.is_file() else None
         if old == table.text():
             continue
@@ -528,7 +532,20 @@ def main(arguments: list[str] | None = None) -> int:
         if not chosen.check:
             table.path.parent.mkdir(parents=True, exist_ok=True)
             table.path.write_text(table.text(), encoding="utf-8")
+    stale += sum(_publish(name, chosen.check) for name in dict.fromkeys(table.rulebook for table in tables))
     return 1 if chosen.check and stale else 0
+
+
+def _publish(rulebook: str, check: bool) -> int:
+    """Seal the rows of a rulebook, or say that some are not sealed yet; how many faults there are."""
+    book = load_rulebook(rulebook)
+    if not check:
+        book.publish()
+        return 0
+    loose = [name for name, count in book.unsealed().items() if count]
+    for name in loose:
+        print(f"not sealed: {rulebook}/tables/{name}.csv")
+    return len(loose)
 
 
 if __name__ == "__main__":

@@ -223,23 +223,18 @@ class Oracle:
         for mark in ((spec.name, cell[0], cell[1]), (spec.name, "", "")):
             if mark in self.own:
                 return self._base(*self.own[mark], spec.unit, keys)
-        best = None
         day = f"{cell[1]}-01"
+        holding, earlier = [], []
         for row in self._rows(spec, cell):
-            if row.value(spec.column) is None:
-                continue
             since, until = str(row.validity.since or ""), str(row.validity.until or "9999")
             if since <= day <= until:
-                best = row
-                break
-            if (
-                spec.on_gap == "latest_earlier"
-                and since
-                and since <= day
-                and (best is None or since > str(best.validity.since))
-            ):
-                best = row
-        if best is None:
+                holding.append((str(row.published or ""), row))
+            if row.value(spec.column) is not None and since and since <= day:
+                earlier.append((since, str(row.published or ""), row))
+        best = max(holding, key=lambda item: item[0])[-1] if holding else None
+        if (best is None or best.value(spec.column) is None) and spec.on_gap == "latest_earlier" and earlier:
+            best = max(earlier, key=lambda item: item[:2])[-1]
+        if best is None or best.value(spec.column) is None:
             return None
         amount = best.value(spec.column)
         assert amount is not None

@@ -123,7 +123,12 @@ def emission(carrier_emission):
 @pytest.mark.parametrize(
     ("old", "new", "code", "line"),
     [
-        ("diesel,3.2,kgCO2/kg,2023-01-01", "diesel,3.2,kgCO2/kg,2022-06-01", "factor-table.overlap", 3),
+        (
+            "diesel,3.2,kgCO2/kg,2023-01-01,,2023",
+            "diesel,3.2,kgCO2/kg,2022-06-01,,2020",
+            "factor-table.overlap",
+            3,
+        ),
         ("diesel,3.2,kgCO2/kg,2023-01-01", "diesel,3.2,kgCO2/kg,2023-03-01", "factor-table.gap", 3),
         ("diesel,3.2,", "diesel,3,2,", "factor-table.unreadable", 3),
         ("diesel,3.2,", "diesel,many,", "factor-table.value", 3),

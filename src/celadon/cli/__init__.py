@@ -79,6 +79,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.rulebooks",
         Text(en="The rulebooks there are, and what one holds.", zh="可用规则册及其内容。"),
     ),
+    "publish": (
+        "celadon.cli.publish",
+        Text(en="Seal a rulebook's table rows.", zh="封存规则册的因子表行。"),
+    ),
     "test": ("celadon.cli.test", Text(en="Run a rulebook's cases.", zh="运行规则册的算例。")),
     "verify": ("celadon.cli.verify", Text(en="Check the store, byte by byte.", zh="逐字节核验存储。")),
     "compact": (

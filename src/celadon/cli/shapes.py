@@ -223,6 +223,11 @@ _PLANT_SHAPES: dict[str, Shape] = {
         {"rulebook": "text", "digest": "text", "passed": "integer", "failed": "integer",
          "cases": [{"name": "text", "file": "text", "vouched": "object", "passed": "boolean", "failures": ["text"]}]},
     ),
+    "publish/1": Shape(
+        "publish",
+        "Rows of a rulebook's own tables that are sealed now, and how many were not before.",
+        {"rulebook": "text", "tables": [{"table": "text", "rows": "integer", "added": "integer"}]},
+    ),
     "verify/1": Shape("verify", "Whether every stored segment is as it was written.", _UPKEEP),
     "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
     "retain/1": Shape(

@@ -324,7 +324,8 @@ class _Chooser:
             value = self._convert(Fraction(str(entry.value)), entry.unit, named, entry.where)
             lookup.chosen.append(Chosen(site.id, month, combo, value, None, entry))
             return
-        row = next((row for row in rows if row.validity.covers(month.day)), None)
+        covering = [row for row in rows if row.validity.covers(month.day)]
+        row = max(covering, key=_published, default=None)
         amount = row.value(spec.column) if row else None
         carried = amount is None and spec.on_gap == "latest_earlier"
         if carried:
@@ -343,7 +344,7 @@ class _Chooser:
     def _latest_earlier(self, rows: list[FactorRow], day: date) -> FactorRow | None:
         known = [row for row in rows if row.validity.since and row.value(self.spec.column) is not None]
         earlier = [row for row in known if row.validity.since and row.validity.since <= day]
-        return max(earlier, key=lambda row: row.validity.since or date.min, default=None)
+        return max(earlier, key=lambda row: (row.validity.since or date.min, _published(row)), default=None)
 
     def _entry(self, site: Site, month: Month, named: Mapping[str, str]) -> FactorEntry | None:
         """The plant's own entry for this cell; of several, the one that names most keys, then the later."""
@@ -416,6 +417,11 @@ class _Chooser:
             return False
         self.told.add(mark)
         return True
+
+
+def _published(row: FactorRow) -> date:
+    """When a row was published: of two that hold on one day, the later one does."""
+    return row.published or date.min
 
 
 def _key_text(named: Mapping[str, str]) -> str:

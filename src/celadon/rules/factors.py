@@ -1,7 +1,8 @@
 """Dated, cited factor tables from CSV, as published.
 
 A row has keys, values with their units, the span it applies to, the day it was published, and where it stands.
-A blank value is a known gap. Two rows for one key on one day are a Finding, never a choice.
+A blank value is a known gap. Of two rows for one key on one day the later published holds; without a later one they are a
+Finding, never a choice.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
-from celadon.core.findings import FindingKind, Findings, Place, Severity
+from celadon.core.findings import Finding, FindingKind, Findings, Place, Severity
 from celadon.core.periods import Validity
 from celadon.core.text import Text, text_of
 from celadon.core.units import UnitError, nearest, parse_unit
@@ -62,8 +62,8 @@ TABLE_OVERLAP = FindingKind(
         zh="{key} 有两行同时有效：第 {first} 行（{first_span}）与第 {second} 行（{second_span}）。",
     ),
     Text(
-        en="End the earlier row, or give the rows a key that tells them apart.",
-        zh="请终止较早一行，或增加能区分两行的键。",
+        en="Give the row that is to hold a later `published`; or give the rows a key that tells them apart.",
+        zh="请为应生效的一行写较晚的 `published`；或增加能区分两行的键。",
     ),
 )
 TABLE_GAP = FindingKind(
@@ -267,10 +267,8 @@ def check_table(
             _check_uncertainty(table, row, column, findings)
         groups.setdefault(tuple(row.cells.get(column, "") for column in keys), []).append(row)
     for key, rows in groups.items():
-        rows = sorted(rows, key=lambda row: row.validity.since or date.min)
         label = ", ".join(f"{column}={value}" for column, value in zip(keys, key, strict=True)) or table.name
-        for first, second in pairwise(rows):
-            _check_neighbours(table, label, first, second, findings)
+        _check_spans(table, label, rows, findings)
 
 
 def _check_value(table: FactorTable, row: FactorRow, column: str, findings: Findings) -> None:
@@ -307,21 +305,44 @@ def _check_uncertainty(table: FactorTable, row: FactorRow, column: str, findings
         findings.add(TABLE_VALUE.at(where, value=text, column=name, expected=expected))
 
 
-def _check_neighbours(
+def _check_spans(table: FactorTable, label: str, rows: list[FactorRow], findings: Findings) -> None:
+    """Rows of one key, in the order they begin: overlapping ones need different days of publication; days that no row
+    covers are told."""
+    furthest: FactorRow | None = None
+    latest: dict[date | None, FactorRow] = {}
+    for row in sorted(rows, key=lambda row: row.validity.since or date.min):
+        rivals = latest.values() if row.published is None else (latest.get(row.published), latest.get(None))
+        for other in rivals:
+            if other is not None and other.validity.overlaps(row.validity):
+                findings.add(_overlap(table, label, other, row))
+                break
+        if furthest is not None:
+            _check_gap(table, label, furthest, row, findings)
+        furthest = _longer(furthest, row)
+        latest[row.published] = _longer(latest.get(row.published), row)
+
+
+def _longer(first: FactorRow | None, second: FactorRow) -> FactorRow:
+    """Whichever holds longer."""
+    if first is None:
+        return second
+    return first if (first.validity.until or date.max) > (second.validity.until or date.max) else second
+
+
+def _overlap(table: FactorTable, label: str, first: FactorRow, second: FactorRow) -> Finding:
+    return TABLE_OVERLAP.at(
+        Place(file=table.file, line=second.line),
+        key=label,
+        first=first.line,
+        first_span=str(first.validity),
+        second=second.line,
+        second_span=str(second.validity),
+    )
+
+
+def _check_gap(
     table: FactorTable, label: str, first: FactorRow, second: FactorRow, findings: Findings
 ) -> None:
-    if first.validity.overlaps(second.validity):
-        findings.add(
-            TABLE_OVERLAP.at(
-                Place(file=table.file, line=second.line),
-                key=label,
-                first=first.line,
-                first_span=str(first.validity),
-                second=second.line,
-                second_span=str(second.validity),
-            )
-        )
-        return
     end, start = first.validity.until, second.validity.since
     if end and start and (start - end).days > 1:
         findings.add(

@@ -20,6 +20,7 @@ from celadon.core.text import Text, TextError, text_from, text_of
 from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
 from celadon.rules.chapters import read_chapters
 from celadon.rules.factors import FactorTable, read_table
+from celadon.rules.published import Sealed, check_published, seal, unsealed
 from celadon.rules.reading import LOCK, RULEBOOK_UNREADABLE, over_limit, parse_yaml, read_folder
 from celadon.rules.rule import Rule, grain_of, word_of
 
@@ -192,6 +193,23 @@ class Rulebook:
         table = self.tables.get(name)
         return f"{self.id}/tables/{name}.csv" if table is None else "/".join(Path(table.file).parts[-3:])
 
+    @property
+    def own_tables(self) -> dict[str, FactorTable]:
+        """The tables of its own folder, not those of a rulebook it builds on."""
+        return {
+            name: table
+            for name, table in self.tables.items()
+            if not any(base.tables.get(name) is table for base in self.builds_on)
+        }
+
+    def publish(self) -> Sealed:
+        """Seal every row of its own tables (FindingError where a sealed row was changed)."""
+        return seal(self.folder, read_folder(self.folder), self.own_tables)
+
+    def unsealed(self) -> dict[str, int]:
+        """Rows of its own tables that may still be edited, by table."""
+        return unsealed(self.folder, read_folder(self.folder), self.own_tables)
+
     def inherits(self, name: str) -> bool:
         """Whether a rule, fact, factor, option or table is that of a rulebook this one builds on."""
         for part in ("rules", "facts", "factors", "options", "tables"):
@@ -253,6 +271,7 @@ def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
         if _own_table(table, contents, bases)
     }
     tables = {key: table for key, table in read.items() if table is not None}
+    check_published(folder, contents, tables, findings)
     not_modelled = _each(about.get("not_modelled"), _not_modelled, folder, findings)
     doubts = _each(about.get("doubts"), _doubt, folder, findings)
     findings.extend(item for base in bases for item in base.findings)
