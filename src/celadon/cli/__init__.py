@@ -79,6 +79,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.rulebooks",
         Text(en="The rulebooks there are, and what one holds.", zh="可用规则册及其内容。"),
     ),
+    "new-rulebook": (
+        "celadon.cli.new_rulebook",
+        Text(en="Write a commented rulebook.", zh="生成带注释的规则册。"),
+    ),
     "publish": (
         "celadon.cli.publish",
         Text(en="Seal a rulebook's table rows.", zh="封存规则册的因子表行。"),
