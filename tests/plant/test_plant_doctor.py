@@ -14,8 +14,10 @@ import pytest
 from celadon.core.findings import FindingError
 from celadon.plant.doctor import examine
 from celadon.plant.facade import open_plant
+from celadon.plant.retain import retain
 from celadon.store import Store, doctor, month_of
 from tests.plant import small
+from tests.store.servers import schema
 from tests.store.store_tools import assert_readable, only, segment_files
 from tests.store.test_store_scratch import PYTHON, holder
 
@@ -292,6 +294,30 @@ def test_a_catalogue_held_by_another_program_is_said(plant):
     holding.close()
     assert done.stdout.split() == ["store.busy", "store.busy"], done.stderr
     assert examine(plant).findings == ()
+
+
+def test_with_the_catalogue_on_a_server(tmp_path, postgresql_server):
+    folder = small.write(
+        tmp_path / "p", plant=small.PLANT + f"catalogue: {postgresql_server}?schema={schema()}\n"
+    )
+    for readings in (small.rows(0, small.HOURS), small.rows(0, small.HOURS).replace(",1960,", ",1961,")):
+        (folder / "data" / "january.csv").write_text(readings)
+        with open_plant(folder) as plant:
+            plant.load()
+    with open_plant(folder) as plant:
+        plant.back_up(tmp_path / "b")
+        later = plant.store.batches()[-1].recorded_at + timedelta(days=31)
+        assert retain(plant.opened, "30d", now=later, apply=True).readings == 1
+        energy = small.energy(plant)
+    sound = examine(folder, deep=True)
+    assert (sound.findings, sound.ledger_compared) == ((), 4)
+    flip(segment(folder, "records", "all"))
+    segment(folder, "readings", "2024-01").with_name("orphan.parquet").write_bytes(b"x")
+    assert codes(examine(store_of(folder))) == ["doctor.orphans", "store.segment-damaged"]
+    mended = examine(folder, repair=True, backup=tmp_path / "b")
+    assert (mended.findings, mended.mended.put_back, mended.mended.removed) == ((), 1, 1)
+    with open_plant(folder) as plant:
+        assert small.energy(plant) == energy == 7440.0
 
 
 IMPATIENT = """

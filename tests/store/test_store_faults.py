@@ -383,7 +383,14 @@ if not limit:  # not even the catalogue has room
         except FindingError as error:
             codes += [item.code for item in error.findings]
     assert codes == ["store.disk-full"] * 4, codes
-    assert len(read(store.snapshot())) == 2
+    before, files = read(store.snapshot()), segment_files(store.path)
+    assert len(before) == 2
+    try:
+        store.compact()
+    except FindingError as error:
+        codes += [item.code for item in error.findings]
+    assert codes == ["store.disk-full"] * 5, codes
+    assert (read(store.snapshot()), segment_files(store.path)) == (before, files)
     filler.unlink()
 assert load(store, [(1, utc("2018-01-03"), 3.0, 1, 1)]).id == 3
 assert store.verify() == []

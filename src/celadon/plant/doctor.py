@@ -15,7 +15,7 @@ from celadon.core.text import Text
 from celadon.plant.ledger import Deriver, Piece, digests, pieces, worth_deriving
 from celadon.plant.loading import scratch_connection
 from celadon.plant.opened import View, decoded, open_file
-from celadon.store import LedgerPart, LedgerParts, Store, month_label, month_start
+from celadon.store import LedgerPart, LedgerParts, Store, kept, month_label, month_start
 from celadon.store import doctor as stores
 from celadon.store.sqlite import NAME
 
@@ -98,7 +98,8 @@ def examine(
 
 
 def _open(path: Path) -> Store:
-    return Store.open(path) if (path / NAME).exists() else open_file(path).open_store()
+    alone = (path / NAME).exists() or (path / kept.NAME).exists()
+    return Store.open(path) if alone else open_file(path).open_store()
 
 
 def _look(
