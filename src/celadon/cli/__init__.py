@@ -71,6 +71,18 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.quarantine",
         Text(en="Rows kept out: list, correct, replay.", zh="被隔离的行：列出、更正、重放。"),
     ),
+    "grade": (
+        "celadon.cli.grade",
+        Text(en="Carbon-efficiency grades of a region's enterprises.", zh="区域企业的碳效等级。"),
+    ),
+    "peers": (
+        "celadon.cli.peers",
+        Text(en="Peer benchmarks that show no single enterprise.", zh="不暴露单个企业的同行对标。"),
+    ),
+    "warn": (
+        "celadon.cli.warn",
+        Text(en="Yearly quotas at risk, with a forecast.", zh="年度配额预警与预测。"),
+    ),
     "screen": (
         "celadon.cli.screen",
         Text(en="Anomalous reports of a region, with evidence.", zh="筛查区域异常报表并附证据。"),

@@ -43,7 +43,20 @@ _ORIGINS_SHOWN = 8
     en="2018, 2018-Q1, 2018-03, 2018-03-05, or from..to.",
     zh="2018、2018-Q1、2018-03、2018-03-05 或 起..止。",
 )
-@option("--by", type=_BY, default="site", show_default=True, en="How fine in place.", zh="空间粒度。")
+@option(
+    "--by",
+    default=None,
+    en="How fine in place: enterprise, site (default), process, meter. Of a region: words with commas of enterprise, industry, "
+    "industry_group, division, region, prefecture, province, product, size.",
+    zh="空间粒度：enterprise、site（缺省）、process、meter。区域：以逗号分隔的 enterprise、industry、industry_group、division、"
+    "region、prefecture、province、product、size。",
+)
+@option(
+    "--output",
+    type=click.Path(dir_okay=False),
+    en="Of a region: write every row to this Parquet or CSV file.",
+    zh="区域：将全部行写入该 Parquet 或 CSV 文件。",
+)
 @option(
     "--per",
     type=_PER,
@@ -85,21 +98,42 @@ _ORIGINS_SHOWN = 8
     zh="给出各数值的不确定度（95%）及其来源。",
 )
 @option("--csv", "as_csv", is_flag=True, en="Print CSV.", zh="输出 CSV。")
-def command(context: click.Context, plant: str, rulebook: str, period: str, by: str, per: str | None, quantities: tuple[str, ...],
-            options: dict[str, str], as_of: str | None, factors_as_of: object, uncertainty: bool, as_csv: bool, as_json: bool, lang: str | None,
+def command(context: click.Context, plant: str, rulebook: str, period: str, by: str | None, output: str | None,
+            per: str | None, quantities: tuple[str, ...], options: dict[str, str], as_of: str | None, factors_as_of: object, uncertainty: bool, as_csv: bool, as_json: bool, lang: str | None,
             quiet: bool) -> None:  # fmt: skip
     """Answers one question under one rulebook."""
     from datetime import datetime
 
+    from celadon.cli.region_account import account_region
     from celadon.plant.facade import open_plant
+    from celadon.region.reader import is_region
 
     session = Session(context, as_json, lang, quiet)
     published = factors_as_of.date() if isinstance(factors_as_of, datetime) else None
+    if is_region(plant):
+        account_region(
+            session,
+            plant,
+            rulebook,
+            period,
+            by or "",
+            per,
+            quantities,
+            options,
+            as_of,
+            published,
+            output,
+            as_csv,
+        )
+        return
+    space = _BY.convert(
+        by or "site", next(item for item in context.command.params if item.name == "by"), context
+    )
     with open_plant(plant) as opened:
         found = opened.account(
             rulebook,
             period,
-            by=by,
+            by=space,
             per=per,
             quantities=quantities,
             options=options,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from celadon.cli.base import command as make_command
 from celadon.cli.base import option, pairs, plant_argument
 from celadon.cli.session import Session
+
+if TYPE_CHECKING:
+    from celadon.engine.trace import Trace
 
 
 @make_command(
@@ -66,15 +71,26 @@ def command(context: click.Context, plant: str, quantity: str, rulebook: str, pe
             as_of: str | None, depth: int | None, uncertainty: bool, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Prints the trace of one cell."""
     from celadon.plant.facade import open_plant
+    from celadon.region.facade import open_region
+    from celadon.region.reader import is_region
 
     session = Session(context, as_json, lang, quiet)
     named = {"site": site, "process": process, "meter": meter, "carrier": carrier, "product": product}
     where = {name: word for name, word in named.items() if word} | keys
+    if is_region(plant):
+        with open_region(plant) as region:
+            trace = region.explain(quantity, rulebook, period, where=where, options=options, as_of=as_of)
+        _print(session, trace, depth)
+        return
     with open_plant(plant) as opened:
         trace = opened.explain(
             quantity, rulebook, period, where=where, options=options, as_of=as_of, lang=session.lang,
             uncertainty=uncertainty,
         )  # fmt: skip
+    _print(session, trace, depth)
+
+
+def _print(session: Session, trace: Trace, depth: int | None) -> None:
     body = trace.to_json()
     session.finish(
         body.pop("shape"),

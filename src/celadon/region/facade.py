@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -11,10 +11,18 @@ from typing import Self
 
 import duckdb
 
-from celadon.core.periods import Period, parse_period
-from celadon.region import anomalies, loading, rejected
+from celadon.core.findings import FindingError, Place
+from celadon.core.periods import Grain, Period, parse_period
+from celadon.engine.trace import Trace
+from celadon.plant.facade import grain_of
+from celadon.region import account as accounting
+from celadon.region import anomalies, loading, rejected, warning
+from celadon.region import explain as explaining
+from celadon.region import grades as grading
+from celadon.region import peers as benchmarking
 from celadon.region.opened import Opened, open_file
 from celadon.region.view import View, view
+from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
 from celadon.store import Store
 from celadon.store.scratch import Scratch, connect
 
@@ -86,6 +94,133 @@ class Region:
     ) -> anomalies.Screened:
         """Anomalous reports of `period`, the `most` strongest as findings with their evidence."""
         return anomalies.screened(self.con, self.view(as_of), self.period(period), most, progress)
+
+    def account(
+        self,
+        rulebook: str | Path | Rulebook,
+        period: str,
+        *,
+        by: str = "",
+        per: str | Grain | None = None,
+        quantities: Sequence[str] = (),
+        options: Mapping[str, str] | None = None,
+        as_of: Moment = None,
+        factors_as_of: date | None = None,
+        most: int = 100_000,
+    ) -> accounting.RegionAccount:
+        """Quantities under a rulebook for `period`, rolled up `by` words with commas (enterprise, industry, industry_group,
+        division, region, prefecture, province, product, size; '' = the whole region). At most `most` rows come back."""
+        question = self._question(period, by, per, quantities, options, factors_as_of)
+        return accounting.account(self.con, self.view(as_of), _book(rulebook), question, most)
+
+    def write(
+        self,
+        file: str | Path,
+        rulebook: str | Path | Rulebook,
+        period: str,
+        *,
+        by: str = "",
+        per: str | Grain | None = None,
+        quantities: Sequence[str] = (),
+        options: Mapping[str, str] | None = None,
+        as_of: Moment = None,
+        factors_as_of: date | None = None,
+    ) -> int:
+        """Like `account`, all rows into a Parquet or CSV file, streaming; how many."""
+        question = self._question(period, by, per, quantities, options, factors_as_of)
+        return accounting.write(self.con, self.view(as_of), _book(rulebook), question, Path(file))
+
+    def explain(
+        self,
+        quantity: str,
+        rulebook: str | Path | Rulebook,
+        period: str,
+        *,
+        where: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        as_of: Moment = None,
+        factors_as_of: date | None = None,
+    ) -> Trace:
+        """The trace of one number: of an enterprise (`where={"enterprise": id}`) down to its reports' lines; of a group
+        (`where={"industry": "3011"}`) down to its enterprises."""
+        question = self._question(period, "", None, (quantity,), options, factors_as_of)
+        return explaining.explain(self.con, self.view(as_of), _book(rulebook), question, where or {})
+
+    def grade(
+        self,
+        period: str,
+        *,
+        rulebook: str | Path | Rulebook = "cn_gbt_32150_2015",
+        quantity: str | None = None,
+        grades: str | Path | Rulebook = grading.GRADE_BOOK,
+        options: Mapping[str, str] | None = None,
+        most: int = 100,
+        as_of: Moment = None,
+        file: str | Path | None = None,
+    ) -> grading.Grades:
+        """Carbon-efficiency grades of every enterprise, their emission by `rulebook`; `file` gets all of them."""
+        target = Path(file) if file else None
+        books = _book(grades), _book(rulebook)
+        return grading.grade(
+            self.con, self.view(as_of), *books, quantity, self.period(period), options or {}, most, target
+        )
+
+    def peers(
+        self,
+        period: str,
+        *,
+        rulebook: str | Path | Rulebook = "cn_gbt_2589_2020",
+        quantity: str | None = None,
+        over: str = "output_value",
+        by: str = "industry",
+        enterprise: str | None = None,
+        as_of: Moment = None,
+    ) -> benchmarking.Peers:
+        """Totals, means and percentiles of `quantity` per `over` in groups, without those that would show one enterprise."""
+        words = accounting.group_words(by)
+        return benchmarking.peers(
+            self.con,
+            self.view(as_of),
+            _book(rulebook),
+            quantity,
+            over,
+            words,
+            self.period(period),
+            enterprise,
+        )
+
+    def warn(
+        self, year: int, month: int | None = None, *, most: int = 100, as_of: Moment = None
+    ) -> warning.Warnings:
+        """Quotas of `year` at risk, from what was reported up to `month` (None = the last loaded)."""
+        seen = self.view(as_of)
+        if seen.region.quotas is None:
+            raise FindingError(warning.NO_QUOTAS.at(Place(file=str(self.opened.file)), year=year))
+        return warning.warn(self.con, seen, _book(seen.region.quotas.rulebook), year, month, most)
+
+    def _question(
+        self,
+        period: str,
+        by: str,
+        per: str | Grain | None,
+        quantities: Sequence[str],
+        options: Mapping[str, str] | None,
+        factors_as_of: date | None,
+    ) -> accounting.RegionQuestion:
+        return accounting.RegionQuestion(
+            self.period(period),
+            accounting.group_words(by),
+            grain_of(per),
+            tuple(quantities),
+            options or {},
+            factors_as_of,
+        )
+
+
+def _book(rulebook: str | Path | Rulebook) -> Rulebook:
+    if isinstance(rulebook, Rulebook):
+        return rulebook
+    return load_rulebook(rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook))
 
 
 def open_region(path: str | Path) -> Region:

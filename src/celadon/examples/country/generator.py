@@ -211,7 +211,7 @@ def _firms(count: int, seed: int, anomalies: float, years: int) -> str:
     )
     burnt = (
         "SELECT *, 'E' || lpad(number::VARCHAR, 8, '0') AS id, "
-        "CASE WHEN coal > 3 OR (coal > 0.05e0 AND fuel_draw < 0.35e0) THEN coal END AS uses_raw_coal, "
+        "CASE WHEN coal > 3 OR (coal > 0.05e0 AND fuel_draw < 0.35e0) THEN coal END AS uses_cleaned_coal, "
         "CASE WHEN coal <= 3 AND coal > 0.05e0 AND fuel_draw >= 0.35e0 THEN gas + coal WHEN gas > 0 THEN gas END "
         f"AS uses_natural_gas FROM ({drawn})"
     )
@@ -256,7 +256,7 @@ def _month(firms: str, index: int) -> str:
         "CASE WHEN buys_heat THEN round(made * heat * heat_need * (0.7e0 + 0.3e0 * heating) * exp(0.05e0 * normal(m, 25)), 1) END "
         "AS heat_purchased, CASE WHEN industry LIKE '44%' THEN round(made * 6 * heat_need * heating "
         "* exp(0.05e0 * normal(m, 26)), 1) END AS heat_exported, "
-        f"{_burnt('uses_raw_coal', 20.908, 27)} AS raw_coal, {_burnt('nullif(coke, 0)', 28.435, 28)} AS coke, "
+        f"{_burnt('uses_cleaned_coal', 26.344, 27)} AS cleaned_coal, {_burnt('nullif(coke, 0)', 28.435, 28)} AS coke, "
         f"{_burnt('uses_natural_gas', 389.31, 29)} AS natural_gas, {_burnt('oil * 0.6e0', 42.652, 30)} AS diesel, "
         f"{_burnt('oil * 0.1e0', 43.07, 31)} AS gasoline, "
         f"CASE WHEN burns_oil THEN {_burnt('oil', 41.816, 32)} END AS fuel_oil, "
@@ -299,7 +299,7 @@ def _bills(firms: str, index: int, label: str) -> str:
 
 def _quotas(firms: str, year: int) -> str:
     """A yearly energy quota, in tonnes of standard coal, for every firm expected to use a thousand or more."""
-    heat = "(coalesce(uses_raw_coal, 0) + coalesce(uses_natural_gas, 0) + coke + oil) * heat_need / 29.3076e0"
+    heat = "(coalesce(uses_cleaned_coal, 0) + coalesce(uses_natural_gas, 0) + coke + oil) * heat_need / 29.3076e0"
     expected = f"12 * level * (electricity / 1000 * 0.1229e0 * power_need + {heat})"
     return (
         f"SELECT id AS enterprise, {year} AS year, 'comprehensive_energy' AS quantity, "

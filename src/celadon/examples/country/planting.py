@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _RATE, _KIND, _START, _STRENGTH = 90, 91, 92, 93
-_FUEL = "CASE WHEN {0}raw_coal IS NOT NULL THEN 'raw_coal' WHEN {0}natural_gas IS NOT NULL THEN 'natural_gas' ELSE 'diesel' END"
+_FUEL = "CASE WHEN {0}cleaned_coal IS NOT NULL THEN 'cleaned_coal' WHEN {0}natural_gas IS NOT NULL THEN 'natural_gas' ELSE 'diesel' END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Kind:
 KINDS: tuple[Kind, ...] = (
     Kind("unit_slip", 1, ("electricity_purchased", "electricity_consumed"), "kWh written as MWh: × 1000"),
     Kind("value_slip", 1, ("output_value",), "× 10 (a decimal point) or × 10 000 (yuan as 10^4 yuan)"),
-    Kind("fuel_jump", 1, ("raw_coal", "natural_gas", "diesel"), "the main fuel × 3 to 6"),
+    Kind("fuel_jump", 1, ("cleaned_coal", "natural_gas", "diesel"), "the main fuel × 3 to 6"),
     Kind("copied_month", 3, ("*",), "the whole report of the month before, again"),
     Kind("copied_year", 3, ("*",), "the whole report of the same month last year, again"),
     Kind("below_bill", 0, ("electricity_purchased", "electricity_consumed"), "× 0.5 to 0.8 of what was billed"),
@@ -90,7 +90,7 @@ def spoiled(column: str) -> str:
         cases.append(when("value_slip", f"{column} * CASE WHEN strength < 0.5e0 THEN 10 ELSE 10000 END"))
     if column == "product_output":
         cases.append(when("output_short", f"round({column} * (0.25e0 + 0.2e0 * strength), 2)"))
-    if column in ("raw_coal", "natural_gas", "diesel"):
+    if column in ("cleaned_coal", "natural_gas", "diesel"):
         fuel = _FUEL.format("")
         cases.append(
             when("fuel_jump", f"round({column} * (3 + 3 * strength), 3)", f" AND {fuel} = '{column}'")
@@ -108,7 +108,7 @@ def spoiled(column: str) -> str:
 SCALE = {
     "output_value": 100, "industrial_added_value": 100, "product_output": 100, "electricity_purchased": 1000,
     "electricity_generated": 1000, "electricity_consumed": 1000, "electricity_cost": 100, "heat_purchased": 10,
-    "heat_exported": 10, "raw_coal": 1000, "coke": 1000, "natural_gas": 1000, "diesel": 1000, "gasoline": 1000,
+    "heat_exported": 10, "cleaned_coal": 1000, "coke": 1000, "natural_gas": 1000, "diesel": 1000, "gasoline": 1000,
     "fuel_oil": 1000, "lpg": 1000, "fresh_water": 10, "employees": 1,
 }  # fmt: skip
 
