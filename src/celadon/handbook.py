@@ -19,6 +19,7 @@ import click
 import celadon
 from celadon.cli import group as command_line
 from celadon.core.findings import SEVERITY_TEXT, FindingKind
+from celadon.rules.coverage import coverage
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook, load_rulebook, shipped_ids
 from celadon.testing import Case, read_cases
@@ -71,10 +72,18 @@ def _index() -> str:
         "## Rulebooks · 规则册",
         "",
     ]
+    lines += [
+        "| rulebook | document | clauses 条款 | not modelled 未建模 | cases 算例 (published / recomputed / constructed) | unchecked factors 未核实 |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
     for name in shipped_ids():
         book = load_rulebook(name)
-        title = book.document.title
-        lines.append(f"- [{name}](rulebooks/{name}.md): {book.document.number} {title.zh} / {title.en}")
+        title, found = book.document.title, coverage(book)
+        cases = " / ".join(str(count) for count in found.cases.values())
+        lines.append(
+            f"| [{name}](rulebooks/{name}.md) | {_cell(book.document.number)} {_cell(title.zh)} / {_cell(title.en)} | "
+            f"{len(found.clauses)} | {found.not_modelled} | {cases} | {_percent(found.recalled)} |"
+        )
     lines += [
         "",
         "## Reference · 参考",
@@ -136,6 +145,7 @@ def _rulebook(book: Rulebook, cases: list[Case]) -> Iterator[str]:
     yield from ("| document | in force |", "|---|---|")
     for document in book.documents:
         yield f"| {document.number} {document.title.zh} / {document.title.en} | {document.since} .. {document.until or ''} |"
+    yield from _coverage(book)
     yield from _options(book)
     yield from ("", "## Rules, in the document's order · 规则")
     for rules in book.rules.values():
@@ -144,6 +154,23 @@ def _rulebook(book: Rulebook, cases: list[Case]) -> Iterator[str]:
     yield from _inputs(book)
     yield from _limits(book)
     yield from _cases(cases)
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{share:.0%}"
+
+
+def _coverage(book: Rulebook) -> Iterator[str]:
+    found = coverage(book)
+    rows = ", ".join(f"{name} {count}" for name, count in found.factor_rows.items() if count) or "—"
+    cases = ", ".join(f"{name} {count}" for name, count in found.cases.items())
+    yield from ("", "## Coverage · 覆盖", "")
+    yield f"{len(found.clauses)} clauses modelled 已建模, {found.not_modelled} not 未建模; cases 算例: {cases}; "
+    yield f"factor rows 因子行: {rows} (unchecked 未核实 {_percent(found.recalled)})."
+    yield from ("", "| clause · 条款 | quantities · 指标 | cases · 算例 |", "|---|---|--:|")
+    for item in found.clauses:
+        names = ", ".join(f"`{name}`" for name in item.quantities)
+        yield f"| {_cell(item.clause)} | {names} | {item.cases or '—'} |"
 
 
 def _options(book: Rulebook) -> Iterator[str]:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from celadon.core.findings import Finding
+    from celadon.rules.coverage import Coverage
     from celadon.rules.rulebook import Rulebook
 
 
 @make_command(
     "rulebooks",
-    en="List the rulebooks, or show one: clauses modelled and not modelled, quantities, options, doubts.\n\nRULEBOOK is an id or a folder.",
-    zh="列出规则册；或显示某一规则册：已建模与未建模的条款、指标、选项与存疑之处。\n\nRULEBOOK 为编号或文件夹。",
+    en="List the rulebooks with what vouches for them, or show one clause by clause: modelled and not modelled, cases, quantities, options, doubts.\n\nRULEBOOK is an id or a folder.",
+    zh="列出规则册及其依据；或逐条显示某一规则册：已建模与未建模的条款、算例、指标、选项与存疑之处。\n\nRULEBOOK 为编号或文件夹。",
 )
 @click.argument("rulebook", required=False)
 def command(
@@ -29,47 +30,42 @@ def command(
     """Shows what there is; only what is asked for is loaded in full."""
     session = Session(context, as_json, lang, quiet)
     if rulebook is None:
-        heads, said = _heads()
+        heads, said = _heads(session)
         session.finish(
             "rulebooks/1", {"rulebooks": heads}, lambda out: _print_list(out, heads, session.lang), said
         )
         return
     from celadon.rules.check import check_rulebook
+    from celadon.rules.coverage import coverage
     from celadon.rules.rulebook import load_rulebook
 
     book = load_rulebook(rulebook)
     findings = check_rulebook(book)
+    found = coverage(book)
+    body = {**_body(book), "counts": found.to_json(), "clauses": found.clauses_json()}
     session.finish(
-        "rulebook/1", _body(book), lambda out: _print_book(out, book, session.lang), findings, brief=False
+        "rulebook/1", body, lambda out: _print_book(out, book, found, session.lang), findings, brief=False
     )
 
 
-def _heads() -> tuple[list[dict[str, Any]], list[Finding]]:
-    """What each shipped rulebook's about.yaml says; no rules, tables or cases are read."""
+def _heads(session: Session) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """What each shipped rulebook is, and how much of it is there."""
     from celadon.core.findings import FindingError
-    from celadon.core.text import text_from
-    from celadon.rules.reading import read_yaml
-    from celadon.rules.rulebook import find_rulebook, shipped_ids
+    from celadon.rules.coverage import coverage
+    from celadon.rules.rulebook import load_rulebook, shipped_ids
 
     heads: list[dict[str, Any]] = []
     findings: list[Finding] = []
-    for name in shipped_ids():
-        try:
-            about = read_yaml(find_rulebook(name) / "about.yaml")
-        except FindingError as error:
-            findings += error.findings
-            continue
-        first = (about.get("documents") or [{}])[0]
-        heads.append(
-            {
-                "id": name,
-                "document": str(first.get("number", "")),
-                "title": _both(text_from(first.get("title", ""))),
-                "edition": str(about.get("edition", "")),
-                "scope": _both(text_from(about.get("scope", ""))),
-                "totals": [str(item) for item in about.get("totals") or ()],
-            }
-        )
+    names = shipped_ids()
+    with session.progress("读取规则册" if session.lang == "zh" else "reading rulebooks") as progress:
+        for number, name in enumerate(names):
+            if progress:
+                progress(number / len(names), name)
+            try:
+                book = load_rulebook(name)
+                heads.append({**_head(book), "counts": coverage(book).to_json()})
+            except FindingError as error:
+                findings += error.findings
     return heads, findings
 
 
@@ -153,16 +149,56 @@ def _print_list(console: Console, heads: list[dict[str, Any]], lang: Lang) -> No
 
     from celadon.cli.show import table
 
-    headings = ("id", "标准", "名称", "主要指标") if lang == "zh" else ("id", "document", "title", "totals")
-    made = table("规则册" if lang == "zh" else "Rulebooks", [(heading, False) for heading in headings])
+    zh = lang == "zh"
+    headings = (
+        ("id", "标准", "条款", "未建模", "算例 发布/复算/自拟", "因子未核实")
+        if zh
+        else ("id", "document", "clauses", "not modelled", "cases pub/recomp/constr", "unchecked factors")
+    )
+    made = table("规则册" if zh else "Rulebooks", [(name, place > 1) for place, name in enumerate(headings)])
     for head in heads:
+        counts = head["counts"]
         made.add_row(
-            head["id"], escape(head["document"]), escape(head["title"][lang]), ", ".join(head["totals"])
+            head["id"],
+            escape(f"{head['document']} {head['title'][lang]}"),
+            str(counts["clauses"]),
+            str(counts["not_modelled"]),
+            " / ".join(str(count) for count in counts["cases"].values()),
+            _percent(counts["recalled"]),
         )
     console.print(made)
 
 
-def _print_book(console: Console, book: Rulebook, lang: Lang) -> None:
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{share:.0%}"
+
+
+def _print_coverage(console: Console, found: Coverage, lang: Lang) -> None:
+    from rich.markup import escape
+
+    from celadon.cli.show import table
+
+    zh, cases, rows = lang == "zh", found.cases, found.factor_rows
+    sure = ", ".join(f"{name} {count}" for name, count in rows.items() if count) or "—"
+    said = (
+        f"条款 {len(found.clauses)} 已建模，{found.not_modelled} 未建模；算例：发布 {cases['published']}、复算 {cases['recomputed']}、"
+        f"自拟 {cases['constructed']}；因子行：{sure}（未核实 {_percent(found.recalled)}）"
+        if zh
+        else f"{len(found.clauses)} clauses modelled, {found.not_modelled} not; cases: {cases['published']} published, "
+        f"{cases['recomputed']} recomputed, {cases['constructed']} constructed; factor rows: {sure} "
+        f"({_percent(found.recalled)} unchecked)"
+    )
+    console.print(said, markup=False, soft_wrap=True)
+    headings = ("条款", "内容", "指标", "算例") if zh else ("clause", "says", "quantities", "cases")
+    made = table("条款" if zh else "Clauses", [(name, place == 3) for place, name in enumerate(headings)])
+    for item in found.clauses:
+        made.add_row(
+            escape(item.clause), escape(item.text), ", ".join(item.quantities), str(item.cases or "—")
+        )
+    console.print(made)
+
+
+def _print_book(console: Console, book: Rulebook, found: Coverage, lang: Lang) -> None:
     from rich.markup import escape
 
     from celadon.cli.show import table
@@ -172,6 +208,7 @@ def _print_book(console: Console, book: Rulebook, lang: Lang) -> None:
         f"[bold]{book.id}[/bold]  {book.document.number} {escape(book.document.title.say(lang))}  [dim]{book.digest[:12]}[/dim]"
     )
     console.print(escape(book.scope.say(lang)))
+    _print_coverage(console, found, lang)
     made = table(
         "已建模" if zh else "Modelled",
         [

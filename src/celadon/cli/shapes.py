@@ -70,6 +70,11 @@ _SIDE = {
 _HEAD = {
     "id": "text", "document": "text", "title": "both", "edition": "text", "scope": "both", "totals": ["text"],
 }  # fmt: skip
+_COUNTS = {
+    "clauses": "integer", "not_modelled": "integer", "recalled": "number?",
+    "cases": {"published": "integer", "recomputed": "integer", "constructed": "integer"},
+    "factor_rows": {"official": "integer", "verified2": "integer", "verified1": "integer", "recalled": "integer", "declared": "integer"},
+}  # fmt: skip
 _SPEC = {"name": "text", "label": "both", "unit": "text", "clause": "text"}
 _UPKEEP = {
     "ok": "boolean", "batches": "integer", "segments_before": "integer", "segments_after": "integer", "bytes_before": "integer",
@@ -199,12 +204,20 @@ _PLANT_SHAPES: dict[str, Shape] = {
         {"readings": "integer", "records": "integer", "replayed": ["integer"], "dismissed": ["integer"], "still_bad": ["integer"],
          "batch": "integer?"},
     ),
-    "rulebooks/1": Shape("rulebooks", "The rulebooks there are.", {"rulebooks": [_HEAD]}),
+    "rulebooks/1": Shape(
+        "rulebooks",
+        "The rulebooks there are. `counts`: clauses that rules hang on, clauses listed as not modelled, cases by who vouches for "
+        "them, factor rows by confidence and the share that is recalled.",
+        {"rulebooks": [{**_HEAD, "counts": _COUNTS}]},
+    ),
     "rulebook/1": Shape(
         "rulebooks ID",
-        "One rulebook: what it models with which clause and formula, and what it does not.",
+        "One rulebook: what it models with which clause and formula, and what it does not. A clause's `cases` expect one of its "
+        "quantities by name.",
         {
             **_HEAD,
+            "counts": _COUNTS,
+            "clauses": [{"clause": "text", "text": "text", "quantities": ["text"], "cases": "integer"}],
             "digest": "text",
             "documents": [{"number": "text", "title": "both", "since": "text", "until": "text?"}],
             "rules": [{"name": "text", "label": "both", "unit": "text", "grain": "text", "clause": "text", "clause_text": "text",
