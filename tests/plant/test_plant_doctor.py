@@ -214,8 +214,7 @@ def test_leftovers_of_killed_processes(plant):
     (store_of(plant) / "writing" / "dead.list").write_text("segments/readings/2024-01/never-begun.parquet\n")
     found = doctor.examine(Store.open(store_of(plant)))
     assert [item.code for item in found.findings] == ["doctor.left-behind"]
-    assert found.findings[0].values["lists"] == 1
-    assert found.findings[0].values["folders"] >= 1
+    assert found.findings[0].values == {"lists": 1, "folders": 1}
     assert folder.exists()
     assert examine(plant, repair=True).findings == ()
     assert not folder.exists()

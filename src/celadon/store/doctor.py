@@ -173,7 +173,7 @@ def examine(
     if deep:
         findings += _contents(store, catalogue)
     lists, orphans = len(_lists(store)), _orphans(store.path, catalogue)
-    folders = sum(len(scratch.left_behind(place)) for place in scratch.places(store.path))
+    folders = len(scratch.left_behind(store.path / scratch.FOLDER))
     if orphans:
         size = sum((store.path / path).stat().st_size for path in orphans)
         where = Place(file=orphans[0])
@@ -192,7 +192,7 @@ def repair(store: Store, backup: Path | None = None) -> Mended:
     store.verify()
     lists = _lists(store)
     with store.lock():  # whoever takes it sweeps up after killed writers
-        removed = len(lists) + sum(scratch.sweep(place) for place in scratch.places(store.path))
+        removed = len(lists) + scratch.sweep(store.path / scratch.FOLDER)
         for path in _orphans(store.path, store.catalogue):
             (store.path / path).unlink()
             removed += 1

@@ -84,11 +84,6 @@ def sweep_once(parent: Path) -> int:
     return sweep(parent)
 
 
-def places(store: Path) -> list[Path]:
-    """Where the processes that work on a store may have scratch folders."""
-    return [store / FOLDER, Path(tempfile.gettempdir())]
-
-
 def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A private in-memory database: UTC, no extensions, spilling into `scratch` (the system's temporary folder).
 
