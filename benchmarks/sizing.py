@@ -1,8 +1,8 @@
 """A plant that grows year by year, by the documented commands: what loading, disk and answers cost as history grows.
 
 `python -m benchmarks.sizing [YEARS [METERS [FOLDER]]]` (six years of 510 meters: 105 million readings, some tens of minutes)
-prints a line per year and keeps results/sizing.json, the figures of docs/sizing.md. CPU seconds and peak memory are of the
-whole process of each command.
+prints a line per year, keeps results/sizing.json and writes the tables of docs/sizing.md. CPU seconds and peak memory are of
+the whole process of each command.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from benchmarks.works import MEAN, STEP, Works
 from celadon.store.scratch import connect
 
 RESULT = Path(__file__).resolve().parent / "results" / "sizing.json"
+PAGE = RESULT.parent.parent.parent / "docs" / "sizing.md"
+MARKS = ("<!-- measured: written by python -m benchmarks.sizing -->", "<!-- end of measured -->")
+UPKEEP = ("verify", "doctor", "compact", "backup", "backup again", "restore")
 BOOK = "cn_gbt_2589_2020"
 FIRST = 2024
 
@@ -43,6 +46,43 @@ def main() -> None:
         print(json.dumps(found["upkeep"]), flush=True)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    show(found)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Put the tables into the page."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    PAGE.write_text(before + "\n".join([MARKS[0], *_tables(found), MARKS[1]]) + after, encoding="utf-8")
+
+
+def _tables(found: dict[str, Any]) -> Iterator[str]:
+    yield f"{found['meters']} meters, a reading each {found['step_seconds'] // 60} minutes, one wide CSV a month, hourly ledger."
+    yield ""
+    yield "| after loading | readings stored | load of the year, CPU s | readings / CPU s | store, MB | bytes / reading: readings, ledger, catalogue |"
+    yield "|---|---|---|---|---|---|"
+    stored = 0
+    for one in found["years"]:
+        stored += one["readings"]
+        parts = [one[name] for name in ("readings_mb", "ledger_mb", "catalogue_mb")]
+        each = ", ".join(f"{part * 1e6 / stored:.2f}" for part in parts)
+        yield (
+            f"| {one['year']} | {stored:,} | {one['load_cpu_s']:.0f} | {one['readings_per_cpu_s']:,} | {sum(parts):,.0f} | {each} |"
+        )
+    yield ""
+    asked = {
+        "account_month": "account, newest year's June", "account_first_month": "account, oldest January",
+        "account_year": "account, newest year", "balance_month": "conservation proof of a month", "load_late": "loading one late reading",
+    }  # fmt: skip
+    yield f"| CPU s, with years of history: | {' | '.join(str(number + 1) for number in range(len(found['years'])))} |"
+    yield "|---|" + "---|" * len(found["years"])
+    for name, words in asked.items():
+        yield f"| {words} | {' | '.join(format(one[name + '_cpu_s'], '.1f') for one in found['years'])} |"
+    yield ""
+    yield f"| upkeep of the {stored / 1e6:.0f} million readings | CPU s |"
+    yield "|---|---|"
+    for name in UPKEEP:
+        yield f"| `{name}` | {found['upkeep'][name + '_cpu_s']:.1f} |"
 
 
 def _yaml(works: Works) -> str:
@@ -90,16 +130,13 @@ def _late(plant: Path, works: Works, minute: int) -> None:
 
 
 def _upkeep(plant: Path, backup: Path, restored: Path) -> dict[str, Any]:
+    words = [
+        ("verify", plant), ("doctor", plant), ("compact", plant), ("backup", plant, backup), ("backup", plant, backup),
+        ("restore", backup, restored),
+    ]  # fmt: skip
     found: dict[str, Any] = {}
-    for name, words in {
-        "verify": ("verify", plant),
-        "doctor": ("doctor", plant),
-        "compact": ("compact", plant),
-        "backup": ("backup", plant, backup),
-        "backup_again": ("backup", plant, backup),
-        "restore": ("restore", backup, restored),
-    }.items():
-        found |= _used(name, _celadon(*words))
+    for name, given in zip(UPKEEP, words, strict=True):
+        found |= _used(name, _celadon(*given))
     return found | {"sizes": _sizes(plant / "celadon-store")}
 
 

@@ -331,3 +331,26 @@ def test_digest_vouches_for_the_facts_and_not_for_when_they_came(new_store):
     assert digest("a", [1.0, 2.0], 2026) == digest("b", [1.0, 2.0], 2027)
     assert digest("c", [2.0, 1.0], 2026) != digest("d", [1.0, 2.0], 2026)
     assert len(digest("e", [1.0], 2026)) == 64
+
+
+@pytest.mark.parametrize(
+    ("said", "near"),
+    [
+        ("2024-03-10T09:45..2024-03-10T16:30", True),
+        ("2024-02-27T09:45..2024-02-28T16:30", True),  # two days before: zones
+        ("2024-02-01T00:00..2024-02-27T16:30", False),
+        ("2024-02-01..2024-05-01", True),
+        ("2024-04-04T00:00", False),
+        ("2024-03-31", True),
+        ("2024-03", True),  # not told by its dates alone
+        ("2024", True),
+        (None, True),
+    ],
+)
+def test_findings_of_other_days_are_left_out_unread(store, said, near):
+    march = month_period(2024 * 12 + 2)
+    with store.begin("load") as pending:
+        pending.add_findings([ODD.at(Place(period=said), cell="x")])
+        batch = pending.commit()
+    assert len(store.findings(batch.id)) == 1
+    assert len(store.findings(batch.id, march)) == near

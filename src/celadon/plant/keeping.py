@@ -90,7 +90,7 @@ def stored_findings(seen: View, period: Period) -> list[Finding]:
             continue
         derived_at = int(batch.note)
         newer = seen.snapshot if upto >= derived_at else seen.store.snapshot(derived_at)
-        for item in seen.store.findings(batch.id):
+        for item in seen.store.findings(batch.id, period):
             point, span = (
                 points.get((item.where.subject or "").removeprefix("meter:")),
                 span_of(item, seen.model.zone),

@@ -20,6 +20,7 @@ from typing import Self
 import duckdb
 
 from celadon.core.findings import Finding, FindingError
+from celadon.core.periods import Period
 from celadon.store import backup, faults, maintenance, segments, written
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.database import Home
@@ -262,12 +263,16 @@ class Store:
             for file, line, text, finding, sheet, number, batch, state in rows
         ]
 
-    def findings(self, batch: int | None = None) -> list[Finding]:
-        """What loading a batch (None = any) found, in the order found, saying what it said then."""
+    def findings(self, batch: int | None = None, period: Period | None = None) -> list[Finding]:
+        """What loading a batch (None = any) found, in the order found, saying what it said then.
+
+        With `period`, those that name days far from it are left out: all of history need not be read.
+        """
         where = "" if batch is None else "WHERE batch = ?"
         sql = f"SELECT json FROM finding {where} ORDER BY id"
         rows = self._current().rows(sql, *(() if batch is None else (batch,)))
-        return [written.from_text(row[0]) for row in rows]
+        near = (text for (text,) in rows if period is None or written.may_concern(text, period))
+        return [written.from_text(text) for text in near]
 
     # -- upkeep ----------------------------------------------------------------------------------------------
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.periods import Period
 from celadon.core.text import Text
+
+_DATED = re.compile(r'"period":"(\d{4}-\d\d-\d\d)(?:T[^".]*)?(?:\.\.(\d{4}-\d\d-\d\d)(?:T[^"]*)?)?"')
+_DAYS = timedelta(days=2)  # zones differ by less
 
 
 def to_text(finding: Finding) -> str:
@@ -29,6 +35,18 @@ def from_text(text: str) -> Finding:
         _text(shape["fix"]),
     )
     return Finding(kind, Place(**shape["where"]), shape["values"], shape.get("clause"))
+
+
+def may_concern(text: str, period: Period) -> bool:
+    """Whether a finding at rest may speak of a time in `period`; told by its dates alone, without reading it all.
+
+    False is certain: what it names lies days before or after.
+    """
+    found = _DATED.search(text)
+    if found is None:
+        return True
+    low, high = (f"{edge:%Y-%m-%d}" for edge in (period.start - _DAYS, period.end + _DAYS))
+    return found[1] <= high and (found[2] or found[1]) >= low
 
 
 def _both(text: Text) -> dict[str, str]:
