@@ -23,6 +23,7 @@ from celadon.core.periods import GRAINS, Grain, Period, parse_period
 from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Text, text_from, text_of
 from celadon.core.units import UnitError, parse_unit
+from celadon.engine import sql as nested
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run
@@ -258,6 +259,7 @@ def _fact(item: Mapping[str, Any], plant: Plant, request: Request) -> list[Any]:
         item.get("weight"),
         size if status is Status.ESTIMATED else 0.0,
         size if status is Status.DEFAULT else 0.0,
+        *(0.0 for _ in nested.FACTORS),
         float(item.get("coverage", 0.0 if value is None else 1.0)),
         int(status),
         None if value is None else int(status),

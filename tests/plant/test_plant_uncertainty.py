@@ -133,11 +133,6 @@ def test_what_nobody_states_is_told(tmp_path: Path) -> None:
 def test_through_what_another_rulebook_calculates(tmp_path: Path) -> None:
     """The kiln's electricity is calculated under GB/T 2589 and judged under GB 16780: its meter is still what errs."""
     new_plant(tmp_path, contents=cement_works.texts())
-    file = tmp_path / "plant.yaml"
-    text = file.read_text(encoding="utf-8")
-    text = text.replace("    role: records\n", "    role: records\n    uncertainty: 2%\n")
-    text = text.replace("parent: BUS, process: kiln", "parent: BUS, uncertainty: class 0.5S, process: kiln")
-    file.write_text(text, encoding="utf-8")
     with celadon.open_plant(tmp_path) as works:
         works.load()
         asked = works.account(
@@ -146,10 +141,32 @@ def test_through_what_another_rulebook_calculates(tmp_path: Path) -> None:
         [one] = asked.uncertainties or ()
         trace = works.explain("electricity_intensity", "cn_product_energy_quota", "2025", uncertainty=True)
     assert one is not None
-    # output 2 %; the meter 2 × 0.5 % / √3
-    assert math.isclose(one.relative or 0, math.hypot(0.02, 0.01 / math.sqrt(3)), rel_tol=1e-12)
+    # output 1 %; the meter 2 × 0.5 % / √3
+    assert math.isclose(one.relative or 0, math.hypot(0.01, 0.01 / math.sqrt(3)), rel_tol=1e-12)
     assert [part.origin.id for part in one.sources] == ["records:records:product_output clinker", "meter:E1"]
     assert trace.uncertainty == one
+
+
+def test_factors_of_another_rulebook_are_counted(tmp_path: Path) -> None:
+    """The verified emission of the line is the cement account's: its unchecked factor is in the trading position too."""
+    new_plant(tmp_path, contents=cement_works.texts())
+    with celadon.open_plant(tmp_path) as works:
+        works.load()
+        account = works.account(
+            "cn_ndrc_2013_cement", "2025", quantities=["process_emission", "fuel_combustion_emission"]
+        )
+        trading = works.account("cn_national_ets", "2025", quantities=["surrender_obligation"])
+    process = next(row for row in account.rows if row.quantity == "process_emission")
+    coal = next(row for row in account.rows if row.item == "bituminous")
+    [due] = trading.rows
+    assert process.value is not None
+    assert coal.value is not None
+    assert due.value is not None
+    unchecked = process.value * process.recalled + coal.value * coal.recalled
+    assert math.isclose(due.value, process.value + coal.value, rel_tol=1e-12)
+    assert math.isclose(due.recalled, unchecked / due.value, rel_tol=1e-9)
+    assert due.recalled > 0
+    assert math.isclose(due.quality.verified1, coal.value * coal.quality.verified1 / due.value, rel_tol=1e-9)
 
 
 def test_explained_with_the_width_of_each_value(plant: celadon.Plant) -> None:

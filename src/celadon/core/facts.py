@@ -42,6 +42,12 @@ FACT_COLUMNS: dict[str, str] = {
     "weight": "DOUBLE",  # what a mean is weighted with (batch mass); null where the quantity adds
     "estimated": "DOUBLE",  # part of |value| that is estimated (bounded gaps, judged values)
     "defaulted": "DOUBLE",  # part of |value| that is a standard's default
+    # of a fact that another rulebook calculates, the part of |value| that rests on any factor, on one checked once or worse,
+    # on the plant's own or worse, on an unchecked one; else 0
+    "factored": "DOUBLE",
+    "verified1": "DOUBLE",
+    "own": "DOUBLE",
+    "recalled": "DOUBLE",
     "coverage": "DOUBLE",  # share of the span that data cover, 0..1
     "status": "UTINYINT",  # worst Status in the row
     "basis": "UTINYINT",  # Status of the part that is neither estimated nor defaulted; null = absent

@@ -142,9 +142,11 @@ class Summary:
         return [row[1:] for row in self.rows if row[0] == quantity]
 
 
-def fixed_shares(best: int | None, worst: int | None, estimated: bool, defaulted: bool) -> dict[str, str]:
+def fixed_shares(
+    best: int | None, worst: int | None, estimated: bool, defaulted: bool, factored: bool = False
+) -> dict[str, str]:
     """What no fact can contradict, from the best and worst `basis` of a quantity's facts (None: all are absent)."""
-    fixed = dict.fromkeys(FACTORS, ZERO)
+    fixed = {} if factored else dict.fromkeys(FACTORS, ZERO)
     if best is None or worst is None:
         return {**fixed, **dict.fromkeys(DATA, ZERO)}
     for level, name in enumerate(DATA, start=1):
@@ -157,7 +159,8 @@ def fixed_shares(best: int | None, worst: int | None, estimated: bool, defaulted
 
 SUMMARY = (
     "quantity, item, purpose, unit, min(basis) AS best, max(basis) AS worst, "
-    "coalesce(max(estimated), 0) > 0 AS estimated, coalesce(max(defaulted), 0) > 0 AS defaulted"
+    "coalesce(max(estimated), 0) > 0 AS estimated, coalesce(max(defaulted), 0) > 0 AS defaulted, "
+    "coalesce(max(factored), 0) > 0 AS factored"
 )
 """Columns of a grouped SELECT over the facts; `summary_of` reads its rows."""
 
@@ -174,9 +177,8 @@ def summary_of(found: Sequence[Sequence[Any]]) -> Summary:
             min((row[0] for row in known), default=None),
             max((row[1] for row in known), default=None),
         )
-        fixed[quantity] = fixed_shares(
-            best, worst, any(row[2] for row in known), any(row[3] for row in known)
-        )
+        marks = (any(row[place] for row in known) for place in (2, 3, 4))
+        fixed[quantity] = fixed_shares(best, worst, *marks)
     rows_ = tuple((str(q), str(i), str(p), str(u)) for q, i, p, u, *_ in found)
     return Summary(rows_, fixed)
 
@@ -242,7 +244,10 @@ def _fact_shares(fixed: Mapping[str, str]) -> str:
         zeros = f"max(CASE WHEN f.basis >= {level} THEN 1e0 ELSE 0e0 END)"
         computed = f"coalesce({size} / nullif(sum(abs(f.value)), 0e0), {zeros}, 0e0)"
         shares.append(f"{fixed.get(name, computed)} AS {name}")
-    return ", ".join([*shares, *(f"{ZERO} AS {name}" for name in FACTORS)])
+    for name in FACTORS:
+        computed = f"coalesce(sum(f.{name}) / nullif(sum(abs(f.value)), 0e0), 0e0)"
+        shares.append(f"{fixed.get(name, computed)} AS {name}")
+    return ", ".join(shares)
 
 
 def stamp(moment: datetime) -> str:

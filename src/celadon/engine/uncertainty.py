@@ -145,7 +145,7 @@ class Uncertainty:
         ]
         for part in self.sources[:most]:
             name = part.origin.label.say(lang)
-            lines.append(f"  {part.share:7.1%}  {name} (± {part.origin.uncertainty or 0:.3g})")
+            lines.append(f"  {part.share:7.1%}  {name} (± {part.origin.uncertainty or 0:.2%})")
         rest = len(self.sources) - most
         if rest > 0:
             lines.append(f"           … +{rest}")

@@ -78,7 +78,7 @@ def _add(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, branches: Sequ
         )
         SELECT CASE WHEN branch = 0 THEN quantity ELSE list_extract([{names}], branch + 1) END, item,
             CASE WHEN branch = {_CONSUMED} THEN purpose ELSE '' END, ?, site, process,
-            id || CASE WHEN rest THEN '~rest' ELSE '' END, time_start, time_end, value, unit, NULL, coalesce(part, 0), 0,
+            id || CASE WHEN rest THEN '~rest' ELSE '' END, time_start, time_end, value, unit, NULL, coalesce(part, 0), 0, 0, 0, 0, 0,
             CASE WHEN value IS NULL THEN 0 ELSE least(1, coalesce(coverage, 0)) END,
             CASE WHEN value IS NULL THEN 5 WHEN part > 0 OR open THEN 3 WHEN derived THEN 1 ELSE 0 END,
             CASE WHEN value IS NOT NULL THEN CASE WHEN open THEN 3 WHEN derived THEN 1 ELSE 0 END END, 'ledger'

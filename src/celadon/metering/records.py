@@ -279,7 +279,7 @@ def _place(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period, into: s
             CASE WHEN adds AND is_cut THEN value * part / whole ELSE value END, unit, CASE WHEN is_cut THEN weight * part / whole ELSE weight END,
             CASE WHEN value IS NULL THEN 0 WHEN adds AND is_cut THEN abs(value * part / whole) WHEN NOT adds AND status = 3 THEN abs(value)
                 ELSE least(estimated, abs(value)) END,
-            0, CASE WHEN value IS NULL THEN 0 ELSE 1 END,
+            0, 0, 0, 0, 0, CASE WHEN value IS NULL THEN 0 ELSE 1 END,
             CASE WHEN value IS NULL THEN 5 WHEN adds AND is_cut THEN greatest(status, 3) ELSE status END,
             CASE WHEN value IS NOT NULL THEN CASE WHEN status = 3 AND estimated > 0 THEN 1 ELSE status END END, source
         FROM m_placed""",

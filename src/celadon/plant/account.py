@@ -170,7 +170,7 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
     said: list[Finding] = []
     if question.uncertainty:
         rows = ChainRows(work.con, result.query, seen.model)
-        chain = Propagation(rows, book, request.options, PlantOrigins(work, seen, request), table.name)
+        chain = Propagation(rows, book, request.options, PlantOrigins(work, seen, book, request), table.name)
         with work.using(table.name):
             known = tuple(of_result(chain, result))
         said = chain.findings()

@@ -256,7 +256,7 @@ def _in(unit: str, asked: Unit) -> str:
 
 def _fact(row: Row, item: Derived, number: int, asked: Unit) -> Iterator[object]:
     absent, size = row.value is None, abs(row.value or 0.0)
-    status = Status.ABSENT if absent else Status.CALCULATED
+    status, quality = (Status.ABSENT if absent else Status.CALCULATED), row.quality
     values = {
         "quantity": item.quantity,
         "item": item.item,
@@ -270,8 +270,12 @@ def _fact(row: Row, item: Derived, number: int, asked: Unit) -> Iterator[object]
         "value": row.value,
         "unit": _in(row.unit, asked),
         "weight": None,
-        "estimated": size * row.quality.estimated,
-        "defaulted": size * row.quality.defaulted,
+        "estimated": size * quality.estimated,
+        "defaulted": size * quality.defaulted,
+        "factored": size * (1 - quality.factorless),
+        "verified1": size * (quality.verified1 + quality.own + quality.recalled),
+        "own": size * (quality.own + quality.recalled),
+        "recalled": size * quality.recalled,
         "coverage": row.coverage,
         "status": int(status),
         "basis": None if absent else int(Status.CALCULATED),

@@ -47,7 +47,7 @@ def explain(
         return replace(below.root, detail={**below.root.detail, "rulebook": item.rulebook})
 
     evidence = Evidence(work.con, seen, table.findings, lang, calculated)
-    origins = PlantOrigins(work, seen, request) if question.uncertainty else None
+    origins = PlantOrigins(work, seen, book, request) if question.uncertainty else None
     with work.using(table.name):
         return explainer.trace(
             where,

@@ -30,6 +30,7 @@ from celadon.plant.deriving import derived_of, meant
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
 from celadon.plant.workspace import Workspace, write_records
+from celadon.rules.rulebook import Rulebook
 
 Part = tuple[Origin, float]
 _REST = "~rest"
@@ -47,6 +48,7 @@ class PlantOrigins:
 
     work: Workspace
     seen: View
+    book: Rulebook
     request: Request
     """The question whose facts these are."""
     _calculated: dict[tuple[int, Grain], dict[tuple[str, str, datetime], list[Part]]] = field(
@@ -61,6 +63,7 @@ class PlantOrigins:
         self.con = self.work.con
         self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in model.meters}
         self._meters.update((meter.id, meter) for meter in model.virtual_meters)
+        self._books = [self.book]
         self._sources = {source.id: source for source in model.sources}
         self._points = self.seen.snapshot.points()
         self._files = {file.id: file for file in self.seen.snapshot.files()}
@@ -93,6 +96,7 @@ class PlantOrigins:
 
     def _answered(self, item: Derived, grain: Grain) -> dict[tuple[str, str, datetime], list[Part]]:
         book = self.work.book(item.rulebook)
+        self._books.append(book)
         options = dict(dict(self.seen.model.options).get(book.id, ()))
         space = Space.PROCESS if item.process else Space.SITE
         asked = Request(
@@ -243,12 +247,24 @@ class PlantOrigins:
         source: Source | None = self._sources.get(name)
         energy = leaf.quantity.startswith("energy_") and leaf.quantity != "energy_cost"
         what = leaf.item if energy else " ".join(word for word in (leaf.quantity, leaf.item) if word)
-        carrier = find_carrier(leaf.item, self.seen.model.carriers)
-        shown = Text(leaf.item, leaf.item) if carrier is None else carrier.label
-        rest = "" if energy else f" {leaf.quantity}"
-        label = Text(f"records “{name}” of {shown.en}{rest}", f"台账“{name}”的{shown.zh}{rest}")
+        shown = self._item(leaf.item) if energy else self._named(leaf)
+        label = Text(f"records “{name}”: {shown.en}", f"台账“{name}”：{shown.zh}")
         kind = "laboratory" if leaf.quantity in LABORATORY else "records"
         return Origin(kind, f"records:{name}:{what}", label, source.uncertainty if source else None)
+
+    def _named(self, leaf: FactLeaf) -> Text:
+        """A quantity as a rulebook calls it, with its item."""
+        known = (book.label(leaf.quantity) for book in self._books if leaf.quantity in book.facts)
+        what = next(known, Text(leaf.quantity, leaf.quantity))
+        of = self._item(leaf.item)
+        return Text(f"{what.en} ({of.en})", f"{what.zh}（{of.zh}）") if leaf.item else what
+
+    def _item(self, word: str) -> Text:
+        carrier = find_carrier(word, self.seen.model.carriers)
+        if carrier is not None:
+            return carrier.label
+        products = (product.name for product in self.seen.model.products if product.id == word)
+        return next(products, Text(word, word))
 
 
 def _in_unit(unit: str, wanted: str) -> float:
