@@ -90,9 +90,13 @@ def test_what_is_absent_has_no_shares_and_takes_none(book: Rulebook) -> None:
     assert half.coverage == 0.5
 
 
-def test_a_zero_rests_on_the_worst_it_is_made_of(book: Rulebook) -> None:
+def test_zeros_weigh_alike(book: Rulebook) -> None:
     facts = [fuel("diesel", 0, "measured"), fuel("gasoline", 0, "declared")]
-    assert shares(ask(book, facts).rows_of("emission")[0]) == {"declared": 1.0, "verified1": 1.0}
+    assert shares(ask(book, facts).rows_of("emission")[0]) == {
+        "measured": 0.5, "declared": 0.5, "verified2": 0.5, "verified1": 0.5,
+    }  # fmt: skip
+    one = [*facts, fuel("kerosene", 1e-9, "estimated")]  # beside any number a zero weighs nothing
+    assert shares(ask(book, one).rows_of("emission")[0]) == {"estimated": 1.0, "verified2": 1.0}
 
 
 def test_a_product_is_as_good_as_its_weaker_operand(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ WHOLE = "1e0"
 NULL = "CAST(NULL AS DOUBLE)"
 YES, NO = "1 = 1", "1 = 0"
 """A condition that the row's own keys settle; what options settle is TRUE or FALSE."""
+NEXT_TO_NOTHING = "1e-300"
+"""Added to every weight: it is lost in any other number, but zeros then weigh alike."""
 DATA = ("calculated", "declared", "estimated", "defaulted")
 """Share of a value that rests on data of this kind or a worse one; what is left is measured."""
 FACTORS = ("factored", "verified1", "own", "recalled")
@@ -522,18 +524,20 @@ def _worst(pieces: Sequence[Piece], name: str) -> str:
 
 
 def _mean(pieces: Sequence[Piece], name: str) -> str:
-    """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the worst."""
+    """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the plain mean."""
     pieces = [piece for piece in pieces if piece.value != NULL] or pieces
     parts = [(piece, getattr(piece.shares, name)) for piece in pieces]
     if {part for _, part in parts} in ({ZERO}, {FULL}):
         return str(parts[0][1])
-    sizes = [f"coalesce(abs({piece.in_unit(pieces[0].unit)}), {ZERO})" for piece, _ in parts]
+    sizes = [
+        f"coalesce(abs({piece.in_unit(pieces[0].unit)}) + {NEXT_TO_NOTHING}, {ZERO})" for piece, _ in parts
+    ]
     top = " + ".join(
         f"{size} * coalesce({part}, {ZERO})"
         for size, (_, part) in zip(sizes, parts, strict=True)
         if part != ZERO
     )
-    return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {_worst(pieces, name)}, {ZERO})"
+    return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {ZERO})"
 
 
 def _least(pieces: Sequence[Piece]) -> str | None:

@@ -14,7 +14,7 @@ from celadon.core.periods import Grain
 from celadon.core.quantities import SPACES, Space
 from celadon.core.units import ONE, Unit
 from celadon.engine.lookup import Lookup
-from celadon.engine.sql import DATA, FACTORS, FULL, QUALITIES, ZERO, Shares, number, text
+from celadon.engine.sql import DATA, FACTORS, FULL, NEXT_TO_NOTHING, QUALITIES, ZERO, Shares, number, text
 from celadon.rules.expr import Expr
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import FactSpec
@@ -204,12 +204,12 @@ def seconds(prefix: str) -> str:
 
 
 def added(prefix: str, fixed: Mapping[str, str]) -> str:
-    """Sums: value adds; shares are weighted by size (of nothing but zeros: the worst); coverage by time."""
-    size = f"nullif(sum(abs({prefix}value)), {ZERO})"
+    """Sums: value adds; shares are weighted by size (zeros alike); coverage by time."""
+    size = f"(abs({prefix}value) + {NEXT_TO_NOTHING})"
     shares = ", ".join(
         f"{fixed[name]} AS {name}"
         if name in fixed
-        else f"coalesce(sum(abs({prefix}value) * {prefix}{name}) / {size}, max({prefix}{name}), {ZERO}) AS {name}"
+        else f"coalesce(sum({size} * {prefix}{name}) / sum({size}), {ZERO}) AS {name}"
         for name in QUALITIES
     )
     coverage = f"sum({prefix}coverage * {prefix}seconds) / nullif(sum({prefix}seconds), {ZERO}) AS coverage"
@@ -240,9 +240,9 @@ def _fact_shares(fixed: Mapping[str, str]) -> str:
     shares = []
     for level, name in enumerate(DATA, start=1):
         parts = "f.defaulted + f.estimated" if level <= Status.ESTIMATED else "f.defaulted"
-        size = f"sum(CASE WHEN f.basis >= {level} THEN abs(f.value) ELSE least({parts}, abs(f.value)) END)"
-        zeros = f"max(CASE WHEN f.basis >= {level} THEN 1e0 ELSE 0e0 END)"
-        computed = f"coalesce({size} / nullif(sum(abs(f.value)), 0e0), {zeros}, 0e0)"
+        size = f"abs(f.value) + {NEXT_TO_NOTHING}"
+        part = f"sum(CASE WHEN f.basis >= {level} THEN {size} ELSE least({parts}, abs(f.value)) END)"
+        computed = f"coalesce({part} / sum({size}), 0e0)"
         shares.append(f"{fixed.get(name, computed)} AS {name}")
     for name in FACTORS:
         computed = f"coalesce(sum(f.{name}) / nullif(sum(abs(f.value)), 0e0), 0e0)"
