@@ -9,7 +9,20 @@ from functools import partial
 
 from celadon.core.units import Unit
 from celadon.engine.layers import Layers
-from celadon.engine.sql import FULL, NO, NULL, QUALITIES, WHOLE, YES, ZERO, Piece, Shares, joined, sum_there
+from celadon.engine.sql import (
+    FULL,
+    NEXT_TO_NOTHING,
+    NO,
+    NULL,
+    QUALITIES,
+    WHOLE,
+    YES,
+    ZERO,
+    Piece,
+    Shares,
+    joined,
+    sum_there,
+)
 
 Words = tuple[str, ...]
 """The words of a quantity's keys, in the order of its keys."""
@@ -105,7 +118,7 @@ def longest(layers: Layers, weights: Sequence[Callable[[], str]]) -> str:
 
 
 def _added(layers: Layers, pieces: Sequence[Piece], weights: Sequence[Callable[[], str]]) -> Piece:
-    sizes = [layers.column(f"coalesce(abs({piece.value}), {ZERO})") for piece in pieces]
+    sizes = [layers.column(f"coalesce(abs({piece.value}) + {NEXT_TO_NOTHING}, {ZERO})") for piece in pieces]
     exists = joined("OR", list(dict.fromkeys(piece.exists or YES for piece in pieces)), (YES,), (NO,))
     return Piece(
         sum_there([piece.value for piece in pieces]),
@@ -120,9 +133,7 @@ def _share(shares: Sequence[str], sizes: Sequence[str]) -> str:
     if len(set(shares)) == 1 and shares[0] in (ZERO, FULL):
         return shares[0]
     terms = [f"{size} * {share}" for share, size in zip(shares, sizes, strict=True) if share != ZERO]
-    worst = list(dict.fromkeys(share for share in shares if share != ZERO))
-    of_zeros = FULL if FULL in worst else worst[0] if len(worst) == 1 else f"greatest({', '.join(worst)})"
-    return f"coalesce(({' + '.join(terms)}) / nullif({' + '.join(sizes)}, {ZERO}), {of_zeros}, {ZERO})"
+    return f"coalesce(({' + '.join(terms)}) / nullif({' + '.join(sizes)}, {ZERO}), {ZERO})"
 
 
 def _covered(pieces: Sequence[Piece], weights: Sequence[Callable[[], str]]) -> str:
@@ -143,7 +154,7 @@ def summed(fine: Layers, asked: Layers, cells: Cells, seconds: Callable[[], str]
     lengths: dict[Words, Callable[[], str]] = {}
     for words, piece in cells.rows.items():
         sure = words in cells.sure
-        size = f"abs({piece.value})"
+        size = f"(abs({piece.value}) + {NEXT_TO_NOTHING})"
 
         def share(name: str, piece: Piece = piece, size: str = size) -> str:
             part = getattr(piece.shares, name)
@@ -153,8 +164,7 @@ def summed(fine: Layers, asked: Layers, cells: Cells, seconds: Callable[[], str]
                 asked.source(f"sum({fine.column(f'{size} * {part}')})"),
                 asked.source(f"sum({fine.column(size)})"),
             )
-            worst = asked.source(f"max({part})")
-            return asked.column(f"coalesce({top} / nullif({bottom}, {ZERO}), {worst}, {ZERO})")
+            return asked.column(f"coalesce({top} / nullif({bottom}, {ZERO}), {ZERO})")
 
         rows[words] = Piece(
             asked.source(f"sum({piece.value})"),

@@ -12,7 +12,7 @@ from celadon.core.periods import Grain, Period, zone
 from celadon.core.text import Text
 from celadon.engine.region_model import FactColumn, FactorColumn, Region
 from celadon.engine.region_rows import day_sql, quoted
-from celadon.engine.sql import WHOLE, ZERO, text
+from celadon.engine.sql import FACTORS, WHOLE, ZERO, text
 from celadon.engine.steps import stamp
 from celadon.rules.rulebook import Rulebook
 
@@ -89,6 +89,7 @@ def _long(column: FactColumn, name: str) -> str:
         "enterprise": text(name), "site": text(name), "process": "''", "meter": "''", "time_start": "m.time_start",
         "time_end": "m.time_end", "value": value, "unit": text(column.unit), "weight": "CAST(NULL AS DOUBLE)",
         "estimated": part(column.estimated), "defaulted": part(column.defaulted),
+        **dict.fromkeys(FACTORS, ZERO),
         "coverage": f"CASE WHEN {value} IS NULL THEN {ZERO} ELSE {covered} END", "status": status,
         "basis": f"CASE WHEN {value} IS NOT NULL THEN {int(column.basis)} END",
         "source": text(f"region:{column.value}"),
