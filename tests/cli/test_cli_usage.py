@@ -1,5 +1,6 @@
 """How the command line is called: help, languages, wrong calls, and what starting it costs."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,32 @@ def test_a_document_that_does_not_fit_is_told() -> None:
     assert problems({"shape": "new/1", "folder": 1, "files": "x", "more": 2}) == [
         ".folder: 1 is no text", ".files: no list", ".findings: missing", ".more: not in the shape",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "command"),
+    [
+        (["account", "x", "--json", "--lang", "en"], "--rulebook / -r is missing", "celadon account"),
+        (
+            ["accuont", "x", "--json", "--lang", "en"],
+            "there is no command accuont (did you mean account?)",
+            "celadon",
+        ),
+        (
+            ["check", "x", "--josn", "--json", "--lang", "en"],
+            "there is no option --josn (did you mean --json?)",
+            "celadon check",
+        ),
+    ],
+)
+def test_a_wrong_call_that_asks_for_json_gets_json(
+    arguments: list[str], says: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    body = json.loads(captured.out)
+    assert (captured.err, problems(body), body["shape"]) == ("", [], "error/1")
+    (found,) = body["findings"]
+    assert found["code"] == "command.usage"
+    assert found["values"] == {"why": says, "command": command}
+    assert found["says"]["en"] == f"The command was not called as it can be: {says}."

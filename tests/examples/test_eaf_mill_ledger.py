@@ -90,7 +90,7 @@ def test_the_ledger_is_the_truth(mill):
     assert {
         ("E3053", "rollover"), ("E3063", "reset-undeclared"), ("E2051", "spike"), ("E3065", "spike"), ("E2023", "silent"),
         ("N13", "beyond-max-rate"), ("N14", "missing"), ("E3042", "duplicate-conflict"), ("E3041", "duplicate"),
-        ("E304", "out-of-order"), ("E204", "outage"), ("E3052", "outage"), ("E2011", "change-applied"), ("E305", "change-applied"),
+        ("E304", "out-of-order"), ("E204", "outage"), ("E3052", "outage"), ("E2011", "change-applied"), ("E305", "ratio-changed"),
     } <= events  # fmt: skip
 
 

@@ -98,6 +98,10 @@ CASES: list[Case] = [
         "M: swap at 2024-03-01T09:30, closing register 3, opening register 7.",
     ),
     (
+        "metering.ratio-changed", hourly(1, 2, 3, 4), change("multiplier", multiplier=Fraction(60)),
+        "M: from 2024-03-01T09:30 its ratio is 60, 1 before; the display goes on.",
+    ),
+    (
         "metering.change-conflict", [*hourly(1, 2), *rows([("03-01 01:30", 5)], line=9)], change("swap", 3, 7),
         "M reads 5.0 at 2024-03-01T09:30, but the declared registers are 3 and 7; the declared ones were taken.",
     ),
@@ -175,6 +179,8 @@ PLACES: dict[str, tuple[str, str | None, int | None, str | None, str]] = {
         "M 在 2024-03-01T09:00 至 2024-03-01T09:00 之间有 1 个读数位于安装之前或拆除之后；未采用。"),
     "metering.change-applied": ("notice", None, None, "2024-03-01T09:30",
         "M 于 2024-03-01T09:30 换表：止码 3，起码 7。"),
+    "metering.ratio-changed": ("notice", None, None, "2024-03-01T09:30",
+        "M 自 2024-03-01T09:30 起倍率为 60，此前为 1；表计示数连续。"),
     "metering.change-conflict": ("warning", "meters.csv", 9, "2024-03-01T09:30",
         "M 在 2024-03-01T09:30 的读数为 5.0，而申报的止码、起码为 3、7；采用申报值。"),
     "metering.change-unread": ("warning", None, None, "2024-03-01T09:00..2024-03-01T09:30",

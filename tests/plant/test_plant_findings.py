@@ -52,6 +52,55 @@ def test_quarantine_is_said_listed_corrected_and_replayed(tmp_path: Path) -> Non
     assert plant.verify().findings == ()
 
 
+def test_an_error_is_over_once_none_of_its_rows_waits(tmp_path: Path) -> None:
+    """Two rows of one kind of fault: told while one waits, and in every view of before."""
+    two = BAD.replace("2024-01-06 00:00,2200,", "2024-01-06 00:00,2x00,")
+    plant = small.loaded(tmp_path, readings=two)
+    table = tmp_path / "corrections.csv"
+
+    def codes(**when):
+        return {item.code for item in plant.account("cn_gbt_32150_2015", "2024-01", **when).findings}
+
+    def mend(wrong, right):
+        plant.export_quarantine(table)
+        table.write_text(table.read_text("utf-8-sig").replace(f",{wrong},,", f",{wrong},{right},"), "utf-8")
+        return plant.replay(table)
+
+    before = plant.view().snapshot.recorded_at
+    assert "table.number-unreadable" in codes()
+    assert mend("1x60", "1960").still_bad == []
+    assert "table.number-unreadable" in codes()
+    assert mend("2x00", "2y00").readings == 0
+    assert "table.number-unreadable" in codes()
+    assert mend("2x00", "2200").readings == 1
+    assert "table.number-unreadable" not in codes()
+    assert "table.number-unreadable" in codes(as_of=before)
+
+
+def test_rows_of_one_place_in_two_versions_of_a_file_are_told_apart(tmp_path: Path) -> None:
+    plant = small.loaded(tmp_path, readings=BAD)
+    again = BAD.replace("1x60", "1z60")
+    (tmp_path / "data" / "january.csv").write_text(again, "utf-8")
+    plant.load()
+    rows = {kept.kept_out.raw["E1"]: kept.row.id for kept in plant.quarantine()}
+    assert set(rows) == {"1x60", "1z60"}
+    table = tmp_path / "corrections.csv"
+    plant.export_quarantine(table)
+    text = table.read_text("utf-8-sig").replace(",1x60,,", ",1x60,19y60,").replace(",1z60,,", ",1z60,1960,")
+    table.write_text(text, "utf-8")
+    done = plant.replay(table)
+    assert (done.replayed, done.still_bad) == ([rows["1z60"]], [rows["1x60"]])
+
+
+def test_exported_cells_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    fuel = small.FUEL.replace("bought,diesel,4,t,D1", "bought,diesel,four,t,D1")
+    plant = small.loaded(tmp_path, fuel=fuel)
+    (kept,) = plant.quarantine()
+    assert [name for name in fuel.splitlines()[0].split(",") if name in kept.kept_out.raw] == list(
+        kept.kept_out.raw
+    )
+
+
 def test_a_correction_that_is_no_better_waits_on(tmp_path: Path) -> None:
     plant = small.loaded(tmp_path, readings=BAD)
     table = tmp_path / "corrections.csv"
@@ -246,3 +295,14 @@ def test_check_tells_what_balancing_would(tmp_path: Path) -> None:
     found = plant.check()
     assert "balance.children-exceed" in {item.code for item in found.findings}
     assert not (tmp_path / "celadon-store").exists()
+
+
+def test_a_file_with_only_the_name_of_a_workbook_is_told_as_that(tmp_path: Path) -> None:
+    small.write(tmp_path, plant=small.PLANT.replace("data/*.csv", "data/*.xlsx"))
+    (tmp_path / "data" / "january.xlsx").write_text("no workbook\nat all\n", "utf-8")
+    found = [item for item in celadon.open_plant(tmp_path).check().findings if item.code.startswith("table.")]
+    assert [item.code for item in found] == ["table.format-misleads", "table.header-missing"]
+    assert (
+        found[0].says("en")
+        == "By its name or the plant file this is xlsx, by its content csv; it is read as csv."
+    )

@@ -22,6 +22,14 @@ SYSTEM_REFUSED = FindingKind(
     ),
 )
 
+COMMAND_USAGE = FindingKind(
+    "command.usage",
+    Severity.ERROR,
+    Text(en="Usage error", zh="用法错误"),
+    Text(en="The command was not called as it can be: {why}.", zh="命令的用法不对：{why}。"),
+    Text(en="`{command} --help` says how it is used.", zh="用 `{command} --help` 查看用法。"),
+)
+
 _COMMANDS: dict[str, tuple[str, Text]] = {
     "demo": (
         "celadon.cli.demo",
@@ -183,6 +191,8 @@ def _run(args: list[str]) -> int:
         click.echo(error.format_message(), err=True)
         return USAGE
     except click.UsageError as error:
+        if "--json" in args:
+            return _usage(error, lang)
         click.echo(f"{word('usage_error', lang)}: {usage_text(error, lang)}", err=True)
         click.echo(
             word("try_help", lang, command=error.ctx.command_path if error.ctx else "celadon"), err=True
@@ -203,6 +213,17 @@ def _run(args: list[str]) -> int:
             raise
         return _fail(args, lang, [found])
     return status if isinstance(status, int) else 0
+
+
+def _usage(error: click.UsageError, lang: Lang) -> int:
+    """A wrong call as JSON: whoever asked for a document gets one."""
+    from celadon.cli.session import USAGE, print_json, usage_text
+
+    command = error.ctx.command_path if error.ctx else "celadon"
+    why = Text(usage_text(error, "en").rstrip("."), usage_text(error, "zh").rstrip("。."))
+    found = COMMAND_USAGE.at(why=why, command=command)
+    print_json({"shape": "error/1", "findings": [found.to_json(lang)]})
+    return USAGE
 
 
 def _fail(args: list[str], lang: Lang, findings: list[Finding]) -> int:

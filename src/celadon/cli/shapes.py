@@ -86,7 +86,7 @@ _COPIED = {
 }  # fmt: skip
 
 _PLANT_SHAPES: dict[str, Shape] = {
-    "error/1": Shape("any", "Work could not go on; the findings say why. The exit status is 1.", {}),
+    "error/1": Shape("any", "Work could not go on; the findings say why. The exit status is 1, or 2 for a wrong call (`command.usage`).", {}),
     "new/1": Shape("new", "The files written.", {"folder": "text", "files": ["text"]}),
     "check/1": Shape(
         "check",

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import duckdb
 
-from celadon.metering.scales import Boundary, Epoch, Life, limits
+from celadon.core.model import Meter
+from celadon.metering.scales import Boundary, Epoch, Life, limits, utc
 
 ANCHOR, VIRTUAL, ESTIMATED = 16, 32, 64
 """Bits of a reading: no rule removes it; it is no reading of a file; it is calculated, not read."""
@@ -105,6 +106,15 @@ def _stamped(
     return {(row[0], row[1]): Reading(*row[1:]) for row in rows}
 
 
+def _ratios(meter: Meter, at: datetime) -> tuple[float, float]:
+    """The meter's ratio before the change at `at`, and from then on."""
+    before = ratio = meter.multiplier
+    for change in sorted(meter.changes, key=lambda change: utc(change.at)):
+        if utc(change.at) <= at:
+            before, ratio = ratio, change.multiplier or ratio
+    return float(before), float(ratio)
+
+
 @dataclass(slots=True)
 class _Side:
     """Settles one boundary."""
@@ -122,7 +132,10 @@ class _Side:
     def settle(self) -> None:
         closing, opening, found = self.edge.closing, self.edge.opening, self.found
         known = [value for value in (closing, opening) if value is not None]
-        if self.edge.kind not in ("installed", "removed"):
+        if self.edge.kind == "multiplier":
+            before, after = _ratios(self.life.meter, self.edge.at)
+            self._say("ratio-changed", value_before=before, value=after, found=found)
+        elif self.edge.kind not in ("installed", "removed"):
             self._say(
                 "change-applied", value_before=closing, value=opening, detail=self.edge.kind, found=found
             )

@@ -128,6 +128,12 @@ CHANGE_APPLIED = _kind(
     ("{meter}: {detail} at {t}, closing register {value_before}, opening register {value}.", "{meter} 于 {t} {detail}：止码 {value_before}，起码 {value}。"),
     ("Nothing.", "无需处理。"),
 )  # fmt: skip
+RATIO_CHANGED = _kind(
+    "ratio-changed", _NOTICE, ("Declared change of the ratio", "已申报的倍率变更"),
+    ("{meter}: from {t} its ratio is {value}, {value_before} before; the display goes on.",
+     "{meter} 自 {t} 起倍率为 {value}，此前为 {value_before}；表计示数连续。"),
+    ("Nothing.", "无需处理。"),
+)  # fmt: skip
 CHANGE_CONFLICT = _kind(
     "change-conflict", _WARNING, ("Reading contradicts a declared register", "读数与申报的起止码不符"),
     ("{meter} reads {detail} at {t}, but the declared registers are {value_before} and {value}; the declared ones were taken.",
@@ -191,7 +197,7 @@ KINDS: dict[str, FindingKind] = {
     kind.code.removeprefix("metering."): kind
     for kind in (
         ROLLOVER, ROLLOVER_UNCERTAIN, SPIKE, DECREASE, RESET_UNDECLARED, JUMP, UNIT_SUSPECTED, OUTAGE, SILENT, NO_READINGS,
-        DUPLICATE, DUPLICATE_CONFLICT, CORRECTED, OUT_OF_ORDER, OUT_OF_RANGE, OUTSIDE_SERVICE, CHANGE_APPLIED,
+        DUPLICATE, DUPLICATE_CONFLICT, CORRECTED, OUT_OF_ORDER, OUT_OF_RANGE, OUTSIDE_SERVICE, CHANGE_APPLIED, RATIO_CHANGED,
         CHANGE_CONFLICT, CHANGE_UNREAD, CHANGE_ESTIMATED, OVERLAP, BEYOND_MAX_RATE, NEGATIVE, MISSING, COARSE, RATE_GAP,
         UNIT_UNUSABLE,
     )

@@ -98,6 +98,4 @@ def kept_row(row: KeptOut, file_id: int) -> QuarantineRow:
         row.file, row.sheet, row.line, row.column, subject=f"meter:{row.meter}" if row.meter else None
     )
     finding = ROW_KEPT_OUT.at(place, code=row.code, text=text)
-    return QuarantineRow(
-        file_id, row.line, json.dumps(row.to_json(), ensure_ascii=False, sort_keys=True), finding, row.sheet
-    )
+    return QuarantineRow(file_id, row.line, json.dumps(row.to_json(), ensure_ascii=False), finding, row.sheet)

@@ -7,11 +7,13 @@ deleted or invalidated.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
-from celadon.core.findings import Finding, FindingError
+from celadon.core.findings import Finding, FindingError, Severity
 from celadon.core.periods import Period, parse_period
 from celadon.plant.ledger import Deriver, digests, months_of, pieces, worth_deriving
 from celadon.plant.opened import View
@@ -108,14 +110,50 @@ def load_findings(seen: View, period: Period) -> Iterator[Finding]:
 
     What was found in an earlier version of a file is told only as long as rows of it wait in quarantine.
     """
-    stale = _stale_batches(seen)
+    stale, settled = _stale_batches(seen), _Settled.of(seen)
     for batch in seen.snapshot.batches():
         if batch.kind in (_KIND, _ALL_KEPT) or batch.id in stale:
             continue
         for item in seen.store.findings(batch.id):
+            if settled.covers(batch.id, batch.kind, item):
+                continue
             span = span_of(item, seen.model.zone)
             if span is None or span.overlaps(period.start, period.end):
                 yield item
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What was kept out and has been replayed or dismissed since: an error of which nothing waits any more is over."""
+
+    kept_out: frozenset[tuple[int, str]] = frozenset()
+    waiting: frozenset[tuple[int, str]] = frozenset()
+    """(batch, code) of rows that wait."""
+    waiting_in: frozenset[tuple[str, str]] = frozenset()
+    """(file, code) of rows that wait."""
+
+    @classmethod
+    def of(cls, seen: View) -> _Settled:
+        """As it is now; an earlier view has all its errors."""
+        rows = seen.store.quarantine(None)
+        if not rows or seen.snapshot.upto < seen.store.batches()[-1].id:
+            return cls()
+        marks = [(row, json.loads(row.text)) for row in rows]
+        waiting = [(row, shape) for row, shape in marks if row.status == "open"]
+        return cls(
+            frozenset((row.batch, shape["code"]) for row, shape in marks),
+            frozenset((row.batch, shape["code"]) for row, shape in waiting),
+            frozenset((shape["file"], shape["code"]) for _, shape in waiting),
+        )
+
+    def covers(self, batch: int, kind: str, item: Finding) -> bool:
+        """Whether an error is over: none of the rows it speaks of waits."""
+        if item.severity is not Severity.ERROR:
+            return False
+        if kind == "replay":
+            mine = {code for _, code in self.kept_out}
+            return item.code in mine and (item.where.file or "", item.code) not in self.waiting_in
+        return (batch, item.code) in self.kept_out and (batch, item.code) not in self.waiting
 
 
 def _stale_batches(seen: View) -> set[int]:

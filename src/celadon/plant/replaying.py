@@ -10,6 +10,7 @@ import duckdb
 
 from celadon.adapters.tables import replay as read_again
 from celadon.adapters.tables import replay_records
+from celadon.adapters.tables.report import QuarantineRow as KeptOut
 from celadon.core.findings import Finding
 from celadon.core.model import Source
 from celadon.metering.changes import NEIGHBOURS
@@ -102,14 +103,19 @@ def _replay_source(seen: View, pending: Pending, con: duckdb.DuckDBPyConnection,
             pending.add_records(con, STAGED)
     done.findings += report.findings
     pending.add_findings(report.findings)
-    bad = {(row.file, row.sheet, row.line, row.column) for row in report.quarantine}
-    for kept in group:
-        out = kept.kept_out
-        if (out.file, out.sheet, out.line, out.column) in bad:
+    bad = {_mark(row) for row in report.quarantine}
+    for kept, row in zip(group, rows, strict=True):
+        if _mark(row) in bad:
             done.still_bad.append(kept.row.id)
         else:
             pending.resolve_quarantine(kept.row.id, "replayed")
             done.replayed.append(kept.row.id)
+
+
+def _mark(row: KeptOut) -> tuple[object, ...]:
+    """A row by its place and its texts: two versions of a file have rows of one place."""
+    texts = sorted((name, " ".join(text.split())) for name, text in row.raw.items() if text.strip())
+    return (row.file, row.sheet, row.line, row.column, *texts)
 
 
 def _keep_those_beside(seen: View, con: duckdb.DuckDBPyConnection) -> None:

@@ -180,7 +180,7 @@ class Collector:
         whole = flaw in _WHOLE_ROW or flaw in _TIMES
         raw = {
             title: untyped(cells[index - 1])
-            for title, index in self._columns(None if whole else col)
+            for title, index in sorted(self._columns(None if whole else col), key=lambda item: item[1])
             if index <= len(cells)
         }
         if flaw in _WHOLE_ROW:

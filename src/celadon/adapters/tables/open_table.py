@@ -9,6 +9,7 @@ from celadon.adapters.tables.read_csv import open_csv
 from celadon.adapters.tables.read_parquet import open_parquet
 from celadon.adapters.tables.sniff import choose_format
 from celadon.adapters.tables.table import Table
+from celadon.core.findings import FindingError
 from celadon.core.model import Source
 
 
@@ -22,6 +23,10 @@ def open_table(path: Path, shown: str, source: Source, wanted: Sequence[str], sc
     elif form == "parquet":
         table = open_parquet(path, shown)
     else:
-        table = open_csv(path, shown, source, wanted, scratch)
+        try:
+            table = open_csv(path, shown, source, wanted, scratch)
+        except FindingError as error:
+            # A file that only has the name of a workbook: that comes before what its text lacks.
+            raise FindingError([*notices, *error.findings]) from error
     table.findings[:0] = notices
     return table

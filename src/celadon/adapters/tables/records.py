@@ -388,7 +388,7 @@ class RecordLoad:
         raw = {
             # A blank last cell may be missing from the row; it can still be filled in and replayed.
             titles[field_]: untyped(cells[index - 1]) if index <= len(cells) else ""
-            for field_, index in self.indexes.items()
+            for field_, index in sorted(self.indexes.items(), key=lambda item: item[1])
         }
         if not key:
             raw["@line"] = shown
