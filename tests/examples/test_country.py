@@ -101,6 +101,13 @@ def test_planted_is_in_the_data(made):
     assert {digit for (digit,) in digits} == {6, 8}
 
 
+def test_a_single_year_has_no_last_year_to_copy(tmp_path):
+    assert generate(tmp_path, 300, 2024, 1, anomalies=1).planted == 300
+    rows = query(tmp_path, "SELECT kind, min(first_month), max(last_month) FROM '@/truth.csv' GROUP BY 1")
+    assert {kind for kind, _, _ in rows} == {kind.name for kind in KINDS} - {"copied_year"}
+    assert all(first > "2024-01" and last <= "2024-12" for _, first, last in rows)
+
+
 def test_nothing_is_planted_in_a_clean_country(tmp_path):
     assert generate(tmp_path, 500, 2024, 1, anomalies=0).planted == 0
     [(least, most)] = query(

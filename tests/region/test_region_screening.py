@@ -99,12 +99,12 @@ def test_evidence_in_words(found, truth):
 
 
 def test_a_clean_country_is_left_alone(tmp_path):
-    generate(tmp_path, 1500, anomalies=0)
+    generate(tmp_path, 800, anomalies=0)
     with open_region(tmp_path) as region:
         region.load()
         found = region.screen("2024")
-    assert found.flagged <= 3  # two in a thousand
-    assert len(found.findings) <= 3
+    assert found.flagged <= 2  # of 800
+    assert len(found.findings) <= 2
 
 
 SMALL = """celadon-region: 1

@@ -14,6 +14,7 @@ import click
 
 from celadon.cli.base import command as make_command
 from celadon.cli.base import option
+from celadon.cli.demo_region import tell
 from celadon.cli.session import Session
 
 if TYPE_CHECKING:
@@ -42,12 +43,24 @@ _TREE_DEPTH = 1
     zh="在该（新）文件夹中进行并保留。",
 )
 @option("--keep", is_flag=True, en="Keep the temporary folder.", zh="保留临时文件夹。")
+@option(
+    "--region", is_flag=True, en="A small invented country instead of the mill.", zh="以小型虚构国代替钢厂。"
+)
 def command(
-    context: click.Context, directory: str | None, keep: bool, as_json: bool, lang: str | None, quiet: bool
+    context: click.Context,
+    directory: str | None,
+    keep: bool,
+    region: bool,
+    as_json: bool,
+    lang: str | None,
+    quiet: bool,
 ) -> None:
     """Tells the story; with --json only what came out of it."""
     session = Session(context, as_json, lang, quiet)
     with _folder(directory, keep) as folder:
+        if region:
+            tell(session, folder, directory is not None or keep)
+            return
         story = _Story(session, folder, directory is not None or keep)
         body = story.tell()
     session.finish("demo/1", body, lambda out: story.close(out))

@@ -5,6 +5,17 @@ from __future__ import annotations
 from celadon.cli.shape import Shape
 
 REGION_SHAPES: dict[str, Shape] = {
+    "demo-region/1": Shape(
+        "demo",
+        "With --region: what came out of each step on the invented country; `screen` has how many of the planted were found.",
+        {
+            "folder": "text", "enterprises": "integer", "planted": "integer", "load": {"rows": "integer", "rejected": "integer"},
+            "account": {"divisions": "integer", "sum": "number", "total": "number"}, "grades": "object",
+            "peers": {"groups": "integer", "suppressed": "integer"},
+            "screen": {"flagged": "integer", "planted": "integer", "found": "integer", "counts": "object"},
+            "warn": {"quotas": "integer", "counts": "object"}, "seconds": "number",
+        },
+    ),
     "region-load/1": Shape(
         "load",
         "Of a region: what became of every file or table: loaded, known (loaded before), failed; `rejected` rows were kept out.",

@@ -289,12 +289,15 @@ def _basis(basis: str, source: str) -> Text:
     return Text("fences of the peers in the same industry", "同行业企业分布的外围界限")
 
 
-def _shown(column: ValueColumn | None, seen: View, product: str | None) -> str:
+def _shown(column: ValueColumn | None, seen: View, product: str | None) -> Text:
     if column is None:
-        return ""
+        return Text("", "")
     if column.name == OUTPUT and product:
-        return next((item.name.zh for item in seen.region.products if item.id == product), product)
-    return column.column or column.name
+        return next(
+            (item.name for item in seen.region.products if item.id == product), Text(product, product)
+        )
+    name = column.column or column.name
+    return Text(name, name)
 
 
 def _unit(column: ValueColumn | None, seen: View, product: str | None) -> str:

@@ -53,9 +53,10 @@ def anomaly_columns(rate: float, months: int, years: int) -> str:
         f"WHEN {number} THEN floor(uniform(seed_of_firm, {_START}) * {latest[name] + 1})::INTEGER"
         for number, name in enumerate(names)
     )
+    room = " ".join(f"WHEN {number} THEN {item.months or 1}" for number, item in enumerate(KINDS))
     return (
         f"CASE WHEN uniform(seed_of_firm, {_RATE}) < {rate!r} THEN {settled} END AS kind, "
-        f"greatest({months} - 12, 1) + CASE {settled} {spread} END AS start, "
+        f"least(greatest({months} - 12, 1) + CASE {settled} {spread} END, {months} - CASE {settled} {room} END) AS start, "
         f"uniform(seed_of_firm, {_STRENGTH}) AS strength"
     )
 
