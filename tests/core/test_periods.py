@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celadon.core.findings import FindingError
-from celadon.core.periods import Grain, Period, Validity, floor, next_edge, parse_instant, parse_period, zone
+from celadon.core.periods import (
+    Grain,
+    Period,
+    Validity,
+    asked_period,
+    floor,
+    next_edge,
+    parse_instant,
+    parse_period,
+    zone,
+)
 
 ZONES = (
     "UTC",
@@ -105,3 +115,40 @@ def test_validity() -> None:
     assert first.covers(datetime(2020, 6, 30).date())
     assert not first.covers(datetime(2020, 7, 1).date())
     assert first.overlaps(Validity(datetime(2020, 6, 30).date(), None))
+
+
+@pytest.mark.parametrize(
+    ("text", "zone_name", "why", "either"),
+    [
+        # Berlin goes from 03:00 (+02:00) back to 02:00 (+01:00) on 27 October 2024.
+        ("2024-10-27T02:30", "Europe/Berlin", "it comes twice", ("2024-10-27T02:30+02:00", "2024-10-27T02:30+01:00")),
+        # It skips 02:00 to 03:00 on 31 March: what comes half an hour after 01:59:59 is 03:30, half an hour before 03:00 01:30.
+        ("2024-03-31T02:30", "Europe/Berlin", "the clock skips it", ("2024-03-31T01:30+01:00", "2024-03-31T03:30+02:00")),
+        # Lord Howe goes back half an hour, from 02:00 (+11:00) to 01:30 (+10:30), on 7 April 2024.
+        ("2024-04-07T01:45..2024-04-07T05:00", "Australia/Lord_Howe", "it comes twice",
+         ("2024-04-07T01:45+11:00", "2024-04-07T01:45+10:30")),
+    ],
+)  # fmt: skip
+def test_a_clock_time_that_is_skipped_or_comes_twice_is_not_guessed(
+    text: str, zone_name: str, why: str, either: tuple[str, str]
+) -> None:
+    with pytest.raises(FindingError) as refused:
+        asked_period(text, zone_name)
+    (found,) = refused.value.findings
+    assert found.code == "period.clock-unclear"
+    assert found.says("en") == f"{text.split('..')[0]} in {zone_name}: {why}."
+    assert found.fix("en") == f"Write the offset with it: {either[0]} or {either[1]}."
+    hours = [asked_period(item, zone_name) for item in either]
+    assert hours[0].start < hours[1].start
+    assert asked_period("2024-10-27", zone_name) == parse_period("2024-10-27", zone_name)
+
+
+def test_the_two_hours_of_one_clock_time_have_labels_of_their_own() -> None:
+    hours = [period.label for period in parse_period("2024-10-27", "Europe/Berlin").split(Grain.HOUR)][1:5]
+    assert hours == [
+        "2024-10-27T01:00",
+        "2024-10-27T02:00+02:00",
+        "2024-10-27T02:00+01:00",
+        "2024-10-27T03:00",
+    ]
+    assert asked_period(hours[2], "Europe/Berlin").label == hours[2]

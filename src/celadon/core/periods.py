@@ -16,6 +16,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.text import Text
 
+CLOCK_UNCLEAR = FindingKind(
+    "period.clock-unclear",
+    Severity.ERROR,
+    Text(en="Clock time that is skipped or comes twice", zh="时钟时刻不存在或重复"),
+    Text(en="{text} in {zone}: {why}.", zh="{zone} 的 {text}：{why}。"),
+    Text(
+        en="Write the offset with it: {first} or {second}.",
+        zh="请写明与世界时的差：{first} 或 {second}。",
+    ),
+)
 PERIOD_UNREADABLE = FindingKind(
     "period.unreadable",
     Severity.ERROR,
@@ -99,7 +109,8 @@ class Period:
 
     @property
     def label(self) -> str:
-        """`2018`, `2018-03`, `2018-03-05` where it is a calendar unit, else `from..to` with the last day included."""
+        """`2018`, `2018-03`, `2018-03-05` where it is a calendar unit, else `from..to` with the last day included.
+        An hour that the clock shows twice has its offset: `2024-10-27T02:00+01:00`."""
         tz = zone(self.zone)
         first, last = self.start.astimezone(tz), self.end.astimezone(tz)
         for grain, form in (
@@ -112,7 +123,11 @@ class Period:
                 floor(self.start, grain, self.zone) == self.start
                 and next_edge(self.start, grain, self.zone) == self.end
             ):
-                return first.strftime(form)
+                twice = (
+                    grain is Grain.HOUR
+                    and first.utcoffset() != first.replace(fold=1 - first.fold).utcoffset()
+                )
+                return first.isoformat(timespec="minutes") if twice else first.strftime(form)
         if first.time() == last.time() == datetime.min.time():
             return f"{first:%Y-%m-%d}..{last - timedelta(days=1):%Y-%m-%d}"
         return f"{first:%Y-%m-%dT%H:%M}..{last:%Y-%m-%dT%H:%M}"
@@ -171,6 +186,37 @@ def parse_period(text: str, zone_name: str = "UTC") -> Period:
     if period.end <= period.start:
         raise FindingError(PERIOD_UNREADABLE.at(text=text))
     return period
+
+
+def asked_period(text: str, zone_name: str) -> Period:
+    """As `parse_period`, for what somebody asks: a clock time that the zone skips or has twice is not guessed.
+
+    Raises:
+        FindingError: the period cannot be read, or one of its clock times needs an offset.
+    """
+    for part in text.split(".."):
+        found = _INSTANT.fullmatch(part.strip())
+        if found and not found[2]:
+            _refuse_unclear(part.strip(), zone_name)
+    return parse_period(text, zone_name)
+
+
+def _refuse_unclear(text: str, zone_name: str) -> None:
+    try:
+        local = datetime.fromisoformat(text).replace(tzinfo=zone(zone_name))
+        first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    except (ValueError, OverflowError) as error:
+        raise FindingError(PERIOD_UNREADABLE.at(text=text)) from error
+    if first == second:
+        return
+    skipped = first > second  # zones move the clock forward over the hours they skip
+    why = Text("the clock skips it", "该时刻被跳过") if skipped else Text("it comes twice", "该时刻出现两次")
+    either = [
+        moment.astimezone(zone(zone_name)).isoformat(timespec="minutes") for moment in sorted((first, second))
+    ]
+    raise FindingError(
+        CLOCK_UNCLEAR.at(text=text, zone=zone_name, why=why, first=either[0], second=either[1])
+    )
 
 
 def _one(text: str, zone_name: str, closing: bool = False) -> Period:

@@ -11,7 +11,7 @@ from typing import Any
 
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant as PlantModel
-from celadon.core.periods import Grain, Period, parse_period, zone
+from celadon.core.periods import Grain, Period, asked_period, parse_period, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.engine.chain_rows import ChainRows
@@ -59,7 +59,7 @@ class Question:
         of = dict(model.options)
         chosen = {name: choice for id_ in reversed(book.ids) for name, choice in of.get(id_, ())}
         chosen.update(self.options or {})
-        period = parse_period(self.period, model.zone)
+        period = asked_period(self.period, model.zone)
         return Request(period, self.by, self.per, self.quantities, chosen, self.factors_as_of)
 
 
