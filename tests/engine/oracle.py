@@ -327,6 +327,7 @@ class Oracle:
         return left * right
 
     def _total(self, expr: e.Total, cell: Cell) -> Value:
+        cell = (cell[0], cell[1], tuple(pair for pair in cell[2] if pair[0] not in expr.over))
         keys = tuple(key for key, _ in cell[2])
         inner = self._formula_cells(expr.expr, tuple(sorted({*expr.over, *keys})))
         values = [

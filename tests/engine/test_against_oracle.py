@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from celadon.core.carriers import CARRIERS
-from celadon.engine.chain import linking_facts
+from celadon.engine.chain import links_of, loop_of
 from celadon.engine.run import Result, run
+from celadon.engine.steps import item_key
 from celadon.rules import expr as e
 from celadon.rules.check import option_choices
 from celadon.rules.expr import KeyIn
@@ -58,6 +59,8 @@ def words_of(book: Rulebook, key: str) -> list[str]:
             found.update(
                 word for node in nodes if isinstance(node, KeyIn) and node.name == key for word in node.values
             )
+    if key in chained(book).values():
+        found |= {"billet", "iron"}  # a chain has more than one link
     for spec in book.factors.values():
         for column, selector in spec.keys:
             if selector.removeprefix("prefix:") == key and spec.table in book.tables:
@@ -68,16 +71,12 @@ def words_of(book: Rulebook, key: str) -> list[str]:
 
 def chained(book: Rulebook) -> dict[str, str]:
     """Facts that say what is made of what -> the key whose words their purpose is one of."""
-    found = {}
-    for rules in book.rules.values():
-        for rule in rules:
-            for node in rule.formula.walk():
-                if isinstance(node, e.AtKey):
-                    ((there, here),) = node.keys
-                    found.update(
-                        dict.fromkeys(linking_facts(book, e.refs_here(rule.formula), there, here), there)
-                    )
-    return found
+    return {
+        fact: item_key(book.facts[fact]) or ""
+        for name in book.rules
+        if (loop := loop_of(book, name))
+        for fact in links_of(book, loop)
+    }
 
 
 def additive(book: Rulebook) -> list[str]:

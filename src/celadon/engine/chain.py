@@ -113,49 +113,47 @@ class Chains:
 
     def open_ends(self, loop: frozenset[str]) -> Iterator[tuple[str, str, str]]:
         """(fact, what is made, what it uses) where nothing is known of what is used."""
+        edges = _edges(self.book, self.summary, loop)
+        linking = {fact for fact, _, _ in edges}
+        wanted = {item_key(self.book.facts[name]) for name in linking}
         known = {
             item
-            for name in self.book.facts
-            if (key := item_key(self.book.facts[name])) is not None
-            and key in {there for node in _nodes(self.book, loop) for there, _ in node.keys}
+            for name, spec in self.book.facts.items()
+            if name not in linking and item_key(spec) in wanted
             for item, _, _ in self.summary.of(name)
         }
-        for fact, made, used in _edges(self.book, self.summary, loop):
+        known |= {made for _, made, _ in edges}
+        for fact, made, used in edges:
             if used not in known:
                 yield fact, made, used
 
 
-def _nodes(book: Rulebook, loop: frozenset[str]) -> Iterator[AtKey]:
-    for name in sorted(loop):
-        for rule in book.rules[name]:
-            for node in rule.formula.walk():
-                if isinstance(node, AtKey) and node.expr.name in loop:
-                    yield node
-
-
 def _edges(book: Rulebook, summary: Summary, loop: frozenset[str]) -> list[tuple[str, str, str]]:
-    """(fact, made, used): from the facts that carry both keys of an at_key() in the same formula."""
+    """(fact, made, used): from the facts that carry both keys of an at_key() somewhere in the loop."""
     found: dict[tuple[str, str, str], None] = {}
-    for name in sorted(loop):
-        for rule in book.rules[name]:
-            pairs = {
-                node.keys
-                for node in rule.formula.walk()
-                if isinstance(node, AtKey) and node.expr.name in loop
-            }
-            for ((there, here),) in sorted(pairs):
-                for fact in linking_facts(book, refs_here(rule.formula), there, here):
-                    for item, purpose, _ in summary.of(fact):
-                        words = {"purpose": purpose}
-                        found.setdefault((fact, words.get(there, item), words.get(here, item)))
+    for fact, there in links_of(book, loop).items():
+        by_item = item_key(book.facts[fact]) == there  # an input read at what this row's purpose names
+        for item, purpose, _ in summary.of(fact):
+            found.setdefault((fact, item, purpose) if by_item else (fact, purpose, item))
     return list(found)
 
 
-def linking_facts(book: Rulebook, names: list[str], there: str, here: str) -> list[str]:
-    """The facts among `names` that say, row by row, what is made of what."""
-    return [
-        name for name in names if name in book.facts and {there, here} <= set(book.facts[name].grain.keys)
-    ]
+def links_of(book: Rulebook, loop: frozenset[str]) -> dict[str, str]:
+    """The facts that say what is made of what in a loop -> the key of the input that at_key() reads elsewhere."""
+    formulas = [rule.formula for name in sorted(loop) for rule in book.rules[name]]
+    pairs = {
+        node.keys
+        for formula in formulas
+        for node in formula.walk()
+        if isinstance(node, AtKey) and node.expr.name in loop
+    }
+    return {
+        name: there
+        for ((there, here),) in sorted(pairs)
+        for formula in formulas
+        for name in refs_here(formula)
+        if name in book.facts and {there, here} <= set(book.facts[name].grain.keys)
+    }
 
 
 def _longest(below: Mapping[str, list[str]]) -> int | tuple[str, ...]:

@@ -308,6 +308,11 @@ class _Chooser:
         if all(values is not None for values in known):
             yield from itertools.product(*(values or () for values in known))
             return
+        if any(
+            values is None and f"{name}_unit" in str(self.spec.unit)
+            for name, values in zip(self.spec.row_keys, known, strict=True)
+        ):
+            return  # per unit of a carrier or product that no fact has: nothing is counted in it
         for combo in sorted(rows):
             if all(values is None or word in values for word, values in zip(combo, known, strict=True)):
                 yield combo

@@ -251,11 +251,15 @@ def _leads_to(book: Rulebook, name: str, wanted: str) -> bool:
 
 
 def _bounded(book: Rulebook, rule: Rule, node: AtKey, findings: Findings) -> None:
-    """A rule that needs itself on other rows needs a fact with both keys beside it, or it would never end."""
+    """A rule that needs itself on other rows needs a fact with both keys on the way round, or it would never end."""
     keys = {word for pair in node.keys for word in pair}
-    linked = any(
-        name in book.facts and keys <= set(book.facts[name].grain.keys) for name in refs_here(rule.formula)
-    )
+    around = [
+        other
+        for other in book.rules
+        if _leads_to(book, node.expr.name, other) and _leads_to(book, other, rule.name)
+    ]
+    facts = [name for other in around for one in book.rules[other] for name in refs_here(one.formula)]
+    linked = any(name in book.facts and keys <= set(book.facts[name].grain.keys) for name in facts)
     if len(node.keys) != 1 or not linked:
         path = f"{rule.name} → {node.expr.name} ({', '.join(sorted(keys))})"
         findings.add(RULE_CYCLE.at(rule.place, clause=str(rule.clause), path=path))

@@ -337,10 +337,13 @@ def _with_bases(bases: tuple[Rulebook, ...], part: str, own: Mapping[str, Any]) 
 
 
 def _coverage(body: Any, bases: tuple[Rulebook, ...], folder: Path, findings: Findings) -> Coverage:
+    """The rulebook's own words; what it leaves unsaid is its base's."""
+    known = next((base.coverage for base in bases if base.coverage.names), Coverage())
     if body is None:
-        return next((base.coverage for base in bases if base.coverage.names), Coverage())
+        return known
     _only(body, ("names", "clause"), folder, "coverage", findings)
-    return Coverage(tuple(str(name) for name in body.get("names") or ()), str(body.get("clause", "")))
+    names = tuple(str(name) for name in body.get("names") or known.names)
+    return Coverage(names, str(body.get("clause", known.clause)))
 
 
 def _own_table(name: str, contents: Mapping[str, bytes], bases: tuple[Rulebook, ...]) -> bool:
