@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant
-from celadon.core.periods import Grain, Period, floor
+from celadon.core.periods import Grain, Period, floor, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
@@ -186,16 +186,17 @@ class Inputs:
         document, period = self.book.document, self.request.period
         where = Place(subject=self.book.id, period=period.label)
         later = [item for item in self.book.documents[1:] if item.since <= document.since]
-        if (
-            document.until
-            and period.end.date() > document.until
-            and (period.end.date() - document.until).days > 1
-        ):
+        here = zone(period.zone)
+        first, last = (
+            period.start.astimezone(here).date(),
+            (period.end - timedelta(seconds=1)).astimezone(here).date(),
+        )
+        if document.until and last > document.until:
             self.findings.add(
                 EDITION_OVER.at(where, document=document.number, until=document.until, period=period.label)
             )
         earliest = min([document.since, *(item.since for item in later)])
-        if period.start.date() < earliest and (earliest - period.start.date()).days > 1:
+        if first < earliest:
             self.findings.add(
                 EDITION_EARLY.at(where, document=document.number, since=earliest, period=period.label)
             )
