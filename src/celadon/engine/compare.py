@@ -257,13 +257,28 @@ def _factor_words(item: Any) -> str:
     return f"{_shown(item.value)} ({source})" if source else _shown(item.value)
 
 
+def _changed_rules(before: Rulebook, after: Rulebook) -> list[str]:
+    """Rules that are in both and differ, each with both formulas; then names that only one of them has."""
+    old, new = (
+        {name: " | ".join(rule.formula_text for rule in rules) for name, rules in book.rules.items()}
+        for book in (before, after)
+    )
+    said = [f"{name}: {old[name]} → {new[name]}" for name in old if name in new and old[name] != new[name]]
+    return [
+        *said,
+        *(f"− {name}" for name in old if name not in new),
+        *(f"+ {name}" for name in new if name not in old),
+    ][:20]
+
+
 def _rest(before: Scenario, after: Scenario) -> tuple[str, str, str]:
     """What is left when facts and common factors are the same: options, or the rules of another edition."""
     if before.book.digest != after.book.digest:
         return (
             "rule",
             f"{before.book.id} → {after.book.id}",
-            f"{before.book.edition} {before.book.digest[:12]} → {after.book.edition} {after.book.digest[:12]}",
+            f"{before.book.edition} {before.book.digest[:12]} → {after.book.edition} {after.book.digest[:12]}"
+            + "".join(f"; {item}" for item in _changed_rules(before.book, after.book)),
         )
     old: Mapping[str, str] = before.request.checked(before.book).options
     new: Mapping[str, str] = after.request.checked(after.book).options
