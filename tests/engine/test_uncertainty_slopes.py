@@ -118,6 +118,17 @@ def cells_of(
     return cells[:: max(1, len(cells) // most)][:most]
 
 
+def dated(book: Rulebook, name: str, seen: set[str]) -> bool:
+    """Whether a rule below has dates, which the oracle does not look at."""
+    seen.add(name)
+    return any(
+        rule.validity.since
+        or rule.validity.until
+        or any(dated(book, need, seen) for need in rule.needs if need not in seen)
+        for rule in book.rules.get(name, ())
+    )
+
+
 def changes(one: Uncertainty) -> dict[str, float]:
     """Origin -> change of the value for one part more of it."""
     return {part.origin.id: (part.sensitivity or 0.0) * one.value for part in (*one.sources, *one.exact)}
@@ -139,6 +150,9 @@ def test_slopes_are_those_of_the_oracle(name: str, data: st.DataObject) -> None:
     book = BOOKS[name]
     facts = in_month(data.draw(facts_for(book)))
     wanted = [rule for rule in book.rules if rule in book.totals] or list(book.rules)
+    wanted = [rule for rule in wanted if not dated(book, rule, set())]
+    if not wanted:
+        return
     result, found, _ = propagated(book, facts, wanted)
     step = Fraction(1, 10**7)
     for number, quantity, cell in cells_of(book, facts, result, found, 2):
