@@ -270,9 +270,7 @@ def test_retain_in_both_languages(plant: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_every_shape_is_printed_by_a_test() -> None:
-    region = Path(__file__).parent.parent / "region"
-    tested = "".join(
-        path.read_text(encoding="utf-8") for path in [Path(__file__), *sorted(region.glob("*.py"))]
-    )
+    tests = Path(__file__).parent.parent.rglob("test_*.py")
+    tested = "".join(path.read_text(encoding="utf-8") for path in sorted(tests))
     commands = {shape.command.split()[0] for shape in SHAPES.values()} - {"any", "demo"}
     assert [name for name in sorted(commands) if f'"{name}"' not in tested] == []

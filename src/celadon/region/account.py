@@ -258,7 +258,7 @@ def _rows(
     """The first `most` answers, quantity by quantity in the order asked, and how many there are."""
     labels = {span.start: span.label for span in result.query.spans}
     order = {name: number for number, name in enumerate(result.request.wanted)}
-    wide, title = len(question.by), titles(con)
+    wide = len(question.by)
     rows: list[RegionAnswer] = []
     total = 0
     for output in sorted(result.columns, key=lambda item: order[item.quantity]):
@@ -268,7 +268,9 @@ def _rows(
         total += count
         keys = ", ".join(str(place + 1) for place in range(wide + 1))
         left = max(most - len(rows), 0)
-        for row in con.execute(f"{part} ORDER BY {keys} LIMIT {left}").fetchall() if left else ():
+        found = con.execute(f"{part} ORDER BY {keys} LIMIT {left}").fetchall() if left else []
+        title = titles(_firm_names(con, question.by, found))
+        for row in found:
             group = tuple("" if word is None else str(word) for word in row[:wide])
             called = tuple(title(word, code) for word, code in zip(question.by, group, strict=True))
             shares = dict(zip(names, row[wide + 7 :], strict=True))
@@ -281,16 +283,25 @@ def _rows(
     return tuple(rows), total
 
 
-def titles(con: duckdb.DuckDBPyConnection) -> Callable[[str, str], Text]:
-    """What a code of a group word is called."""
-    firms: dict[str, str] = {}
+def _firm_names(
+    con: duckdb.DuckDBPyConnection, by: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> dict[str, str]:
+    """The names of the enterprises that these rows are about, in one look at the registry."""
+    if "enterprise" not in by or not rows:
+        return {}
+    place = by.index("enterprise")
+    ids = sorted({str(row[place]) for row in rows})
+    found = con.execute(f"SELECT id, name FROM {REGISTRY} WHERE id IN (SELECT unnest($1::VARCHAR[]))", [ids])
+    return dict(found.fetchall())
+
+
+def titles(firms: Mapping[str, str]) -> Callable[[str, str], Text]:
+    """What a code of a group word is called; `firms`: names by id."""
 
     def title(word: str, code: str) -> Text:
         if word == "enterprise":
-            if code not in firms:
-                found = con.execute(f"SELECT name FROM {REGISTRY} WHERE id = ?", [code]).fetchone()
-                firms[code] = str(found[0]) if found else code
-            return Text(firms[code], firms[code])
+            name = firms.get(code, code)
+            return Text(name, name)
         if word in ("industry", "industry_group", "division") and code in industries():
             return industries()[code].name
         if word in ("region", "prefecture", "province") and (area := area_of(code)) is not None:

@@ -141,7 +141,7 @@ def grade(
     con.execute(
         "CREATE OR REPLACE TEMP TABLE grades AS SELECT *, CASE WHEN intensity IS NOT NULL THEN rank() OVER (PARTITION BY industry, "
         "intensity IS NULL ORDER BY intensity) END AS rank, count(intensity) OVER (PARTITION BY industry) AS peers FROM ("
-        f"SELECT r.id AS enterprise, r.name, r.industry, r.area AS region, e.emission, e.denominator, {listed} "
+        f"SELECT r.enterprise AS number, r.industry, e.emission, e.denominator, {listed} "
         f"FROM {REGISTRY} AS r JOIN emitted AS e ON e.enterprise = r.enterprise LEFT JOIN graded AS g ON g.enterprise = r.enterprise)"
     )
     counts = {
@@ -150,23 +150,26 @@ def grade(
             "SELECT level, efficiency, count(*) FROM grades GROUP BY 1, 2"
         ).fetchall()
     }
-    columns = ", ".join(Graded.__slots__)
+    own = {"enterprise": "r.id", "name": "r.name", "region": "r.area"}
+    columns = ", ".join(f"{own.get(name, f'g.{name}')} AS {name}" for name in Graded.__slots__)
+    from_both = f"AS g JOIN {REGISTRY} AS r ON r.enterprise = g.number"
+    first = f"(SELECT * FROM grades ORDER BY over_mean DESC NULLS LAST, number LIMIT {int(most)})"
     rows = con.execute(
-        f"SELECT {columns} FROM grades ORDER BY over_mean DESC NULLS LAST, enterprise LIMIT {int(most)}"
+        f"SELECT {columns} FROM {first} {from_both} ORDER BY g.over_mean DESC NULLS LAST, g.number"
     ).fetchall()
     if file is not None:
         kind = "FORMAT PARQUET, COMPRESSION ZSTD" if file.suffix == ".parquet" else "FORMAT CSV, HEADER"
-        con.execute(
-            f"COPY (SELECT {columns} FROM grades ORDER BY enterprise) TO {literal(str(file))} ({kind})"
-        )
+        every = f"SELECT {columns} FROM grades {from_both} ORDER BY g.number"
+        con.execute(f"COPY ({every}) TO {literal(str(file))} ({kind})")
     [(total, without)] = con.execute(
         "SELECT count(*), count(*) FILTER (level IS NULL) FROM grades"
     ).fetchall()
     if without:
         label = book.label(denominator) if denominator in book.facts else Text(denominator, denominator)
         told.append(NOT_GRADED.at(Place(period=period.label), count=without, all=total, denominator=label))
-    for table in ("grades", "graded", "emitted", "graded_facts", "graded_registry"):
+    for table in ("grades", "graded", "emitted", "graded_facts", "sector_mean"):
         con.execute(f"DROP TABLE IF EXISTS {table}")
+    con.execute("DROP VIEW graded_registry")
     # every enterprise has its mean from the registry, so that the rulebook's own table has none is no gap
     graded = [item for item in result.findings if not (tables.factor_columns and MEAN in str(item.where))]
     units = {
@@ -231,16 +234,17 @@ def _tables(
     )
     given = any(entry.factor == MEAN for entry in seen.region.factors)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE graded_registry AS SELECT r.*, m.mean AS sector_mean FROM "
-        f"{REGISTRY} AS r LEFT JOIN (SELECT division, sum(emission) / sum(denominator) AS mean FROM emitted JOIN {REGISTRY} "
-        "USING (enterprise) WHERE emission IS NOT NULL AND denominator > 0 GROUP BY division) AS m USING (division)"
+        "CREATE OR REPLACE TEMP TABLE sector_mean AS SELECT division, sum(emission) / sum(denominator) AS mean FROM emitted "
+        f"JOIN {REGISTRY} USING (enterprise) WHERE emission IS NOT NULL AND denominator > 0 GROUP BY division"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW graded_registry AS SELECT enterprise, region, mean AS sector_mean FROM "
+        f"{REGISTRY} LEFT JOIN sector_mean USING (division)"
     )
     means: tuple[FactorColumn, ...] = ()
     if not given:
         means = (FactorColumn(MEAN, "sector_mean", f"{unit}/({per})"),)
-        [(count,)] = con.execute(
-            "SELECT count(DISTINCT division) FROM graded_registry WHERE sector_mean IS NOT NULL"
-        ).fetchall()
+        [(count,)] = con.execute("SELECT count(mean) FROM sector_mean").fetchall()
         told.append(MEAN_OF_PEERS.at(Place(subject=MEAN), name=MEAN, count=count))
     return RegionTables(
         "graded_registry",

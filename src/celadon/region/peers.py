@@ -282,7 +282,7 @@ def _groups(
         f"SELECT {listed}, count(*), sum(amount), sum(per), sum(amount) FILTER (per > 0) / nullif(sum(per) FILTER (per > 0), 0), "
         f"count(ratio), quantile_cont(ratio, [{shares}]) FROM peer GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    named, rule = titles(con), seen.region.disclosure
+    named, rule = titles({}), seen.region.disclosure
     depth = tuple(0 for _ in by)
     for row in rows:
         group = tuple(str(code) for code in row[: len(by)])

@@ -47,16 +47,16 @@ def prepare(
     factors: tuple[FactorEntry, ...] = (),
     only: str = "",
 ) -> Prepared:
-    """Make the registry a table and the facts of `months` a view on `con`.
+    """Make the registry and the facts of `months` views on `con`: only the columns a question needs are ever read.
 
     Only columns that `book` asks for are there (None = all). `extra`: (name, SQL over the registry row `r`) of further
     registry columns; `only`: a query of the numbers of the enterprises that are asked about."""
     areas = ", ".join(f"{sql} AS {name}" for name, sql in _AREAS.items())
     more = "".join(f", {sql} AS {name}" for name, sql in extra)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {REGISTRY} AS SELECT number AS enterprise, grid AS region, enterprise AS id, "
+        f"CREATE OR REPLACE TEMP VIEW {REGISTRY} AS SELECT number AS enterprise, grid AS region, enterprise AS id, "
         f"coalesce(name, enterprise) AS name, industry, left(industry, 3) AS industry_group, left(industry, 2) AS division, {areas}, "
-        f"product, size{more} FROM ({seen.registry()}) AS r ORDER BY number"
+        f"product, size{more} FROM ({seen.registry()}) AS r"
     )
     listed: list[str] = []
     facts: list[FactColumn] = []
