@@ -17,7 +17,7 @@ demo: runtime ## a steel mill's year: load, balance, account, explain (start her
 	@$(BIN)/celadon demo
 
 test: system check ## everything CI runs: the checks, then the tests
-	@$(PY) -m pytest -n 2
+	@$(PY) -m pytest -n 2 --dist loadgroup
 
 check: $(CHECKS) ## lint, format, types, import contract, file lengths, docs
 

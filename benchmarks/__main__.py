@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import loading, pipeline, report, restating, starting
+from benchmarks import loading, pipeline, report, restating, spark, starting
 from benchmarks.works import Works
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -31,11 +31,13 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     file = {"quick": Works(1, 10, 1), "usual": Works(2, 25), "full": Works(4, 50)}[size]
     histories = {"quick": (1, 2), "usual": (1, 4, 16), "full": (1, 4, 16, 48)}[size]
     sites, leaves = (2, 9) if size == "quick" else (10, 49)
+    firms = {"quick": 2_000, "usual": 200_000, "full": 1_600_000}[size]
     runs = {"quick": 1, "usual": 3, "full": 3}[size]
     return {
         "pipeline": lambda: pipeline.compare(folder, works, runs),
         "loading": lambda: loading.compare(folder, file, runs),
         "restating": lambda: restating.compare(folder, histories, sites, leaves),
+        "spark": lambda: spark.compare(folder, firms, runs),
         "starting": lambda: starting.compare(folder, 2 * runs + 1),
     }
 
@@ -62,6 +64,8 @@ def main() -> None:
     print(report.table(found))
     if "pipeline" in found:
         print("\n" + report.contenders(found["pipeline"]))
+    if "spark" in found:
+        print("\n" + report.engines(found["spark"]))
     if set(every) <= set(found) and size != "quick":
         keep(found)
 
@@ -90,6 +94,8 @@ def body(found: dict[str, Any]) -> str:
                 ",", " ", 2
             ),
             report.contenders(part),
+            "A region's year by region, industry and month, on Spark and on the embedded engine (a worker has one core):",
+            report.engines(found["spark"]),
         ]
     )
 

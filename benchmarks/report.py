@@ -102,6 +102,19 @@ def contenders(part: dict[str, Any]) -> str:
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
 
+def engines(part: dict[str, Any]) -> str:
+    """Spark beside the embedded engine, as Markdown."""
+    if "left_out" in part:
+        return f"Spark was left out: {part['left_out']}"
+    own = part["contenders"]["embedded"]
+    rows = [
+        f"| {name} | {one['start']:.1f} | {one['first']:.2f} | {one['wall']:.2f} | {one['wall'] / own['wall']:.1f} × | {one['cpu']:.2f} | {one['cpu'] / max(own['cpu'], 0.01):.1f} × |"
+        for name, one in part["contenders"].items()
+    ]
+    head = f"| {part['rows']:,} rows of facts, {part['cores']} cores | start s | first answer s | later s | ratio | CPU s | ratio |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+
+
 _COLOURS = ("#2a7f76", "#8a8f98", "#b0b5bd", "#d3d6db")
 
 

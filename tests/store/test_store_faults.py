@@ -51,7 +51,7 @@ def test_every_kind_of_finding_is_in_both_languages():
         "store.locked", "store.busy", "store.disk-full", "store.not-writable", "store.segment-missing",
         "store.segment-damaged", "store.file-loaded", "store.clock-backwards", "store.catalogue-server",
         "store.catalogue-address", "store.catalogue-password", "store.kept-elsewhere", "store.kept-unreadable",
-        "store.extra-missing",
+        "store.extra-missing", "store.objects", "store.objects-password",
         "system.memory", "system.memory-limit", "store.history-dropped",
     }  # fmt: skip
     for kind in kinds:

@@ -198,7 +198,7 @@ def test_a_folder_of_another_catalogue(store, address, tmp_path, postgresql_serv
 
 
 def test_where_the_parts_are_kept_cannot_be_read(store):
-    for text in ("{", "[]", '{"store": 2}', '{"store": 1, "catalogue": 3, "identity": ""}'):
+    for text in ("{", "[]", '{"store": 2}', '{"store": 1, "catalogue": 3, "segments": "", "identity": ""}'):
         (store.path / "store.json").write_text(text)
         finding = refused(store.path)
         assert finding.code == "store.kept-unreadable"

@@ -97,9 +97,15 @@ _ORIGINS_SHOWN = 8
     en="How wide each value is (95 %), and what that comes from.",
     zh="给出各数值的不确定度（95%）及其来源。",
 )
+@option(
+    "--engine",
+    metavar="ADDRESS",
+    en="Compute on Spark: spark-local (this machine) or spark://host:7077 (a cluster).",
+    zh="在 Spark 上计算：spark-local（本机）或 spark://主机:7077（集群）。",
+)
 @option("--csv", "as_csv", is_flag=True, en="Print CSV.", zh="输出 CSV。")
 def command(context: click.Context, plant: str, rulebook: str, period: str, by: str | None, output: str | None,
-            per: str | None, quantities: tuple[str, ...], options: dict[str, str], as_of: str | None, factors_as_of: object, uncertainty: bool, as_csv: bool, as_json: bool, lang: str | None,
+            per: str | None, quantities: tuple[str, ...], options: dict[str, str], as_of: str | None, factors_as_of: object, uncertainty: bool, engine: str | None, as_csv: bool, as_json: bool, lang: str | None,
             quiet: bool) -> None:  # fmt: skip
     """Answers one question under one rulebook."""
     from datetime import datetime
@@ -129,7 +135,8 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
     space = _BY.convert(
         by or "site", next(item for item in context.command.params if item.name == "by"), context
     )
-    with open_plant(plant) as opened:
+    bar = "核算" if session.lang == "zh" else "accounting"
+    with open_plant(plant) as opened, session.progress(bar) as progress:
         found = opened.account(
             rulebook,
             period,
@@ -140,6 +147,8 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
             as_of=as_of,
             factors_as_of=published,
             uncertainty=uncertainty,
+            engine=engine,
+            progress=progress,
         )
     if as_csv and not as_json:
         click.echo(found.to_csv(), nl=False)

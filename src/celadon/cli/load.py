@@ -41,11 +41,18 @@ _STATUS = {
     "the store remembers it.",
     zh="多台主机写入时，登记存储内容的 PostgreSQL 数据库：postgresql://用户@主机/数据库；数据仓会记住该地址。",
 )
+@option(
+    "--segments",
+    metavar="URL",
+    en="Object store that keeps what is loaded: s3://bucket/plant; the store remembers it.",
+    zh="保存已载入数据的对象存储：s3://桶/工厂；数据仓会记住该地址。",
+)
 def command(
     context: click.Context,
     plant: str,
     preview: bool,
     catalogue: str | None,
+    segments: str | None,
     as_json: bool,
     lang: str | None,
     quiet: bool,
@@ -60,7 +67,7 @@ def command(
         load_region(plant, session)
         return
     with (
-        open_plant(plant, catalogue=catalogue) as opened,
+        open_plant(plant, catalogue=catalogue, segments=segments) as opened,
         session.progress("载入" if session.lang == "zh" else "loading") as progress,
     ):
         done = opened.preview(progress) if preview else opened.load(progress)

@@ -328,6 +328,8 @@ class Plant:
     """Folder of the store, from the plant file's folder."""
     catalogue: str = ""
     """Address of the store's catalogue on a server; '' = in the store's folder."""
+    segments: str = ""
+    """Address of the object store that keeps the store's segments; '' = in the store's folder."""
     file: str = ""
 
     def site(self, site_id: str) -> Site:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -15,7 +14,9 @@ from celadon.core.model import Plant, Site
 from celadon.core.periods import Grain, zone
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
+from celadon.engine.backends import Backend, Embedded
 from celadon.engine.cells import Cells, Level
+from celadon.engine.dialects import in_spark
 from celadon.engine.fused import FusedPlanner
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.region_findings import region_findings
@@ -48,13 +49,11 @@ class RegionQuery:
     findings: tuple[Finding, ...]
     not_applicable: tuple[str, ...]
 
-    def sql(self, dialect: str = "duckdb") -> str:
-        """The text in the embedded engine's dialect, or another's (`spark`)."""
+    def sql(self, dialect: Literal["duckdb", "spark"] = "duckdb") -> str:
+        """The text in the embedded engine's dialect, or in Spark's."""
         if dialect == "duckdb":
             return self.text
-        sqlglot = importlib.import_module("sqlglot")  # 0.1 s, and only where another engine is asked for
-
-        return str(sqlglot.transpile(self.text, read="duckdb", write=dialect, pretty=True)[0])
+        return in_spark(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +98,25 @@ def account_region(
     *,
     into: str | None = None,
     shares: bool = True,
+    on: Backend | None = None,
 ) -> RegionResult:
     """Answer a request for groups of enterprises (`by`: columns of the registry, or `enterprise`; () = all as one).
 
     `into` keeps the answers as a table of that name instead of rows; without `shares` only values and coverage are computed.
+    `on`: another engine that does the work; its answers come as rows.
     Raises FindingError: unknown quantity, option, registry column, or a period that cuts months.
     """
     request = request.checked(book)
     query = compile_region(book, region, request, tuple(by), regions_of(con, region, by), shares=shares)
     if into is None:
-        found = con.execute(query.text).fetchall()
+        backend = on if on is not None else Embedded(con)
+        for name in dict.fromkeys((region.registry, region.facts)):
+            backend.share(con, name)
+        found = backend.rows(query.text)
         counted = _counts(query, found)
         rows = tuple(_rows(query, found))
+    elif on is not None:
+        raise ValueError("the answers of another engine come as rows")
     else:
         con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} AS {query.text}")
         counts = [f"coalesce(sum({name}), 0)" for name, _ in query.claims]

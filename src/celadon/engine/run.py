@@ -13,6 +13,7 @@ from celadon.core.carriers import CARRIERS
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Period
+from celadon.engine.backends import Backend, Embedded
 from celadon.engine.compile import compile_query
 from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
@@ -108,14 +109,18 @@ def run(
     as_of: datetime | None = None,
     facts: str = "facts",
     lookups: Mapping[str, Lookup] | None = None,
+    on: Backend | None = None,
 ) -> Result:
-    """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`."""
+    """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`; `on`: another engine that does
+    the work."""
     request = request.checked(book)
+    backend = on if on is not None else Embedded(con)
+    backend.share(con, facts)
     query = compile_query(book, plant, request, summarise(con, facts), facts=facts, lookups=lookups)
     questions = FactorQuestions(query)
     with plain_planning(con, facts):
-        found = con.execute(query.sql(also=questions.selects())).fetchall()
-        doubled = check_variants(con, query)
+        found = backend.rows(query.sql(also=questions.selects()))
+        doubled = check_variants(backend, query)
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     findings = [
         *due_findings(query),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from celadon.core.facts import Status
 from celadon.core.findings import Finding
 from celadon.core.periods import Grain
 from celadon.core.quantities import SPACES, Space
 from celadon.core.units import ONE, Unit
+from celadon.engine.dialects import in_spark
 from celadon.engine.lookup import Lookup
 from celadon.engine.sql import DATA, FACTORS, FULL, NEXT_TO_NOTHING, QUALITIES, ZERO, Shares, number, text
 from celadon.rules.expr import Expr
@@ -98,8 +98,8 @@ class Query:
         parts = [_output(quantity, self.step(name)) for quantity, name in self.outputs]
         return "\nUNION ALL\n".join(parts) if parts else _EMPTY
 
-    def sql(self, dialect: str = "duckdb", also: Sequence[str] = ()) -> str:
-        """The query's text in the embedded engine's dialect, or another's (`spark`), from the same chain.
+    def sql(self, dialect: Literal["duckdb", "spark"] = "duckdb", also: Sequence[str] = ()) -> str:
+        """The query's text in the embedded engine's dialect, or in Spark's, from the same chain.
 
         `also`: more SELECTs over its steps, in the shape of its output.
         """
@@ -107,9 +107,7 @@ class Query:
         whole = f"{self.chain(self.steps[-1])}\n{last}" if self.steps else last
         if dialect == "duckdb":
             return whole
-        sqlglot = importlib.import_module("sqlglot")  # 0.1 s, and only where another engine is asked for
-
-        return str(sqlglot.transpile(whole, read="duckdb", write=dialect, pretty=True)[0])
+        return in_spark(whole)
 
 
 _EMPTY = (

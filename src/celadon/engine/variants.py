@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.text import Text
+from celadon.engine.backends import Backend
 from celadon.engine.steps import Query, Step
 
 RULES_TWO = FindingKind(
@@ -36,34 +35,35 @@ RULES_NONE = FindingKind(
 )
 
 
-def check_variants(con: duckdb.DuckDBPyConnection, query: Query) -> list[Finding]:
-    """Count rows that two rules of a name claim, and rows of their inputs that none does."""
-    findings = []
-    for step in query.steps:
-        if step.kind != "union":
-            continue
-        parts = [query.step(name) for name in step.parts]
-        clauses = " / ".join(str(part.rule.clause) for part in parts if part.rule)
-        rules = [part.rule for part in parts if part.rule]
+def check_variants(on: Backend, query: Query) -> list[Finding]:
+    """Count rows that two rules of a name claim, and rows of their inputs that none does; asked in one statement."""
+    unions = [step for step in query.steps if step.kind == "union"]
+    if not unions:
+        return []
+    selects = []
+    for number, step in enumerate(unions):
         keys = ", ".join(step.columns)
-        twice = _count(
-            con,
-            query,
-            step,
-            f"SELECT count(*) FROM (SELECT {keys} FROM {step.name} GROUP BY ALL HAVING count(*) > 1) AS d",
-        )
-        if twice:
-            findings.append(RULES_TWO.at(rules[0].place, name=step.quantity, count=twice, clauses=clauses))
+        twice = f"SELECT {keys} FROM {step.name} GROUP BY {keys} HAVING count(*) > 1"
+        selects.append(f"SELECT {number} AS step, 0 AS spine, count(*) AS n FROM ({twice}) AS d")
+        parts = [query.step(name) for name in step.parts]
         spines = dict.fromkeys(name for part in parts for name in _full_inputs(query, part))
-        for spine in spines:
-            sql = f"SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {spine}) AS i ANTI JOIN {step.name} AS u USING ({keys})"
-            if none := _count(con, query, step, sql):
-                findings.append(
-                    RULES_NONE.at(
-                        Place(subject=step.quantity), name=step.quantity, count=none, clauses=clauses
-                    )
-                )
-                break
+        for place, spine in enumerate(spines, start=1):
+            rows = f"(SELECT DISTINCT {keys} FROM {spine}) AS i ANTI JOIN {step.name} AS u USING ({keys})"
+            selects.append(f"SELECT {number} AS step, {place} AS spine, count(*) AS n FROM {rows}")
+    counted = on.rows(f"{query.chain(query.steps[-1])}\n" + "\nUNION ALL\n".join(selects))
+    findings = []
+    for number, step in enumerate(unions):
+        rules = [part.rule for part in (query.step(name) for name in step.parts) if part.rule]
+        clauses = " / ".join(str(rule.clause) for rule in rules)
+        counts = {spine: count for found, spine, count in sorted(counted) if found == number}
+        if counts[0]:
+            findings.append(
+                RULES_TWO.at(rules[0].place, name=step.quantity, count=counts[0], clauses=clauses)
+            )
+        if none := next((count for spine, count in counts.items() if spine and count), 0):
+            findings.append(
+                RULES_NONE.at(Place(subject=step.quantity), name=step.quantity, count=none, clauses=clauses)
+            )
     return findings
 
 
@@ -74,8 +74,3 @@ def _full_inputs(query: Query, part: Step) -> list[str]:
         if other.kind != "factor" and other.columns == part.columns:
             found.append(name)
     return found
-
-
-def _count(con: duckdb.DuckDBPyConnection, query: Query, step: Step, select: str) -> int:
-    found = con.execute(f"{query.chain(step)} {select}").fetchone()
-    return int(found[0]) if found else 0

@@ -14,6 +14,7 @@ from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Grain, Period, asked_period, parse_period, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
+from celadon.engine.backends import Backend
 from celadon.engine.chain_rows import ChainRows
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request, fact_grain
@@ -149,8 +150,10 @@ def _row(row: Row, book: Rulebook) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> Account:
-    """Answer a question from what a view shows.
+def account(
+    work: Workspace, seen: View, book: Rulebook, question: Question, on: Backend | None = None
+) -> Account:
+    """Answer a question from what a view shows; `on`: the engine that goes from facts to answers (None = the embedded one).
 
     Raises:
         FindingError: unknown quantity, option or period.
@@ -165,6 +168,7 @@ def account(work: Workspace, seen: View, book: Rulebook, question: Question) -> 
         facts=table.name,
         facts_digest=seen.snapshot.digest(),
         as_of=seen.snapshot.recorded_at,
+        on=on,
     )
     known: tuple[Uncertainty | None, ...] | None = None
     said: list[Finding] = []

@@ -63,7 +63,8 @@ def check(opened: Opened, progress: Callable[[float, str], None] | None = None) 
         aside = replace(
             opened,
             catalogue=None,
-            model=replace(opened.model, store=str(scratch.path / "store"), catalogue=""),
+            segments=None,
+            model=replace(opened.model, store=str(scratch.path / "store"), catalogue="", segments=""),
         )
         done = loading.load(aside, progress)
         with aside.open_store() as store, closing(Workspace.open()) as work:

@@ -124,16 +124,20 @@ class Plant:
         as_of: Moment = None,
         factors_as_of: date | None = None,
         uncertainty: bool = False,
+        engine: str | None = None,
+        progress: loading.Progress | None = None,
     ) -> accounting.Account:
         """Quantities under a rulebook (id, folder or loaded) for `period`.
 
         `by`: enterprise, site, process or meter. `per`: hour, day, month, year, or None for the whole period as one row.
         `quantities` () = the rulebook's totals. `uncertainty`: also the width of each value, and what it comes from.
+        `engine`: `spark-local` or `spark://host:port` instead of the embedded one.
         """
+        on = self._work.engine(engine, progress)
         question = accounting.Question(
             period, space_of(by), grain_of(per), tuple(quantities), options, factors_as_of, uncertainty
         )
-        return accounting.account(self._work, self.view(as_of), self._work.book(rulebook), question)
+        return accounting.account(self._work, self.view(as_of), self._work.book(rulebook), question, on)
 
     def explain(
         self,
@@ -237,15 +241,16 @@ class Plant:
         return backup.back_up(self.opened, folder, progress)
 
 
-def open_plant(path: str | Path, *, catalogue: str | None = None) -> Plant:
+def open_plant(path: str | Path, *, catalogue: str | None = None, segments: str | None = None) -> Plant:
     """Open the plant file at `path` (a file, or a folder that holds plant.yaml). Nothing is loaded or written.
 
-    `catalogue`: the address of the store's catalogue on a server, in place of the plant file's own.
+    `catalogue`: the address of the store's catalogue on a server, `segments`: of the object store that keeps its files, in
+    place of the plant file's own.
 
     Raises:
         FindingError: nothing can be built from it.
     """
-    return Plant(replace(open_file(path), catalogue=catalogue))
+    return Plant(replace(open_file(path), catalogue=catalogue, segments=segments))
 
 
 def space_of(word: str | Space) -> Space:

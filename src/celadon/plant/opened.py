@@ -49,6 +49,8 @@ class Opened:
     """What reading the plant file found."""
     catalogue: str | None = None
     """Address of the store's catalogue, in place of the plant file's."""
+    segments: str | None = None
+    """Address of the object store that keeps its segments, in place of the plant file's."""
 
     @property
     def folder(self) -> Path:
@@ -59,13 +61,21 @@ class Opened:
     def store_path(self) -> Path:
         return self.folder / self.model.store
 
+    @property
+    def _catalogue(self) -> str | None:
+        return self.catalogue or self.model.catalogue or None
+
+    @property
+    def _objects(self) -> str | None:
+        return self.segments or self.model.segments or None
+
     def open_store(self) -> Store:
         """The plant's store (FindingError `store.absent` before the first load)."""
-        return Store.open(self.store_path, catalogue=self.catalogue or self.model.catalogue or None)
+        return Store.open(self.store_path, catalogue=self._catalogue, objects=self._objects)
 
     def open_or_create_store(self) -> Store:
         """The plant's store, made where there is none."""
-        return Store.open_or_create(self.store_path, catalogue=self.catalogue or self.model.catalogue or None)
+        return Store.open_or_create(self.store_path, catalogue=self._catalogue, objects=self._objects)
 
     @cached_property
     def digest(self) -> str:

@@ -100,7 +100,7 @@ def _each(
 ) -> tuple[list[tuple[str, int]], int]:
     """Go through the months; what goes of each, and how many readings are held back."""
     files = seen.snapshot.files()
-    months = list(retention.months(store.path, store.catalogue, horizon))
+    months = list(retention.months(store.files, store.catalogue, horizon))
     gone: list[tuple[str, int]] = []
     held_back = 0
     with scratch_connection(store.path) as con:

@@ -21,9 +21,11 @@ from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
+from celadon.engine.backends import Backend, Progress
 from celadon.engine.explain import Explainer
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import Result, run
+from celadon.engine.spark import Spark
 from celadon.metering.activity import build_facts
 from celadon.plant.deriving import Derivations, insert
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
@@ -75,6 +77,7 @@ class Workspace:
     _there: set[str] = field(default_factory=set)
     _digests: dict[str, str] = field(default_factory=dict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
+    _engines: dict[str, Spark] = field(default_factory=dict)
     _made: int = 0
 
     @classmethod
@@ -83,7 +86,23 @@ class Workspace:
         scratch = Scratch(store)
         return cls(connect(scratch.path), scratch)
 
+    def engine(self, address: str | None, progress: Progress | None = None) -> Backend | None:
+        """The engine at an address (`spark-local`, `spark://host:port`), None for the embedded one; it stays until `close`.
+
+        Raises:
+            FindingError: no such engine, or it cannot be had (see engine/spark.py).
+        """
+        if address is None:
+            return None
+        if address not in self._engines:
+            while self._engines:  # a process has one at a time
+                self._engines.popitem()[1].close()
+            self._engines[address] = Spark(address, self._scratch.path, progress)
+        return self._engines[address]
+
     def close(self) -> None:
+        while self._engines:
+            self._engines.popitem()[1].close()
         self.con.close()
         self._scratch.close()
 

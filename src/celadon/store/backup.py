@@ -19,6 +19,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Place, Sev
 from celadon.core.text import Text
 from celadon.store import bag, faults, segments
 from celadon.store.catalogue import Catalogue
+from celadon.store.files import Files
 from celadon.store.locking import take
 from celadon.store.rows import Segment
 from celadon.store.snapshot import damage
@@ -112,7 +113,7 @@ class Copied:
 
 
 def back_up(
-    store: Path,
+    files: Files,
     catalogue: Catalogue,
     lock: Callable[[], AbstractContextManager[None]],
     folder: Path,
@@ -132,7 +133,7 @@ def back_up(
         _ours(folder)
         segments.make_folder(folder)
         with _alone(folder):
-            run = _Run(store, catalogue, folder, _begin(folder, catalogue), progress)
+            run = _Run(files, catalogue, folder, _begin(folder, catalogue), progress)
             for _ in range(_PATIENCE):
                 if run.attempt():
                     break
@@ -148,13 +149,13 @@ class _Run:
 
     def __init__(
         self,
-        store: Path,
+        files: Files,
         catalogue: Catalogue,
         folder: Path,
         old: Mapping[str, str],
         progress: Progress | None,
     ) -> None:
-        self.store, self.catalogue, self.folder, self.old = store, catalogue, folder, old
+        self.files, self.catalogue, self.folder, self.old = files, catalogue, folder, old
         self.entries: dict[str, str] = {}
         self.done = Copied()
         self._progress = progress
@@ -190,13 +191,13 @@ class _Run:
 
     def _copy_segment(self, segment: Segment) -> bool:
         path = f"{STORE}/{segment.path}"
-        source, target = self.store / segment.path, self.folder / path
+        target = self.folder / path
         kept = self.old.get(path) == segment.sha256 and _size(target) == segment.bytes
         if kept:
             self._tell(segment.bytes)
         else:
             try:
-                whole = bag.copy_in(source, target, segment.sha256, self._tell)
+                whole = bag.copy_in(self.files.path(segment), target, segment.sha256, self._tell)
             except FileNotFoundError:
                 if not self.catalogue.segments("id = ?", segment.id):
                     return False

@@ -19,7 +19,6 @@ from celadon.store import faults, scratch, segments, stretch
 from celadon.store.backup import refetch
 from celadon.store.catalogue import Catalogue
 from celadon.store.rows import Segment, instant_of, micros
-from celadon.store.snapshot import fault_of
 from celadon.store.staging import WRITING
 from celadon.store.store import Store
 
@@ -197,7 +196,7 @@ def repair(store: Store, backup: Path | None = None) -> Mended:
             (store.path / path).unlink()
             removed += 1
         every = store.catalogue.segments("1 = 1")
-        damaged = [item for item in every if fault_of(item, store.path / item.path) is not None]
+        damaged = [item for item in every if store.files.fault(item) is not None]
         back = refetch(store.path, backup, damaged) if backup is not None else []
         ledger = {item.id for item in damaged if item.kind == segments.LEDGER} - {item.id for item in back}
         store.give_up_ledger(segments=ledger)
@@ -266,9 +265,10 @@ def _contents(store: Store, catalogue: Catalogue) -> Iterator[Finding]:
     """Segments whose rows are not those the catalogue lists (damaged ones are left out: they are told already)."""
     with scratch.Scratch(store.path) as own, scratch.connect(own.path) as con:
         for segment in catalogue.segments("damaged = 0"):
-            file = store.path / segment.path
-            if fault_of(segment, file) is None:
-                for what in _differing(con, catalogue, segment, segments.parquet_list([file])):
+            if store.files.fault(segment) is None:
+                for what in _differing(
+                    con, catalogue, segment, segments.parquet_list([store.files.path(segment)])
+                ):
                     yield LISTED_OTHERWISE.at(Place(file=segment.path), what=what)
 
 

@@ -273,6 +273,31 @@ KEPT_UNREADABLE = FindingKind(
         zh="请从数据仓目录的副本恢复该文件；若由更新版本写成，请升级 Celadon。",
     ),
 )
+OBJECTS = FindingKind(
+    "store.objects",
+    Severity.ERROR,
+    Text(en="Object store does not serve", zh="对象存储不可用"),
+    Text(en="The object store {place} cannot be used: {detail}.", zh="对象存储 {place} 无法使用：{detail}。"),
+    Text(
+        en="Check address, network and rights, and that the package of its protocol is installed (s3fs for s3://, ossfs for "
+        "oss:// …); then run the command again: what was committed stays.",
+        zh="请检查地址、网络与权限，并确认已安装相应协议的包（s3:// 用 s3fs，oss:// 用 ossfs 等），然后重新运行："
+        "已提交的数据仍在。",
+    ),
+)
+OBJECTS_PASSWORD = FindingKind(
+    "store.objects-password",
+    Severity.ERROR,
+    Text(en="A secret in the object store's address", zh="对象存储地址中含有密钥"),
+    Text(
+        en="The address of the object store on {host} holds a secret, which files and process lists would show.",
+        zh="主机 {host} 的对象存储地址中含有密钥，会在文件和进程列表中泄露。",
+    ),
+    Text(
+        en="Take it out of the address; the protocol's package finds it in the environment or in its own configuration.",
+        zh="请从地址中删去密钥；相应协议的包会从环境变量或其配置中读取。",
+    ),
+)
 EXTRA_MISSING = FindingKind(
     "store.extra-missing",
     Severity.ERROR,
@@ -363,6 +388,16 @@ def kept_elsewhere(path: Path, found: str, asked: str) -> FindingError:
 def kept_unreadable(path: Path) -> FindingError:
     """`store.json` is not as it was written."""
     return _about(KEPT_UNREADABLE, path)
+
+
+def objects_refused(place: str, detail: Text) -> FindingError:
+    """The object store refuses, or is not there."""
+    return FindingError(OBJECTS.at(Place(file=place), place=place, detail=detail))
+
+
+def objects_password(host: str) -> FindingError:
+    """The object store's address holds a secret."""
+    return FindingError(OBJECTS_PASSWORD.at(Place(), host=host))
 
 
 def extra_missing(extra: str, package: str) -> FindingError:

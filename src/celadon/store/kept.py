@@ -1,20 +1,22 @@
 """Where the parts of one store are kept: all in its folder, or as `store.json` in the folder says.
 
-    {"store": 1, "catalogue": "postgresql://db/energy?schema=mill", "identity": "…"}
+    {"store": 1, "catalogue": "postgresql://db/energy?schema=mill", "segments": "s3://plant/mill", "identity": "…"}
 
-The file is written when the store is made with a catalogue on a server, so that every later command finds the
-catalogue by itself and a folder is never read with a catalogue that is not its own.
+The file is written when the store is made with a part elsewhere, so that every later command finds the parts by itself and
+a folder is never read with a catalogue that is not its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from celadon.store import faults, segments, sqlite
 from celadon.store.database import Home
+from celadon.store.files import Files
+from celadon.store.objects import Objects, check_address
 from celadon.store.postgresql import PostgreSQLHome, check_url
 from celadon.store.sqlite import SQLiteHome
 
@@ -27,48 +29,57 @@ class Kept:
     """Addresses; '' = in the store's folder."""
 
     catalogue: str = ""
+    segments: str = ""
+    """Of an object store; the folder is then its cache."""
     identity: str = ""
     """Of the catalogue on a server: one server may hold many."""
 
 
-def home_of(folder: Path, catalogue: str | None, *, create: bool) -> Home:
-    """The catalogue of the store in `folder`; `catalogue` is the address asked for (None = as the store was made).
+def parts_of(folder: Path, catalogue: str | None, objects: str | None, *, create: bool) -> tuple[Home, Files]:
+    """Catalogue and files of the store in `folder`; `catalogue` and `objects` are the addresses asked for (None = as the
+    store was made).
 
-    FindingError `store.kept-elsewhere` when folder and address do not belong together.
+    FindingError `store.kept-elsewhere` when folder and addresses do not belong together.
     """
     if catalogue is not None:
         check_url(catalogue)
+    if objects is not None:
+        check_address(objects)
     known = _read(folder)
-    if known is not None and catalogue is not None and known.catalogue != catalogue:
-        raise faults.kept_elsewhere(folder, known.catalogue or str(folder / sqlite.NAME), catalogue)
-    address = known.catalogue if known is not None else catalogue
-    if not address:
-        return SQLiteHome(folder)
-    home = PostgreSQLHome(address)
-    if known is None and (folder / sqlite.NAME).exists():
-        raise faults.kept_elsewhere(folder, str(folder / sqlite.NAME), address)
+    if known is not None:
+        for found, asked in ((known.catalogue, catalogue), (known.segments, objects)):
+            if asked is not None and asked != found:
+                raise faults.kept_elsewhere(folder, found or str(folder), asked)
+    wanted = known or Kept(catalogue or "", objects or "")
+    if known is None and wanted != Kept() and (folder / sqlite.NAME).exists():
+        raise faults.kept_elsewhere(folder, str(folder / sqlite.NAME), wanted.catalogue or wanted.segments)
+    files = Files(folder, Objects(wanted.segments) if wanted.segments else None)
+    if wanted.catalogue:
+        return _on_server(folder, wanted, known, create), files
+    if known is None and wanted.segments and create:
+        _write(folder, wanted)
+    return SQLiteHome(folder), files
+
+
+def _on_server(folder: Path, wanted: Kept, known: Kept | None, create: bool) -> Home:
+    home = PostgreSQLHome(wanted.catalogue)
     seen = home.look()
     if seen is None:
         if known is not None or not create:  # an empty catalogue in its place would disown the segments
             raise faults.absent(home.place)
         home.create()
         seen = home.look()
-    _belong(folder, home.place, seen or ("", False), known)
-    return home
-
-
-def _belong(folder: Path, place: str, seen: tuple[str, bool], known: Kept | None) -> None:
-    identity, has_segments = seen
-    if known is None and has_segments:
+    identity, has_segments = seen or ("", False)
+    if known is None and has_segments and not wanted.segments:
         known = _read(folder)  # another host may have written it since
         if known is None:  # a folder that is not mounted looks like an empty one
-            raise faults.kept_elsewhere(folder, "—", place)
+            raise faults.kept_elsewhere(folder, "—", home.place)
     if known is None:
-        _write(folder, Kept(place, identity))
+        _write(folder, replace(wanted, identity=identity))
     elif known.identity != identity:
-        raise faults.kept_elsewhere(
-            folder, f"{known.catalogue} ({known.identity[:8]})", f"{place} ({identity[:8]})"
-        )
+        place = home.place
+        raise faults.kept_elsewhere(folder, f"{place} ({known.identity[:8]})", f"{place} ({identity[:8]})")
+    return home
 
 
 def _read(folder: Path) -> Kept | None:
@@ -82,7 +93,9 @@ def _read(folder: Path) -> Kept | None:
         raise faults.kept_unreadable(folder / NAME) from error
     if not isinstance(found, dict) or found.pop("store", None) != _SHAPE:
         raise faults.kept_unreadable(folder / NAME)
-    if set(found) != {"catalogue", "identity"} or not all(isinstance(word, str) for word in found.values()):
+    if set(found) != {"catalogue", "segments", "identity"} or not all(
+        isinstance(word, str) for word in found.values()
+    ):
         raise faults.kept_unreadable(folder / NAME)
     return Kept(**found)
 

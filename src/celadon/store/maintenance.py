@@ -11,10 +11,11 @@ import duckdb
 from celadon.core.findings import Finding, Place
 from celadon.store import choose, faults, segments, stretch
 from celadon.store.catalogue import Catalogue, int_list
+from celadon.store.files import Files
 from celadon.store.rows import LEDGER_COLUMNS, READING_COLUMNS, Segment
 from celadon.store.scratch import Scratch, connect
 from celadon.store.segments import parquet_list
-from celadon.store.snapshot import damage, fault_of
+from celadon.store.snapshot import damage
 from celadon.store.staging import Staging
 
 
@@ -47,7 +48,7 @@ def _readings_step(month: int) -> Step:
     def step(store: Path, catalogue: Catalogue, staging: Staging, moment: int) -> Compacted:
         found = catalogue.segments("kind = 'readings' AND month = ?", month)
         # what is damaged stays as it is: merging would hide it
-        sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
+        sound = [item for item in found if staging.files.fault(item, segments.digest_of) is None]
         if len(sound) < 2:
             return Compacted()
         with Scratch(store) as scratch, connect(scratch.path) as con:
@@ -66,7 +67,7 @@ def _ledger_step(month: int) -> Step:
             row[0]
             for row in catalogue.rows("SELECT DISTINCT segment FROM ledger_part WHERE month = ?", month)
         }
-        sound = [item for item in found if fault_of(item, store / item.path, segments.digest_of) is None]
+        sound = [item for item in found if staging.files.fault(item, segments.digest_of) is None]
         lost = {item.id for item in found} - {item.id for item in sound}
         if lost:  # an accelerator: what is damaged is derived again
             catalogue.run(f"DELETE FROM ledger_part WHERE segment IN ({int_list(lost)})")
@@ -165,30 +166,28 @@ def _merge_ledger(store: Path, catalogue: Catalogue, staging: Staging, parts: li
         )
 
 
-def remove_strays(store: Path, catalogue: Catalogue) -> Compacted:
+def remove_strays(files: Files, catalogue: Catalogue) -> Compacted:
     """Remove segment files that the catalogue does not know (the caller holds the writer lock)."""
-    count = 0
-    for file in sorted((store / segments.FOLDER).glob("*/*/*.parquet")):
-        if not catalogue.has_path(file.relative_to(store).as_posix()):
-            file.unlink()
-            count += 1
-    return Compacted(strays=count)
+    strays = [path for path in files.listed() if not catalogue.has_path(path)]
+    return Compacted(strays=sum(files.remove(path) for path in strays))
 
 
 def check(
-    store: Path, catalogue: Catalogue, progress: Callable[[int, int], None] | None
+    files: Files, catalogue: Catalogue, progress: Callable[[int, int], None] | None
 ) -> tuple[list[Finding], list[tuple[int, int]]]:
     """Findings for what is damaged or missing, and the (damaged, segment id) marks that must change."""
     found: list[Finding] = []
     marks: list[tuple[int, int]] = []
     fault = catalogue.database.fault()
     if fault is not None:
-        found.append(faults.CATALOGUE_DAMAGED.at(Place(file=str(store)), path=str(store), detail=fault))
+        found.append(
+            faults.CATALOGUE_DAMAGED.at(Place(file=str(files.folder)), path=str(files.folder), detail=fault)
+        )
     every = catalogue.segments("1 = 1")
     for done, segment in enumerate(every):
         if progress is not None:
             progress(done, len(every))
-        kind_found = fault_of(segment, store / segment.path, segments.digest_of)
+        kind_found = files.fault(segment, segments.digest_of)
         if kind_found is not None:
             found.append(damage(kind_found, segment, catalogue))
         if (kind_found is not None) != segment.damaged:

@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 
 from celadon.store.catalogue import Catalogue
+from celadon.store.files import Files
 from celadon.store.maintenance import merge_readings, replace_readings
 from celadon.store.rows import READING_COLUMNS, Segment, StoredFile
 from celadon.store.segments import parquet_list
-from celadon.store.snapshot import fault_of
 from celadon.store.staging import Staging
 
 _LINEAGE = "celadon_store_lineage"
@@ -36,7 +36,7 @@ class Replaced:
         return sum(self.by_point.values())
 
 
-def months(store: Path, catalogue: Catalogue, horizon: int) -> Iterator[tuple[int, list[Segment]]]:
+def months(files: Files, catalogue: Catalogue, horizon: int) -> Iterator[tuple[int, list[Segment]]]:
     """Months in which a reading may have been replaced by the horizon: those with more than one batch, all sound."""
     found: dict[int, list[Segment]] = {}
     for segment in catalogue.segments("kind = 'readings'"):
@@ -44,7 +44,7 @@ def months(store: Path, catalogue: Catalogue, horizon: int) -> Iterator[tuple[in
             found.setdefault(segment.month, []).append(segment)
     for month, parts in sorted(found.items()):
         first, last = min(item.batch_min for item in parts), max(item.batch_max for item in parts)
-        if first < min(last, horizon) and not any(fault_of(item, store / item.path) for item in parts):
+        if first < min(last, horizon) and not any(files.fault(item) for item in parts):
             yield month, parts
 
 

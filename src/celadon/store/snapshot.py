@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from celadon.core.findings import Finding, FindingKind, Place
 from celadon.core.text import Text
 from celadon.store import choose, faults, segments
 from celadon.store.catalogue import Catalogue, int_list
+from celadon.store.files import Files
 from celadon.store.pending import Pending
 from celadon.store.rows import (
     LEDGER_COLUMNS,
@@ -65,7 +66,7 @@ class Snapshot:
 
     def __init__(
         self,
-        store: Path,
+        files: Files,
         catalogue: Catalogue,
         upto: int,
         pending: Pending | None = None,
@@ -73,7 +74,7 @@ class Snapshot:
         earlier: bool = False,
     ) -> None:
         self._earlier = earlier
-        self._store = store
+        self._files = files
         self._source = catalogue
         self._pending = pending
         self.upto = upto
@@ -104,7 +105,7 @@ class Snapshot:
         horizon = self._catalogue.horizon()
         if self.upto < horizon:
             since = self._catalogue.recorded_at(horizon) or 0
-            raise faults.history_dropped(self._store, f"{instant_of(since):%Y-%m-%dT%H:%M:%S.%fZ}")
+            raise faults.history_dropped(self._files.folder, f"{instant_of(since):%Y-%m-%dT%H:%M:%S.%fZ}")
 
     # -- small facts -----------------------------------------------------------------------------------------
 
@@ -330,7 +331,7 @@ class Snapshot:
         }
         # a part whose file is gone or damaged is derived again: nothing to complain about
         found = catalogue.segments_by_id(set(matching.values()) - {0})
-        files = {item.id: self._path(item) for item in found if fault_of(item, self._path(item)) is None}
+        files = {item.id: self._path(item) for item in found if self._files.fault(item) is None}
         valid = [
             LedgerPart(point, month, str(files[segment]) if segment else "")
             for (point, month), segment in sorted(matching.items())
@@ -346,14 +347,14 @@ class Snapshot:
     # -- files -----------------------------------------------------------------------------------------------
 
     def _path(self, segment: Segment) -> Path:
-        return self._store / segment.path
+        return self._files.path(segment)
 
     def _usable(self, ids: Iterable[int]) -> list[Segment]:
         """The segments that can be read; for the others a finding each."""
         wanted = list(ids)
         usable = []
         for segment in self._catalogue.segments_by_id(wanted) if wanted else ():
-            kind = fault_of(segment, self._path(segment))
+            kind = self._files.fault(segment)
             if kind is None:
                 usable.append(segment)
             else:
@@ -363,22 +364,6 @@ class Snapshot:
     def _tell(self, finding: Finding) -> None:
         if finding not in self.findings:
             self.findings.append(finding)
-
-
-def fault_of(segment: Segment, path: Path, digest: Callable[[Path], str] | None = None) -> FindingKind | None:
-    """What is wrong with a segment's file, None when nothing is.
-
-    It is gone, not as long as written, marked as damaged, or (with `digest`) not the content written.
-    """
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        return faults.SEGMENT_MISSING
-    if size != segment.bytes:
-        return faults.SEGMENT_DAMAGED
-    if digest is not None:
-        return None if digest(path) == segment.sha256 else faults.SEGMENT_DAMAGED
-    return faults.SEGMENT_DAMAGED if segment.damaged else None
 
 
 def damage(kind: FindingKind, segment: Segment, catalogue: Catalogue) -> Finding:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 
 import duckdb
 
 from celadon.store import faults, segments
 from celadon.store.catalogue import Catalogue
+from celadon.store.files import Files
 from celadon.store.rows import Segment, month_label
 
 WRITING = "writing"
@@ -22,10 +22,11 @@ class Staging:
     names them first, so the next writer can remove those that never got into the catalogue.
     """
 
-    def __init__(self, store: Path, catalogue: Catalogue) -> None:
-        self.store = store
+    def __init__(self, files: Files, catalogue: Catalogue) -> None:
+        self.files = files
+        self.store = files.folder
         self._catalogue = catalogue
-        self._list = store / WRITING / f"{secrets.token_hex(8)}.list"
+        self._list = files.folder / WRITING / f"{secrets.token_hex(8)}.list"
         self._paths: list[str] = []
 
     def write(
@@ -42,6 +43,7 @@ class Staging:
         with faults.as_findings(self.store):
             self._announce(path)
             made = segments.write(con, kind, select, self.store, path)
+            self.files.keep(path)
         segment = Segment(
             self._catalogue.next_id("segment"),
             kind,
@@ -68,34 +70,28 @@ class Staging:
 
     def abandon(self) -> None:
         """Remove everything that was made."""
-        _remove(self.store, self._paths)
+        _remove(self.files, self._paths)
         self.finish()
 
 
-def sweep(store: Path, catalogue: Catalogue, retired_before: int) -> int:
+def sweep(files: Files, catalogue: Catalogue, retired_before: int) -> int:
     """Remove what killed writers left, and files retired before that instant (microseconds); how many files.
 
     Only the holder of the writer lock may call it: no list in `writing/` then belongs to a living writer.
     """
     removed = 0
-    for listing in sorted((store / WRITING).glob("*.list")):
+    for listing in sorted((files.folder / WRITING).glob("*.list")):
         named = listing.read_text(encoding="utf-8", errors="replace").splitlines()
         # the kill may have cut the last line short; such a file was never begun
         inside = [path for path in named if path.startswith(f"{segments.FOLDER}/") and ".." not in path]
-        removed += _remove(store, [path for path in inside if not catalogue.has_path(path)])
+        removed += _remove(files, [path for path in inside if not catalogue.has_path(path)])
         listing.unlink(missing_ok=True)
     old = catalogue.retired(retired_before)
     if old:
-        removed += _remove(store, [path for _, path in old])
+        removed += _remove(files, [path for _, path in old])
         catalogue.run_many("DELETE FROM segment WHERE id = ?", [(number,) for number, _ in old])
     return removed
 
 
-def _remove(store: Path, paths: Iterable[str]) -> int:
-    count = 0
-    for path in paths:
-        file = store / path
-        if file.is_file():
-            file.unlink()
-            count += 1
-    return count
+def _remove(files: Files, paths: Iterable[str]) -> int:
+    return sum(files.remove(path) for path in paths)

@@ -24,7 +24,8 @@ from celadon.core.periods import Period
 from celadon.store import backup, faults, maintenance, segments, written
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.database import Home
-from celadon.store.kept import home_of
+from celadon.store.files import Files
+from celadon.store.kept import parts_of
 from celadon.store.locking import Waiting
 from celadon.store.pending import Clock, Pending, set_quarantine_status, system_clock
 from celadon.store.rows import (
@@ -48,8 +49,9 @@ class Store:
     Reading methods may be called while any process writes; a `Pending` belongs to one thread.
     """
 
-    def __init__(self, path: Path, home: Home, clock: Clock = system_clock) -> None:
+    def __init__(self, path: Path, home: Home, files: Files, clock: Clock = system_clock) -> None:
         self.path = path
+        self.files = files
         self._home = home
         self._clock = clock
         self._lock = home.lock()
@@ -58,36 +60,54 @@ class Store:
         self._pending: Pending | None = None
 
     @classmethod
-    def create(cls, path: str | Path, clock: Clock = system_clock, catalogue: str | None = None) -> Self:
+    def create(
+        cls,
+        path: str | Path,
+        clock: Clock = system_clock,
+        catalogue: str | None = None,
+        objects: str | None = None,
+    ) -> Self:
         """A new, empty store in the folder `path` (FindingError `store.exists` when one is there)."""
         folder = Path(path).absolute()
-        if _exists(folder, catalogue):
+        if _exists(folder, catalogue, objects):
             raise faults.exists(folder)
-        return cls.open_or_create(folder, clock, catalogue)
+        return cls.open_or_create(folder, clock, catalogue, objects)
 
     @classmethod
-    def open(cls, path: str | Path, clock: Clock = system_clock, catalogue: str | None = None) -> Self:
+    def open(
+        cls,
+        path: str | Path,
+        clock: Clock = system_clock,
+        catalogue: str | None = None,
+        objects: str | None = None,
+    ) -> Self:
         """The store in the folder `path`.
 
-        `catalogue`: the address of its catalogue, None = as the store was made.
+        `catalogue`: the address of its catalogue, `objects`: of its segments; None = as the store was made.
         FindingError `store.absent`, `store.not-a-store`, `store.newer-format`, `store.catalogue-damaged`,
-        `store.catalogue-server`, `store.kept-elsewhere`.
+        `store.catalogue-server`, `store.objects`, `store.kept-elsewhere`.
         """
         folder = Path(path).absolute()
-        return cls(folder, home_of(folder, catalogue, create=False), clock)
+        home, files = parts_of(folder, catalogue, objects, create=False)
+        return cls(folder, home, files, clock)
 
     @classmethod
     def open_or_create(
-        cls, path: str | Path, clock: Clock = system_clock, catalogue: str | None = None
+        cls,
+        path: str | Path,
+        clock: Clock = system_clock,
+        catalogue: str | None = None,
+        objects: str | None = None,
     ) -> Self:
         """The store in the folder `path`, made where there is none; two processes may do it at once.
 
-        `catalogue`: `postgresql://…` when several hosts write; None = as the store was made, else in the folder.
+        `catalogue`: `postgresql://…` when several hosts write; `objects`: where segments are kept (`s3://…`), the folder
+        is then their cache. None = as the store was made, else in the folder.
         """
         folder = Path(path).absolute()
-        home = home_of(folder, catalogue, create=True)
+        home, files = parts_of(folder, catalogue, objects, create=True)
         home.create()
-        return cls(folder, home, clock)
+        return cls(folder, home, files, clock)
 
     def close(self) -> None:
         """Close the connections; a pending batch is discarded."""
@@ -134,7 +154,7 @@ class Store:
             if self._pending is not None:
                 raise ValueError("a batch is being made already")
             writer = self._write()
-            staging = Staging(self.path, writer)
+            staging = Staging(self.files, writer)
             try:
                 self._pending = Pending(writer, staging, kind, note, self._clock, self._close_pending)
             except BaseException:
@@ -231,13 +251,13 @@ class Store:
         if pending is not None:
             if pending is not self._pending or as_of is not None:
                 raise ValueError("a preview shows the open batch of this store, as of now")
-            return Snapshot(self.path, self._write(), pending.batch_id, pending)
+            return Snapshot(self.files, self._write(), pending.batch_id, pending)
         last = self._reader.last_batch()
         if as_of is None:
             upto = last
         else:
             upto = min(as_of, last) if isinstance(as_of, int) else self._reader.batch_at(micros(as_of))
-        return Snapshot(self.path, self._reader, upto, earlier=as_of is not None)
+        return Snapshot(self.files, self._reader, upto, earlier=as_of is not None)
 
     def batches(self) -> list[Batch]:
         """Every committed batch, oldest first."""
@@ -304,8 +324,8 @@ class Store:
                     total += step(self.path, catalogue, staging, moment)
             if progress is not None:
                 progress(len(steps), len(steps))
-            sweep(self.path, self._write(), moment - grace // timedelta(microseconds=1))
-            total += maintenance.remove_strays(self.path, self._write())
+            sweep(self.files, self._write(), moment - grace // timedelta(microseconds=1))
+            total += maintenance.remove_strays(self.files, self._write())
         return total
 
     @contextmanager
@@ -326,7 +346,7 @@ class Store:
         self, folder: Path, beside: Mapping[str, bytes], progress: Callable[[int, int], None] | None = None
     ) -> backup.Copied:
         """Bring the backup in `folder` up to date, while any process reads and writes (see `backup.back_up`)."""
-        return backup.back_up(self.path, self._reader, self.lock, folder, beside, progress)
+        return backup.back_up(self.files, self._reader, self.lock, folder, beside, progress)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -356,7 +376,7 @@ class Store:
     def _verify(
         self, progress: Callable[[int, int], None] | None
     ) -> tuple[list[Finding], list[tuple[int, int]]]:
-        found, marks = maintenance.check(self.path, self._reader, progress)
+        found, marks = maintenance.check(self.files, self._reader, progress)
         if marks and self._pending is None and self._lock.try_acquire():
             try:
                 with self._transaction() as catalogue:
@@ -392,7 +412,7 @@ class Store:
         try:
             with faults.as_findings(self.path):
                 grace = GRACE // timedelta(microseconds=1)
-                sweep(self.path, self._write(), micros(self._clock()) - grace)
+                sweep(self.files, self._write(), micros(self._clock()) - grace)
         except BaseException:
             self._lock.release()
             raise
@@ -431,7 +451,7 @@ class Store:
         """A transaction that writes segments but is no batch (ledger parts, compaction)."""
         with self.lock():
             catalogue = self._write()
-            staging = Staging(self.path, catalogue)
+            staging = Staging(self.files, catalogue)
             catalogue.begin()
             try:
                 yield catalogue, staging
@@ -456,9 +476,9 @@ def _write_ledger(
     return staging.write(con, segments.LEDGER, select, month, (upto, upto)).id
 
 
-def _exists(folder: Path, catalogue: str | None) -> bool:
+def _exists(folder: Path, catalogue: str | None, objects: str | None) -> bool:
     try:
-        return home_of(folder, catalogue, create=False).exists()
+        return parts_of(folder, catalogue, objects, create=False)[0].exists()
     except FindingError as error:
         if [item.kind for item in error.findings] == [faults.ABSENT]:
             return False

@@ -28,12 +28,13 @@ SHAPE = "plant/1"
 def plant_to_json(plant: Plant) -> str:
     """The plant as one line of JSON: keys sorted, Fractions, dates and units as texts, defaults left out."""
     data = _encoder(Plant)(plant, False)
-    data.pop("catalogue", None)  # digests of facts must not depend on where they are listed
+    for place in ("catalogue", "segments"):  # digests of facts must not depend on where they are kept
+        data.pop(place, None)
     return _text({"shape": SHAPE, "plant": data})
 
 
 def plant_from_json(text: str) -> Plant:
-    """The plant that `plant_to_json` wrote, equal to it but for the catalogue's address (ValueError when the text is something else)."""
+    """The plant that `plant_to_json` wrote, equal to it but for where facts are kept (ValueError when the text is something else)."""
     try:
         data = json.loads(text)
         if data["shape"] != SHAPE:
@@ -51,8 +52,8 @@ def plant_digest(plant: Plant) -> str:
     catalogue are do not count."""
     data = _encoder(Plant)(plant, True)
     data.pop("file", None)
-    data.pop("store", None)
-    data.pop("catalogue", None)
+    for place in ("store", "catalogue", "segments"):
+        data.pop(place, None)
     return hashlib.sha256(_text({"shape": SHAPE, "plant": data}).encode()).hexdigest()
 
 

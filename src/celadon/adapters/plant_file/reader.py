@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Findings, 
 from celadon.core.model import Plant, Process, Product, Site
 from celadon.core.text import Text
 from celadon.core.units import parse_unit
+from celadon.store.objects import check_address
 from celadon.store.postgresql import check_url
 
 VERSION_MISSING = FindingKind(
@@ -204,7 +206,8 @@ class _Assembly:
             derived=build_derived(reading, root.entries("derived")),
             industry=enterprise["industry"],
             store=root["store"],
-            catalogue=self._catalogue(),
+            catalogue=self._address("catalogue", check_url),
+            segments=self._address("segments", check_address),
             file=reading.file,
         )
 
@@ -216,17 +219,18 @@ class _Assembly:
         self.reading.add(GRID_BAD, node, value=written(node))
         return 3600
 
-    def _catalogue(self) -> str:
-        written_address: str | None = self.root["catalogue"]
-        if written_address is None:
+    def _address(self, name: str, check: Callable[[str], None]) -> str:
+        """An address outside the plant's folder; '' where it is not written, or not usable."""
+        found: str | None = self.root[name]
+        if found is None:
             return ""
         try:
-            check_url(written_address)
+            check(found)
         except FindingError as error:
-            where = self.reading.place(self.root.at("catalogue"))
+            where = self.reading.place(self.root.at(name))
             self.reading.findings.extend(replace(item, where=where) for item in error.findings)
             return ""
-        return written_address
+        return found
 
     def _site(self, entry: Entry, made: set[str]) -> Site:
         processes = [process for process in entry.entries("processes") if process.complete]

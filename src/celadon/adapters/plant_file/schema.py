@@ -353,6 +353,12 @@ PLANT = Table(
             "the password comes from ~/.pgpass or PGPASSWORD",
             "多台主机写入时，登记存储内容的 PostgreSQL 数据库：postgresql://用户@主机/数据库；密码取自 ~/.pgpass 或 PGPASSWORD",
         ),
+        key(
+            "segments",
+            TEXT,
+            "Object store that keeps what is loaded: s3://bucket/plant; the store folder is then its cache",
+            "保存已载入数据的对象存储：s3://桶/工厂；数据存放文件夹此时为缓存",
+        ),
         key("sites", Items(SITES), "Places with a boundary of their own", "各有边界的站点", required=True),
         key("products", Items(PRODUCTS), "What is made", "产品"),
         key("carriers", Items(CARRIERS), "Energy carriers beyond the built-in ones", "内置以外的能源品种"),
