@@ -215,6 +215,13 @@ def test_a_region_from_its_files(engine: Spark, tmp_path: Path) -> None:
             assert close(row.value, other.value), (row, other)
             assert close(row.coverage, other.coverage)
         assert [item.to_json() for item in found.findings] == [item.to_json() for item in expected.findings]
+        account_region(con, book, region, request, by, into="there", on=engine)
+        account_region(con, book, region, request, by, into="here")
+        assert con.execute("DESCRIBE here").fetchall() == con.execute("DESCRIBE there").fetchall()
+        assert (
+            con.execute("SELECT count(*) FROM here").fetchall()
+            == con.execute("SELECT count(*) FROM there").fetchall()
+        )
     assert not list(engine.folder.glob("wide*"))  # the files were read where they are, not copied
 
 

@@ -130,6 +130,7 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
             published,
             output,
             as_csv,
+            engine,
         )
         return
     space = _BY.convert(

@@ -24,15 +24,17 @@ _ROWS_IN_JSON = 100_000
 def account_region(
     session: Session, path: str, rulebook: str, period: str, by: str, per: str | None, quantities: Sequence[str],
     options: Mapping[str, str], as_of: str | None, factors_as_of: date | None, output: str | None, as_csv: bool,
+    engine: str | None,
 ) -> None:  # fmt: skip
     """Answer one question under one rulebook for groups of enterprises."""
     from celadon.region.facade import open_region
 
-    with open_region(path) as region:
+    bar = "核算" if session.lang == "zh" else "accounting"
+    with open_region(path) as region, session.progress(bar) as progress:
         if output is not None:
             rows = region.write(
                 output, rulebook, period, by=by, per=per, quantities=quantities, options=options, as_of=as_of,
-                factors_as_of=factors_as_of,
+                factors_as_of=factors_as_of, engine=engine, progress=progress,
             )  # fmt: skip
             said = f"{output}：{rows:,} 行" if session.lang == "zh" else f"{output}: {rows:,} rows"
             session.finish(
@@ -44,7 +46,7 @@ def account_region(
         most = _ROWS_IN_JSON if session.as_json or as_csv else _ROWS_SHOWN
         found = region.account(
             rulebook, period, by=by, per=per, quantities=quantities, options=options, as_of=as_of,
-            factors_as_of=factors_as_of, most=most,
+            factors_as_of=factors_as_of, most=most, engine=engine, progress=progress,
         )  # fmt: skip
     if as_csv and not session.as_json:
         click.echo(_csv(found), nl=False)

@@ -36,6 +36,10 @@ from celadon.rules.rulebook import Rulebook
 __all__ = ["RegionQuery", "RegionResult", "RegionRow", "account_region", "compile_region"]
 
 
+_CHUNK = 50_000
+"""Rows another engine's answers are taken over at once."""
+
+
 @dataclass(frozen=True)
 class RegionQuery:
     """The statement, and what its columns are: the `by` columns, `span_start`, and those of `outputs`."""
@@ -103,22 +107,23 @@ def account_region(
     """Answer a request for groups of enterprises (`by`: columns of the registry, or `enterprise`; () = all as one).
 
     `into` keeps the answers as a table of that name instead of rows; without `shares` only values and coverage are computed.
-    `on`: another engine that does the work; its answers come as rows.
+    `on`: another engine that does the work.
     Raises FindingError: unknown quantity, option, registry column, or a period that cuts months.
     """
     request = request.checked(book)
     query = compile_region(book, region, request, tuple(by), regions_of(con, region, by), shares=shares)
+    backend = on if on is not None else Embedded(con)
+    for name in dict.fromkeys((region.registry, region.facts)):
+        backend.share(con, name)
     if into is None:
-        backend = on if on is not None else Embedded(con)
-        for name in dict.fromkeys((region.registry, region.facts)):
-            backend.share(con, name)
         found = backend.rows(query.text)
         counted = _counts(query, found)
         rows = tuple(_rows(query, found))
-    elif on is not None:
-        raise ValueError("the answers of another engine come as rows")
     else:
-        con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} AS {query.text}")
+        if on is None:
+            con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} AS {query.text}")
+        else:
+            _bring(con, into, query.text, on.rows(query.text))
         counts = [f"coalesce(sum({name}), 0)" for name, _ in query.claims]
         counted = (
             list(con.execute(f"SELECT {', '.join(counts)} FROM {quoted(into)}").fetchall()[0])
@@ -132,6 +137,17 @@ def account_region(
         if count
     ]
     return RegionResult(query, request, book, rows, (*query.findings, *claimed))
+
+
+def _bring(con: duckdb.DuckDBPyConnection, into: str, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Another engine's answers as a table of this one, with the types that its own would have."""
+    columns = con.execute(f"DESCRIBE {text}").fetchall()
+    listed = ", ".join(f"{quoted(name)} {kind}" for name, kind, *_ in columns)
+    con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} ({listed})")
+    cells = ", ".join(f"unnest(?::{kind}[])" for _, kind, *_ in columns)
+    for first in range(0, len(rows), _CHUNK):
+        part = [list(column) for column in zip(*rows[first : first + _CHUNK], strict=True)]
+        con.execute(f"INSERT INTO {quoted(into)} SELECT {cells}", part)
 
 
 def regions_of(con: duckdb.DuckDBPyConnection, region: Region, by: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Place, Sev
 from celadon.core.periods import Grain, Period
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
+from celadon.engine.backends import Backend
 from celadon.engine.region import RegionResult, account_region
 from celadon.engine.region_model import Output
 from celadon.engine.request import Request
@@ -185,21 +186,27 @@ def answer(
     prepared: Prepared | None = None,
     *,
     shares: bool = True,
+    on: Backend | None = None,
 ) -> tuple[RegionResult, list[Finding]]:
     """The engine's answers as the table `into`: a column for each group word, `start`, and those of `result.columns`."""
     months, said = due_months(seen, question.period)
     tables = prepared or prepare(con, seen, months, book)
     request = question.request(book, seen)
     columns = [GROUPS[word] for word in question.by]
-    result = account_region(con, book, tables.tables, request, columns, into=into, shares=shares)
+    result = account_region(con, book, tables.tables, request, columns, into=into, shares=shares, on=on)
     return result, [*said, *result.findings]
 
 
 def account(
-    con: duckdb.DuckDBPyConnection, seen: View, book: Rulebook, question: RegionQuestion, most: int
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    book: Rulebook,
+    question: RegionQuestion,
+    most: int,
+    on: Backend | None = None,
 ) -> RegionAccount:
-    """Answer a question, at most `most` rows of it."""
-    result, said = answer(con, seen, book, question)
+    """Answer a question, at most `most` rows of it; `on`: the engine that does the work (None = the embedded one)."""
+    result, said = answer(con, seen, book, question, on=on)
     rows, total = _rows(con, result, question, most)
     [(enterprises,)] = con.execute(f"SELECT count(*) FROM {REGISTRY}").fetchall()
     con.execute(f"DROP TABLE {ANSWERS}")
@@ -211,10 +218,15 @@ def account(
 
 
 def write(
-    con: duckdb.DuckDBPyConnection, seen: View, book: Rulebook, question: RegionQuestion, file: Path
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    book: Rulebook,
+    question: RegionQuestion,
+    file: Path,
+    on: Backend | None = None,
 ) -> int:
     """Write every answer to a Parquet or CSV file, streaming; how many rows."""
-    result, _ = answer(con, seen, book, question)
+    result, _ = answer(con, seen, book, question, on=on)
     kind = "FORMAT PARQUET, COMPRESSION ZSTD" if file.suffix == ".parquet" else "FORMAT CSV, HEADER"
     written = con.execute(f"COPY ({_long(result, question)}) TO {literal(str(file))} ({kind})").fetchone()
     con.execute(f"DROP TABLE {ANSWERS}")

@@ -13,6 +13,7 @@ import duckdb
 
 from celadon.core.findings import FindingError, Place
 from celadon.core.periods import Grain, Period, parse_period
+from celadon.engine.spark import Spark
 from celadon.engine.trace import Trace
 from celadon.plant.facade import grain_of
 from celadon.region import account as accounting
@@ -37,6 +38,7 @@ class Region:
         self.opened = opened
         self._store: Store | None = None
         self._scratch: Scratch | None = None
+        self._spark: Spark | None = None
 
     @property
     def store(self) -> Store:
@@ -48,7 +50,8 @@ class Region:
     @cached_property
     def con(self) -> duckdb.DuckDBPyConnection:
         """The connection that questions are answered on; it spills beside the store."""
-        self._scratch = Scratch(self.opened.store_path)
+        if self._scratch is None:
+            self._scratch = Scratch(self.opened.store_path)
         return connect(self._scratch.path)
 
     def close(self) -> None:
@@ -56,12 +59,27 @@ class Region:
         if self._store is not None:
             self._store.close()
             self._store = None
+        if self._spark is not None:
+            self._spark.close()
+            self._spark = None
         if "con" in self.__dict__:
             self.con.close()
             del self.__dict__["con"]
         if self._scratch is not None:
             self._scratch.close()
             self._scratch = None
+
+    def _engine(self, address: str | None, progress: Progress | None) -> Spark | None:
+        """The engine at an address, kept until `close`; None = the embedded one."""
+        if address is None:
+            return None
+        if self._spark is None or self._spark.address != address:
+            if self._spark is not None:
+                self._spark.close()
+            folder = Scratch(self.opened.store_path) if self._scratch is None else self._scratch
+            self._scratch = folder
+            self._spark = Spark(address, folder.path, progress)
+        return self._spark
 
     def __enter__(self) -> Self:
         return self
@@ -107,11 +125,16 @@ class Region:
         as_of: Moment = None,
         factors_as_of: date | None = None,
         most: int = 100_000,
+        engine: str | None = None,
+        progress: Progress | None = None,
     ) -> accounting.RegionAccount:
         """Quantities under a rulebook for `period`, rolled up `by` words with commas (enterprise, industry, industry_group,
-        division, region, prefecture, province, product, size; '' = the whole region). At most `most` rows come back."""
+        division, region, prefecture, province, product, size; '' = the whole region). At most `most` rows come back.
+        `engine`: `spark-local` or `spark://host:port` instead of the embedded one."""
         question = self._question(period, by, per, quantities, options, factors_as_of)
-        return accounting.account(self.con, self.view(as_of), _book(rulebook), question, most)
+        return accounting.account(
+            self.con, self.view(as_of), _book(rulebook), question, most, self._engine(engine, progress)
+        )
 
     def write(
         self,
@@ -125,10 +148,13 @@ class Region:
         options: Mapping[str, str] | None = None,
         as_of: Moment = None,
         factors_as_of: date | None = None,
+        engine: str | None = None,
+        progress: Progress | None = None,
     ) -> int:
         """Like `account`, all rows into a Parquet or CSV file, streaming; how many."""
         question = self._question(period, by, per, quantities, options, factors_as_of)
-        return accounting.write(self.con, self.view(as_of), _book(rulebook), question, Path(file))
+        on = self._engine(engine, progress)
+        return accounting.write(self.con, self.view(as_of), _book(rulebook), question, Path(file), on)
 
     def explain(
         self,
