@@ -5,34 +5,40 @@ import socket
 
 import pytest
 
-from celadon.core.findings import FindingError, Severity
+from celadon.core.findings import FindingError, Place, Severity
 from celadon.engine import spark
 from celadon.engine.dialects import in_spark
 from celadon.engine.spark import Spark
 
 
-def refused(address: str, folder) -> str:
+def refused(address: str, folder) -> tuple[str, str]:
     with pytest.raises(FindingError) as raised:
         Spark(address, folder)
     (finding,) = raised.value.findings
     assert finding.severity is Severity.ERROR
     assert finding.says("zh") != finding.says("en")
-    return f"{finding.code}: {finding.says('en')}"
+    return finding.code, finding.says("en")
 
 
 @pytest.mark.parametrize(
     "address", ["duckdb", "spark", "spark://", "spark://host", "spark://:7077", "spark://host:x", "yarn"]
 )
 def test_no_such_engine(address, tmp_path):
-    assert refused(address, tmp_path) == f"engine.address: “{address}” names no engine."
+    assert refused(address, tmp_path) == ("engine.address", f"“{address}” names no engine.")
 
 
 def test_java_is_missing(tmp_path, monkeypatch):
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setattr(spark.shutil, "which", lambda _: None)
-    assert refused("spark-local", tmp_path) == "engine.spark-missing: Spark needs Java, which is not there."
+    assert refused("spark-local", tmp_path) == (
+        "engine.spark-missing",
+        "Spark needs Java, which is not there.",
+    )
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    assert refused("spark-local", tmp_path) == "engine.spark-missing: Spark needs Java, which is not there."
+    assert refused("spark-local", tmp_path) == (
+        "engine.spark-missing",
+        "Spark needs Java, which is not there.",
+    )
 
 
 def test_pyspark_is_missing(tmp_path, monkeypatch):
@@ -43,8 +49,9 @@ def test_pyspark_is_missing(tmp_path, monkeypatch):
     (tmp_path / "bin" / "java").touch()
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     monkeypatch.setattr(importlib, "import_module", absent)
-    assert (
-        refused("spark-local", tmp_path) == "engine.spark-missing: Spark needs pyspark, which is not there."
+    assert refused("spark-local", tmp_path) == (
+        "engine.spark-missing",
+        "Spark needs pyspark, which is not there.",
     )
 
 
@@ -57,8 +64,25 @@ def test_nobody_listens(tmp_path, monkeypatch):
         probe.bind(("127.0.0.1", 0))  # taken, and not listening
         address = f"spark://127.0.0.1:{probe.getsockname()[1]}"
         assert refused(address, tmp_path) == (
-            f"engine.cluster-away: Nothing answers at {address}: Connection refused."
+            "engine.cluster-away",
+            f"Nothing answers at {address}: Connection refused.",
         )
+
+
+def test_what_spark_says_is_passed_on_without_javas_stack(tmp_path):
+    class Java:
+        def getMessage(self):  # noqa: N802 - Java's name
+            return "Job aborted: file:/a.parquet does not exist\n\tat org.apache.spark"
+
+    class SaidError(Exception):
+        java_exception = Java()
+
+    why = spark._reason(SaidError("An error occurred while calling o1"))
+    finding = spark.FAILED.at(Place(), address="spark://h:1", why=why, folder="/store")
+    assert finding.code == "engine.failed"
+    assert finding.says("en") == "spark://h:1 ended the query: Job aborted: file:/a.parquet does not exist."
+    assert "原文“Job aborted" in finding.says("zh")
+    assert "/store" in finding.fix("en")
 
 
 def test_rounding_is_written_out():
