@@ -74,10 +74,13 @@ def _tables(found: dict[str, Any]) -> Iterator[str]:
         "account_month": "account, newest year's June", "account_first_month": "account, oldest January",
         "account_year": "account, newest year", "balance_month": "conservation proof of a month", "load_late": "loading one late reading",
     }  # fmt: skip
-    yield f"| CPU s, with years of history: | {' | '.join(str(number + 1) for number in range(len(found['years'])))} |"
-    yield "|---|" + "---|" * len(found["years"])
+    measured = {number: one for number, one in enumerate(found["years"], 1) if "account_month_cpu_s" in one}
+    heads = [f"{number} year{'s' * (number > 1)} of history" for number in measured]
+    yield f"| CPU s (peak MB) | {' | '.join(heads)} |"
+    yield "|---|" + "---|" * len(heads)
     for name, words in asked.items():
-        yield f"| {words} | {' | '.join(format(one[name + '_cpu_s'], '.1f') for one in found['years'])} |"
+        cells = [f"{one[name + '_cpu_s']:.1f} ({one[name + '_peak_mb']})" for one in measured.values()]
+        yield f"| {words} | {' | '.join(cells)} |"
     yield ""
     yield f"| upkeep of the {stored / 1e6:.0f} million readings | CPU s |"
     yield "|---|---|"
