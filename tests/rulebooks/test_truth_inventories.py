@@ -192,3 +192,78 @@ def test_the_epa_set_as_a_table_of_a_rulebook_that_builds_on_the_protocol(tmp_pa
     assert result.value("scope_3") == pytest.approx(
         expected["mean_with_margins"] * expected["rows"], rel=1e-9
     )
+
+
+DESNZ_ABOUT = """
+id: desnz
+edition: "2024"
+documents: [{number: DESNZ 2024, title: {zh: 英国换算因子, en: UK conversion factors}, since: 2024-01-01, until: 2024-12-31}]
+scope: {zh: 测试, en: a test}
+totals: [emission]
+"""
+DESNZ_QUANTITIES = """
+facts:
+  fuel_energy: {label: {zh: 燃料能量, en: Fuel by energy}, unit: kWh, grain: "site, month, fuel, purpose"}
+factors:
+""" + "".join(
+    f"  {gas}_factor: {{label: {{zh: 因子, en: Factor}}, unit: tCO2e/MWh, table: factors, column: {gas}, "
+    "keys: {fuel: fuel, basis: purpose}, clause: Fuels}\n"
+    for gas in ("whole", "co2", "ch4", "n2o")
+)
+DESNZ_CHAPTER = '''"""Fuels."""
+
+from celadon.rules import document
+
+standard = document("DESNZ 2024")
+fuels = standard.clause("Fuels", "energy by calorific basis × factor, gas by gas and whole")
+
+
+@fuels.rule(unit="kgCO2e", per="site, month, fuel, purpose", label={"zh": "排放", "en": "Emission"})
+def emission(fuel_energy, whole_factor):
+    """All gases."""
+    return fuel_energy * whole_factor
+
+
+@fuels.rule(unit="kgCO2e", per="site, month, fuel, purpose", label={"zh": "各气体之和", "en": "Sum of gases"})
+def gases(fuel_energy, co2_factor, ch4_factor, n2o_factor):
+    """Gas by gas."""
+    return fuel_energy * co2_factor + fuel_energy * ch4_factor + fuel_energy * n2o_factor
+'''
+
+
+def test_the_uk_fuels_by_calorific_basis_and_gas_by_gas(tmp_path: Path) -> None:
+    expected = json.loads(shared("data/emission_factors/expected.json").read_text("utf-8"))["desnz_2024"]
+    path = shared("data/emission_factors/uk_desnz_ghg_factors_2024_full_v1_1.xlsx")
+    sheet = openpyxl.load_workbook(path, read_only=True, data_only=True)["Fuels"]
+    lines, fuel = (
+        ["fuel,basis,whole,co2,ch4,n2o,unit,valid_from,valid_to,published,source,clause,confidence,note"],
+        "",
+    )
+    for row in sheet.iter_rows(values_only=True):
+        fuel = str(row[1]).replace(",", " ") if row[1] else fuel
+        if row[2] in ("kWh (Net CV)", "kWh (Gross CV)") and row[3] is not None:
+            basis = str(row[2])[5:-4].lower()
+            lines.append(
+                f"{fuel},{basis},{row[3]},{row[4]},{row[5]},{row[6]},kgCO2e/kWh,2024-01-01,2024-12-31,,DESNZ,Fuels,verified1,"
+            )
+    folder = write_book(
+        tmp_path / "b",
+        about=DESNZ_ABOUT,
+        quantities=DESNZ_QUANTITIES,
+        chapter=DESNZ_CHAPTER,
+        table="\n".join(lines) + "\n",
+    )
+    book = load_rulebook(folder)
+    assert [str(finding) for finding in check_rulebook(book)] == []
+    keys = [line.split(",")[:2] for line in lines[1:]]
+    facts = [
+        {"quantity": "fuel_energy", "fuel": name, "purpose": basis, "value": 1, "unit": "MWh"}
+        for name, basis in keys
+    ]
+    result = answer(book, {"period": "2024-06", "facts": facts}, "emission", "gases")
+    for basis in ("gross", "net"):
+        (whole, *parts) = expected[f"natural_gas_kWh_{basis}"][0]
+        assert result.value("emission", item="Natural gas", purpose=basis) == pytest.approx(whole * 1000)
+        assert result.value("gases", item="Natural gas", purpose=basis) == pytest.approx(sum(parts) * 1000)
+    for row in result.rows_of("emission"):
+        assert result.value("gases", item=row.item, purpose=row.purpose) == pytest.approx(row.value, abs=0.02)
