@@ -150,7 +150,7 @@ def _scales(con: duckdb.DuckDBPyConnection, seen: View, months: list[int]) -> di
     The decimals are those that 999 of 1000 values need, looked up in a sample. A column that mostly repeats itself (a head
     count) or hardly has four digits is left out."""
     found: dict[str, float] = {}
-    sample = f"SELECT * FROM ({seen.facts_sql(months[-2:])}) WHERE enterprise <= {_SAMPLE}"
+    sample = seen.facts_sql(months[-2:], f"enterprise <= {_SAMPLE}")
     for value in seen.region.columns:
         name = identifier(value.name)
         written = f"({name} / {value.factor!r})"

@@ -205,9 +205,10 @@ def _emissions(
     known = {value.quantity: value.name for value in seen.region.columns}
     per = f"sum({identifier(known[denominator])})" if denominator in known else "NULL::DOUBLE"
     months, _ = due_months(seen, period)
+    needed = [known[denominator]] if denominator in known else None
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE emitted AS SELECT d.enterprise, a.{output.value} AS emission, d.denominator FROM "
-        f"(SELECT enterprise, {per} AS denominator FROM ({seen.facts_sql(months)}) GROUP BY enterprise) AS d "
+        f"(SELECT enterprise, {per} AS denominator FROM ({seen.facts_sql(months, needed=needed)}) GROUP BY enterprise) AS d "
         "LEFT JOIN emission_answers AS a ON a.enterprise = d.enterprise"
     )
     con.execute("DROP TABLE emission_answers")

@@ -195,13 +195,14 @@ def _firms(
     output = next(item for item in result.columns if item.quantity == wanted and not item.item)
     months, _ = due_months(seen, period)
     value = known[over]
-    column = identifier(column_name(value.quantity, value.item, value.purpose))
+    per_name = column_name(value.quantity, value.item, value.purpose)
+    column, facts = identifier(per_name), seen.facts_sql(months, needed=[per_name])
     listed = ", ".join(f"r.{identifier(name)}" for name in _chain_columns(by))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE peer AS SELECT r.id, {listed}, a.{output.value} AS amount, d.per, "
         f"CASE WHEN d.per > 0 THEN a.{output.value} / d.per END AS ratio FROM {REGISTRY} AS r "
         "JOIN peer_answers AS a ON a.enterprise = r.enterprise "
-        f"LEFT JOIN (SELECT enterprise, sum({column}) AS per FROM ({seen.facts_sql(months)}) GROUP BY enterprise) AS d "
+        f"LEFT JOIN (SELECT enterprise, sum({column}) AS per FROM ({facts}) GROUP BY enterprise) AS d "
         f"ON d.enterprise = r.enterprise WHERE a.{output.value} IS NOT NULL"
     )
     con.execute("DROP TABLE peer_answers")

@@ -68,7 +68,7 @@ def screen(
         chunk = f"enterprise BETWEEN {start} AND {start + CHUNK - 1}"
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE wide AS SELECT *, (year(month) * 12 + month(month) - 1)::INTEGER AS m "
-            f"FROM ({seen.facts_sql(history)}) WHERE {chunk}"
+            f"FROM ({seen.facts_sql(history, chunk)})"
         )
         _Chunk(con, names, settings, first).run()
         digits.chunk(first)
@@ -97,7 +97,7 @@ def _feasible(
             keep = "r.product IS NOT NULL AND" if over == OUTPUT else ""
             con.execute(
                 f"INSERT INTO need SELECT f.enterprise, any_value(r.industry), any_value({product}), sum(f.used) * 1000 / sum(f.made) "
-                f"FROM (SELECT enterprise, {identifier(USED)} AS used, {identifier(over)} AS made FROM ({seen.facts_sql(months)})) AS f "
+                f"FROM (SELECT enterprise, {identifier(USED)} AS used, {identifier(over)} AS made FROM ({seen.facts_sql(months, needed=[USED, over])})) AS f "
                 f"JOIN firm AS r ON r.number = f.enterprise WHERE {keep} f.used > 0 AND f.made > 0 GROUP BY f.enterprise"
             )
     make_bands(con, published_bands(seen.region, day), settings.band)

@@ -82,9 +82,8 @@ def prepare(
     join = f" LEFT JOIN {REGISTRY} AS r ON r.enterprise = f.enterprise" if joined else ""
     where = f" WHERE f.enterprise IN ({only})" if only else ""
     select = ", ".join(["f.enterprise", "f.month", *listed])
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {FACTS} AS SELECT {select} FROM ({seen.facts_sql(months)}) AS f{join}{where}"
-    )
+    wide = seen.facts_sql(months, needed={value.name for value in columns.values()})
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {FACTS} AS SELECT {select} FROM ({wide}) AS f{join}{where}")
     tables = RegionTables(
         REGISTRY, FACTS, tuple(facts), seen.region.zone, seen.region.id, (*seen.region.factors, *factors),
         factor_columns, seen.region.products,

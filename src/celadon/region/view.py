@@ -60,12 +60,18 @@ class View:
             }
         return sorted(found)
 
-    def facts_sql(self, months: Collection[int]) -> str:
-        """Wide facts: enterprise (number), month (DATE) and every kept column once; no rows where nothing is loaded."""
+    def facts_sql(
+        self, months: Collection[int], only: str = "", needed: Collection[str] | None = None
+    ) -> str:
+        """Wide facts: enterprise (number), month (DATE) and every kept column once; no rows where nothing is loaded.
+
+        `only`: a condition on `enterprise` that each segment is read with (a join of senders would keep it from them);
+        `needed`: the columns asked for (None = all): senders that give none of them are not read."""
         parts = [
             (source, sql)
             for source in self.region.sources
-            if (sql := source_sql(self.snapshot, source, months)) is not None
+            if (needed is None or any(value.name in needed for value in source.values))
+            and (sql := source_sql(self.snapshot, source, months, only)) is not None
         ]
         taken: dict[str, int] = {}
         for index, (source, _) in enumerate(parts):
@@ -74,17 +80,16 @@ class View:
         columns = [
             f"s{taken[value.name]}.{identifier(value.name)}" if value.name in taken else f"NULL::DOUBLE AS {identifier(value.name)}"
             for value in self.region.columns
+            if needed is None or value.name in needed
         ]  # fmt: skip
         if not parts:
-            return (
-                f"SELECT NULL::INTEGER AS enterprise, NULL::DATE AS month, {', '.join(columns)} WHERE false"
-            )
+            nothing = ["NULL::INTEGER AS enterprise", "NULL::DATE AS month", *columns]
+            return f"SELECT {', '.join(nothing)} WHERE false"
         joined = f"({parts[0][1]}) AS s0"
-        keys = [f"{key} AS {key}" for key in ("s0.enterprise", "s0.month")]
         for index, (_, sql) in enumerate(parts[1:], 1):
             joined += f" FULL JOIN ({sql}) AS s{index} USING (enterprise, month)"
         keys = ["s0.enterprise", "s0.month"] if len(parts) == 1 else ["enterprise", "month"]
-        return f"SELECT {', '.join(keys)}, {', '.join(columns)} FROM {joined}"
+        return f"SELECT {', '.join([*keys, *columns])} FROM {joined}"
 
     def registry(self) -> str:
         """The registry of this moment."""
@@ -113,7 +118,7 @@ def registry_sql(snapshot: Snapshot) -> str:
     return f"SELECT {_REGISTRY} FROM {parquet_list([files[-1][0]])}"
 
 
-def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int]) -> str | None:
+def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], only: str = "") -> str | None:
     """One sender's reports of `months`, with file, line and batch; None where there are none."""
     by_month: dict[int, list[tuple[int, str]]] = {}
     for path, segment in snapshot.tables(f"facts-{source.id}"):
@@ -122,12 +127,15 @@ def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int]) 
     names = ", ".join(identifier(value.name) for value in source.values)
     columns = f"enterprise, month, {names}, file, line, batch"
     single = [parts[0][1] for parts in by_month.values() if len(parts) == 1]
-    selects = [f"SELECT {columns} FROM {scan}" for scan in single]
+    where = f" WHERE {only}" if only else ""
+    selects = [f"SELECT {columns} FROM {scan}{where}" for scan in single]
     for parts in by_month.values():
         ordered = sorted(parts) if len(parts) > 1 else []
         for index, (_, scan) in enumerate(ordered):
             later = " UNION ALL ".join(f"SELECT enterprise FROM {other}" for _, other in ordered[index + 1 :])
-            without = f" WHERE enterprise NOT IN ({later})" if later else ""
+            conditions = [only] if only else []
+            conditions += [f"enterprise NOT IN ({later})"] if later else []
+            without = f" WHERE {' AND '.join(conditions)}" if conditions else ""
             selects.append(f"SELECT {columns} FROM {scan}{without}")
     return " UNION ALL ".join(selects) if selects else None
 
