@@ -21,8 +21,10 @@ from celadon.engine.sql import (
     Piece,
     Shares,
     joined,
+    settled,
     sum_there,
 )
+from celadon.rules.expr import Condition
 
 Words = tuple[str, ...]
 """The words of a quantity's keys, in the order of its keys."""
@@ -58,6 +60,17 @@ class Cells:
 
     def row(self, words: Words) -> dict[str, str]:
         return dict(zip(self.keys, words, strict=True))
+
+    def only(self, condition: Condition, options: Mapping[str, str]) -> Cells:
+        """The rows whose keys fulfil a condition."""
+        kept = {words for words in self.rows if settled(condition, options, self.row(words))}
+        return replace(
+            self,
+            rows={words: piece for words, piece in self.rows.items() if words in kept},
+            sure=self.sure & kept,
+            gaps=self.gaps & kept,
+            seconds={words: weigh for words, weigh in self.seconds.items() if words in kept},
+        )
 
     def piece(self, words: Words, *, guard: bool) -> Piece:
         """As an input of a formula. `guard`: what is not there covers nothing, for whoever does not ask whether it is."""

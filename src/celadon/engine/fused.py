@@ -244,6 +244,8 @@ class Body:
         planner = self.planner
         number_ = sum(name.isdigit() for name in self.inputs)
         keys = tuple(sorted(infer(planner.book, node.expr)[1]))
+        if not planner.any_row(node):
+            return None
         kept = tuple(key for key in keys if key not in node.over)
         if isinstance(node.expr, Ref) and node.expr.name not in planner.book.factors:
             inner = self._input(node.expr.name)
@@ -253,6 +255,8 @@ class Body:
             inner = self._here(body.cells(()), self.quantity)
         if inner is None:
             return None
+        if node.when is not None:
+            inner = inner.only(node.when, planner.request.options)
         name = f"{self.step}_s{number_}"
         planner.add(
             Step(
