@@ -54,13 +54,13 @@ def run(folder: Path, backup: Path, delay: float) -> str:
     with os.fdopen(read, "rb") as pipe:
         ready = pipe.read(1)
         deadline = time.monotonic() + delay
-        while time.monotonic() < deadline and os.waitpid(child, os.WNOHANG) == (0, 0):
+        ended = False
+        while not ended and time.monotonic() < deadline:
             time.sleep(0.001)
-        try:
+            ended = os.waitpid(child, os.WNOHANG) != (0, 0)
+        if not ended:  # else its number may be another process's by now
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass  # it had finished by itself
         return (ready + pipe.read()).decode()
 
 
