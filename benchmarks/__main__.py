@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import loading, pipeline, report, restating, spark, starting
+from benchmarks import country, loading, pipeline, report, restating, spark, starting
 from benchmarks.works import Works
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -30,6 +30,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     works = {"quick": Works(2, 10, 2), "usual": Works(5, 50), "full": Works(8, 125)}[size]
     file = {"quick": Works(1, 10, 1), "usual": Works(2, 25), "full": Works(4, 50)}[size]
     histories = {"quick": (1, 2), "usual": (1, 4, 16), "full": (1, 4, 16, 48)}[size]
+    enterprises = {"quick": 2_000, "usual": 100_000, "full": 1_600_000}[size]
     sites, leaves = (2, 9) if size == "quick" else (10, 49)
     firms = {"quick": 2_000, "usual": 200_000, "full": 1_600_000}[size]
     runs = {"quick": 1, "usual": 3, "full": 3}[size]
@@ -37,6 +38,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
         "pipeline": lambda: pipeline.compare(folder, works, runs),
         "loading": lambda: loading.compare(folder, file, runs),
         "restating": lambda: restating.compare(folder, histories, sites, leaves),
+        "country": lambda: country.compare(folder, enterprises, runs),
         "spark": lambda: spark.compare(folder, firms, runs),
         "starting": lambda: starting.compare(folder, 2 * runs + 1),
     }

@@ -34,10 +34,10 @@ class Used:
     answer: Any = field(default=None, compare=False)
 
 
-def run(contender: str, **given: Any) -> Used:
+def run(contender: str, python: str = sys.executable, **given: Any) -> Used:
     """Run `module:function` of this package in a fresh process with these keyword arguments (JSON)."""
     module, function = contender.split(":")
-    command = [sys.executable, "-m", "benchmarks.measure", module, function, json.dumps(given)]
+    command = [python, "-m", "benchmarks.measure", module, function, json.dumps(given)]
     with tempfile.TemporaryFile("w+") as out:
         used = _spawn(command, out.fileno())
         out.seek(0)

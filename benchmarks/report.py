@@ -17,6 +17,8 @@ def lines(found: dict[str, Any]) -> Iterator[Line]:
         yield from _loading(found["loading"])
     if "restating" in found:
         yield from _restating(found["restating"])
+    if "country" in found:
+        yield from _country(found["country"])
     if "starting" in found:
         yield from _starting(found["starting"])
 
@@ -56,6 +58,19 @@ def _restating(part: dict[str, Any]) -> Iterator[Line]:
         yield line(
             f"explain a cell of a {kind}, CPU ms", 50, (one["explain"][kind]["cpu_ms"] for one in histories)
         )
+
+
+def _country(part: dict[str, Any]) -> Iterator[Line]:
+    rows, contenders = part["rows"], part["contenders"]
+    ours, other = contenders["Celadon"], contenders.get("openfisca-core")
+    what = f"{part['formulas']} formulas over {_count(rows)} enterprise-months, CPU against one fused SQL statement"
+    yield what, "≤ 1.15 ×", f"{ours['cpu_ratio']:.2f} ×", ours["cpu_ratio"] <= 1.15
+    yield "… peak memory, MB", "< 1 000", str(ours["peak_mb"]), ours["peak_mb"] < 1000
+    if other is None:
+        yield "… against openfisca-core", "≥ 2 × faster", part["without"], False
+    else:
+        times = other["cpu_s_per_million"] / ours["cpu_s_per_million"]
+        yield "… openfisca-core, CPU per row against ours", "≥ 2 ×", f"{times:.1f} ×", times >= 2
 
 
 def _starting(part: dict[str, Any]) -> Iterator[Line]:

@@ -86,7 +86,7 @@ def widen(con: duckdb.DuckDBPyConnection) -> tuple[FactColumn, ...]:
             for word, flag in zip(("absent", "estimated", "defaulted", "coverage"), flags, strict=True)
         ]
         basis = (Status.MEASURED, Status.DECLARED)[len(quantity) % 2]
-        columns.append(FactColumn(quantity, item, purpose, unit, f"value {number}", *names, basis))
+        columns.append(FactColumn(quantity, item, purpose, unit, f"value {number}", *names, basis=basis))
         for name, sql in zip(
             (f"value {number}", *names),
             ("max(value)", "bool_or(value IS NULL)", "max(estimated)", "max(defaulted)", "max(coverage)"),

@@ -77,7 +77,8 @@ class Cells:
         found = self.rows.get(words)
         if found is None:
             coverage = None if self.describes or self.is_factor else ZERO
-            return Piece(NULL, self.unit, coverage=coverage, exists=NO, optional=self.optional)
+            return Piece(NULL, self.unit, coverage=coverage, exists=NO, optional=self.optional, sure=True)
+        found = replace(found, sure=words in self.sure)
         if self.describes or self.is_factor:
             return replace(found, coverage=None, optional=self.optional)
         if found.exists in (None, YES) or not guard:
@@ -86,13 +87,10 @@ class Cells:
         return replace(found, coverage=covered, optional=self.optional)
 
 
-def settle(layers: Layers, piece: Piece, *, sure: bool) -> Piece:
+def settle(layers: Layers, piece: Piece) -> Piece:
     """The piece with its SQL named as columns."""
     value = layers.column(piece.value)
-    if sure and value != NULL and piece.exists not in (None, YES, NO):
-        exists: str | None = f"{value} IS NOT NULL"
-    else:
-        exists = piece.exists if _short(piece.exists) else layers.column(str(piece.exists))
+    exists = piece.exists if _short(piece.exists) else layers.column(str(piece.exists))
     shares = Shares(*(layers.column(getattr(piece.shares, name)) for name in QUALITIES))
     coverage = None if piece.coverage is None else layers.column(piece.coverage)
     return replace(piece, value=value, shares=shares, coverage=coverage, exists=exists)
@@ -113,7 +111,7 @@ def total(layers: Layers, inner: Cells, kept: tuple[str, ...], name: str) -> Cel
         pieces = [inner.rows[member] for member in members]
         weights = [inner.seconds[member] for member in members if member in inner.seconds]
         certain = all(member in inner.sure for member in members)
-        rows[words] = settle(layers, _added(layers, pieces, weights), sure=certain)
+        rows[words] = settle(layers, _added(layers, pieces, weights, certain))
         if certain:
             sure.add(words)
         if weights:
@@ -130,11 +128,14 @@ def longest(layers: Layers, weights: Sequence[Callable[[], str]]) -> str:
     return found[0] if len(found) == 1 else layers.column(f"greatest({', '.join(found)})")
 
 
-def _added(layers: Layers, pieces: Sequence[Piece], weights: Sequence[Callable[[], str]]) -> Piece:
+def _added(
+    layers: Layers, pieces: Sequence[Piece], weights: Sequence[Callable[[], str]], sure: bool
+) -> Piece:
     sizes = [layers.column(f"coalesce(abs({piece.value}) + {NEXT_TO_NOTHING}, {ZERO})") for piece in pieces]
     exists = joined("OR", list(dict.fromkeys(piece.exists or YES for piece in pieces)), (YES,), (NO,))
+    exists = exists if _short(exists) else layers.column(exists)
     return Piece(
-        sum_there([piece.value for piece in pieces]),
+        sum_there([piece.value for piece in pieces], exists if sure else None),
         pieces[0].unit,
         Shares(*(_share([getattr(piece.shares, name) for piece in pieces], sizes) for name in QUALITIES)),
         _covered(pieces, weights),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
-from celadon.core.model import Plant
+from celadon.core.model import Plant, Site
 from celadon.core.periods import Grain
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.cells import Cells, Level, Words
-from celadon.engine.lookup import Lookup, declared_unit, look_up
+from celadon.engine.lookup import Chosen, declared_unit, look_up
 from celadon.engine.region_model import FactorColumn, Region
 from celadon.engine.region_rows import RegionRows, quoted
 from celadon.engine.request import Request
 from celadon.engine.sql import FACTORS, FULL, NULL, YES, ZERO, Piece, Shares, number, text
 from celadon.engine.steps import Step
 from celadon.rules.rule import Rule
-from celadon.rules.rulebook import Rulebook
+from celadon.rules.rulebook import SITE_TABLE, FactorSpec, Rulebook
 
 Value = tuple[float | None, bool]
 """A factor's value (None: a gap), and whether it is recalled."""
@@ -72,14 +73,20 @@ class FactorColumns(RegionRows):
         spec = self.book.factors[name]
         lookup = self.lookups.get(name)
         if lookup is None:
-            lookup = self.lookups[name] = look_up(spec, self.context)
+            sites = self._sites(spec)
+            plant = replace(self.plant, sites=sites)
+            months = [month for month in self.months if any(month.site == site.id for site in sites)]
+            lookup = self.lookups[name] = look_up(spec, replace(self.context, plant=plant, months=months))
         step = self.add(
             Step(f"x_{name}", "", name, "factor", keys=lookup.keys, unit=spec.unit, optional=False)
         )
         rows: dict[Words, Piece] = {}
         sure: set[Words] = set()
-        for words in dict.fromkeys(one.keys for one in lookup.chosen):
-            rows[words], certain = self._listed(lookup, words)
+        chosen: dict[Words, dict[tuple[str, date], Chosen]] = {}
+        for one in lookup.chosen:
+            chosen.setdefault(one.keys, {})[(one.site, one.month.day)] = one
+        for words, of_key in chosen.items():
+            rows[words], certain = self._listed(spec, of_key)
             sure |= {words} if certain else set()
         for words, column in self._own.get(name, {}).items():
             rows[words] = self._given(column, rows.get(words))
@@ -112,10 +119,16 @@ class FactorColumns(RegionRows):
             found[name] = own if own == other else self.fine.column(chosen)
         return Shares(**found)
 
-    def _listed(self, lookup: Lookup, words: Words) -> tuple[Piece, bool]:
+    def _sites(self, spec: FactorSpec) -> tuple[Site, ...]:
+        """The regions a factor may differ between; one stands for all where it asks for none."""
+        asks = any(selector.startswith("site.") for _, selector in spec.keys) or spec.table == SITE_TABLE
+        own = any(entry.factor == spec.name for entry in self.region.factors)
+        return self.plant.sites if asks or own else self.plant.sites[:1]
+
+    def _listed(self, spec: FactorSpec, chosen: Mapping[tuple[str, date], Chosen]) -> tuple[Piece, bool]:
         """The table's values for one key, and whether there is one wherever a row was chosen."""
-        chosen = {(one.site, one.month.day): one for one in lookup.chosen if one.keys == words}
-        of_cells = [chosen.get(cell) for cell in self._grid()]
+        days = sorted({month.day for month in self.months})
+        of_cells = [chosen.get((site.id, day)) for day in days for site in self._sites(spec)]
         value = self._expression([None if one is None else one.value for one in of_cells])
         levels = [0 if one is None or one.value is None else int(one.level) for one in of_cells]
         shares = Shares(
@@ -126,7 +139,7 @@ class FactorColumns(RegionRows):
         if None in of_cells:
             found = self._expression([float(one is not None) for one in of_cells])
             exists = f"{value} IS NOT NULL" if sure else f"{found} = {number(1)}"
-        return Piece(value, lookup.spec.unit, shares, exists=exists, optional=False), sure
+        return Piece(value, spec.unit, shares, exists=exists, optional=False), sure
 
     def _at_least(self, least: int, levels: Sequence[int]) -> str:
         """The share that rests on rows of a level or worse: all or nothing in each cell that has a value."""
@@ -135,15 +148,10 @@ class FactorColumns(RegionRows):
             return ZERO
         return FULL if min(known) >= least else self._expression([float(level >= least) for level in levels])
 
-    def _grid(self) -> list[tuple[str, date]]:
-        """Every month of every region, month by month."""
-        days = sorted({month.day for month in self.months})
-        return [(site.id, day) for day in days for site in self.plant.sites]
-
     def _expression(self, values: Sequence[float | None]) -> str:
         """A number, a regional column, or a choice of them by runs of months."""
         days = sorted({month.day for month in self.months})
-        wide = len(self.plant.sites)
+        wide = len(values) // len(days)
         runs: list[tuple[date, tuple[float | None, ...]]] = []
         for place, day in enumerate(days):
             of_month = tuple(values[place * wide : (place + 1) * wide])

@@ -130,7 +130,7 @@ class FusedPlanner(FactorColumns):
             pieces = [part.rows[words] for _, part in parts if words in part.rows]
             due = dict.fromkeys(body.due[words] for body, _ in parts if words in body.due)
             if pieces:
-                whole = pieces[0] if len(pieces) == 1 else settle(layers, _one_of(pieces), sure=False)
+                whole = pieces[0] if len(pieces) == 1 else settle(layers, _one_of(pieces))
                 rows[words] = whole
                 lengths = [part.seconds[words] for _, part in parts if words in part.seconds]
                 seconds |= {words: partial(longest, layers, lengths)} if lengths else {}
@@ -431,7 +431,7 @@ class Body:
         if not certain and coverage != ZERO:
             coverage = ZERO if value == NULL else f"CASE WHEN {value} IS NULL THEN {ZERO} ELSE {coverage} END"
         settled = Piece(value, self.unit, piece.shares, coverage, exists)
-        return settle(layers, settled, sure=certain), certain
+        return settle(layers, settled), certain
 
     def _track(self, scope: Scope, row: Mapping[str, str], full: Sequence[str]) -> Track:
         known: dict[str, Track] = {}

@@ -333,16 +333,20 @@ def _rows(query: RegionQuery, found: Sequence[tuple[Any, ...]]) -> Iterator[Regi
         places.append((output, at, at + 1, {name: at + 2 + n for n, name in enumerate(output.shares)}))
         at += 2 + len(output.shares)
     for output, at_value, coverage, shares in places:
+        of_all = _quality(output, (), {}) if not shares else None
         for row in found:
             if row[coverage] is None:
                 continue
             value = row[at_value]
-            rests = [row[shares[name]] if name in shares else output.fixed.get(name) for name in QUALITIES]
-            known = value is not None and (output.shares or output.fixed)
-            quality = (
-                quality_of([None if one is None else float(one) for one in rests]) if known else NO_QUALITY
-            )
+            quality = NO_QUALITY if value is None else of_all or _quality(output, row, shares)
             yield RegionRow(
                 output.quantity, output.item, output.purpose, row[:wide], row[wide], labels[row[wide]], value,
                 output.unit, quality, row[coverage],
             )  # fmt: skip
+
+
+def _quality(output: Output, row: Sequence[Any], shares: dict[str, int]) -> Quality:
+    if not output.shares and not output.fixed:
+        return NO_QUALITY
+    rests = [row[shares[name]] if name in shares else output.fixed.get(name) for name in QUALITIES]
+    return quality_of([None if one is None else float(one) for one in rests])

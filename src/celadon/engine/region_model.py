@@ -73,6 +73,8 @@ class FactColumn:
     """DOUBLE: the part of |value| that is a default."""
     coverage: str | None = None
     """DOUBLE, 0 to 1: the share of the month that data cover; NULL = all of it."""
+    complete: bool = False
+    """Known to have a value on every row (Parquet footers tell): nothing need be tested."""
     basis: Status = Status.DECLARED
     """What the values rest on, but for the parts that are estimated and defaulted."""
 

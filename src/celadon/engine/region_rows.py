@@ -17,7 +17,7 @@ from celadon.engine.layers import Layers
 from celadon.engine.lookup import declared_unit
 from celadon.engine.region_model import REGION_VARIES, FactColumn, Region
 from celadon.engine.request import Request
-from celadon.engine.sql import DATA, FULL, WHOLE, ZERO, Piece, Shares, number
+from celadon.engine.sql import DATA, FULL, WHOLE, YES, ZERO, Piece, Shares, number
 from celadon.engine.steps import Step, Summary, item_key
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import FactSpec, Rulebook
@@ -143,7 +143,7 @@ class RegionRows(ActiveRules):
         reported = fine.source(f"f.{quoted(column.value)}")
         value = reported if factor == 1 else fine.column(f"({reported} * {number(factor)})")
 
-        exists, coverage = f"{value} IS NOT NULL", WHOLE
+        exists, coverage = YES if column.complete else f"{value} IS NOT NULL", WHOLE
         if column.coverage is not None:
             coverage = f"coalesce({fine.source(f'f.{quoted(column.coverage)}')}, {WHOLE})"
         if column.absent is not None:

@@ -109,6 +109,8 @@ class Piece:
     coverage: str | None = None
     exists: str | None = None
     optional: bool = True
+    sure: bool = False
+    """Known to have a value wherever it exists, so that only the latter need be tested."""
 
     def in_unit(self, unit: Unit) -> str:
         """The value's SQL, converted exactly into `unit`."""
@@ -155,7 +157,7 @@ def _at_key(expr: AtKey, scope: Scope) -> Piece | None:
 
 @compile_expr.register
 def _number(expr: Number, _scope: Scope) -> Piece:
-    return Piece(number(expr.value), expr.unit, optional=False)
+    return Piece(number(expr.value), expr.unit, optional=False, sure=True)
 
 
 @compile_expr.register
@@ -195,7 +197,7 @@ def _addend(piece: Piece, unit: Unit) -> str:
         return value
     if piece.exists == NO:
         return ZERO
-    if piece.exists == f"{piece.value} IS NOT NULL":
+    if piece.sure:
         return f"coalesce({value}, {ZERO})"
     return f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END"
 
@@ -205,7 +207,15 @@ def _times(left: str, right: str) -> str:
     if NULL in (left, right):
         return NULL
     one, other = literal(left), literal(right)
-    return number(one * other) if one is not None and other is not None else f"({left} * {right})"
+    if one is not None and other is not None:
+        return number(one * other)
+    if other is not None and (scaled := _SCALED.fullmatch(left)):
+        return _times(scaled[1], number(float(scaled[2]) * other))
+    return left if other == 1 else right if one == 1 else f"({left} * {right})"
+
+
+_SCALED = re.compile(r"\((\w+) \* (-?[0-9.]+e[+-]?[0-9]+)\)")
+"""A column already multiplied with a number: the numbers are multiplied once, not on every row."""
 
 
 def _ratio(left: str, right: str) -> str:
@@ -228,6 +238,7 @@ def _product(op: str, left: Piece, right: Piece) -> Piece:
         exists=exists,
         # Only an operand that can lack a row says what its lacking means.
         optional=any(piece.optional for piece in both if piece.exists),
+        sure=left.sure and right.sure and (op == "*" or bool(literal(right.value))),
     )
 
 
@@ -239,24 +250,30 @@ def _sum_of(expr: SumOf, scope: Scope) -> Piece | None:
     if len(terms) == 1:
         return terms[0]
     unit = terms[0].unit
+    sure = all(term.sure for term in terms)
     return Piece(
-        sum_there([term.in_unit(unit) for term in terms]),
+        sum_there([term.in_unit(unit) for term in terms], _any_exists(terms) or YES if sure else None),
         unit,
         _shares(terms, _mean),
         coverage=_mean_coverage(terms),
         exists=_any_exists(terms),
         optional=all(term.optional for term in terms),
+        sure=sure,
     )
 
 
-def sum_there(values: Sequence[str]) -> str:
-    """The sum of the values that are there; absent where none is."""
+def sum_there(values: Sequence[str], exists: str | None = None) -> str:
+    """The sum of the values that are there; absent where none is. `exists` says where one is, if it is known."""
     known = [value for value in values if value != NULL]
     if not known:
         return NULL
     added = " + ".join(f"coalesce({value}, {ZERO})" for value in known)
+    if exists == YES or len(known) == 1:
+        return known[0] if len(known) == 1 else f"({added})"
+    if exists is not None:
+        return f"CASE WHEN {exists} THEN {added} END"
     absent = " AND ".join(f"{value} IS NULL" for value in known)
-    return known[0] if len(known) == 1 else f"CASE WHEN {absent} THEN NULL ELSE {added} END"
+    return f"CASE WHEN {absent} THEN NULL ELSE {added} END"
 
 
 @compile_expr.register
@@ -298,8 +315,8 @@ def _extreme(expr: Extreme, scope: Scope) -> Piece | None:
         return None
     unit = there[0].unit
     values = [term.in_unit(unit) for term in there]
-    absent = " OR ".join(f"{value} IS NULL" for value in values)
-    value = f"CASE WHEN {absent} THEN NULL ELSE {expr.which}({', '.join(values)}) END"
+    given = " AND ".join(f"{value} IS NOT NULL" for value in values if literal(value) is None) or YES
+    value = f"CASE WHEN {given} THEN {expr.which}({', '.join(values)}) END"
     return Piece(value, unit, _shares(there, _worst), coverage=_least(there))
 
 

@@ -1,0 +1,173 @@
+"""A sector's formulas over a country's monthly facts, by industry and region: against one fused SQL statement, Polars, openfisca."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks import country_by_hand
+from benchmarks.country_data import COLUMNS, make
+from benchmarks.measure import Used, Watch, in_turns, run
+
+BOOK = Path(__file__).resolve().parent / "country_book"
+BY = ("industry", "region")
+OPENFISCA, MOST = "OpenFisca-Core==46.0.1", 100_000
+"""openfisca keeps every variable of every month: it gets at most this many enterprises."""
+
+
+def compare(folder: Path, enterprises: int, runs: int) -> dict[str, Any]:
+    """Make the facts, check that all give the same sums, then time them in turns."""
+    place = folder / "country"
+    make(place, enterprises)
+    rows, fewer = enterprises * 12, min(enterprises, MOST)
+    contenders = {
+        name: (lambda function=function: run(f"country:{function}", folder=str(place)))
+        for name, function in (
+            ("Celadon", "celadon"), ("Celadon with shares", "celadon_shares"), ("SQL by hand", "sql"), ("Polars by hand", "polars"),
+        )
+    }  # fmt: skip
+    python = environment(folder / "openfisca")
+    if python is not None:
+        arrays(place, fewer)
+        given = {
+            "folder": str(place / "arrays"),
+            "prices": _prices(),
+            "inputs": [column[0] for column in COLUMNS],
+        }
+        contenders["openfisca-core"] = lambda: run("country_openfisca:compute", python=python, **given)
+    found = in_turns(runs, contenders)
+    base, size = found["SQL by hand"], {"openfisca-core": fewer * 12}
+    for name, used in found.items():
+        if name != "openfisca-core":
+            _same(used, base)
+    result = {
+        name: {
+            "work_cpu_s": round(used.work_cpu, 2), "work_wall_s": round(used.work_wall, 2), "peak_mb": round(used.peak_mb),
+            "cpu_ratio": round(used.work_cpu / base.work_cpu * rows / size.get(name, rows), 2),
+            "cpu_s_per_million": round(used.work_cpu / size.get(name, rows) * 1e6, 3),
+        }
+        for name, used in found.items()
+    }  # fmt: skip
+    formulas = len(country_by_hand.names())
+    without = "" if python else f"not run: {OPENFISCA} could not be installed"
+    return {
+        "enterprises": enterprises,
+        "rows": rows,
+        "formulas": formulas,
+        "contenders": result,
+        "without": without,
+    }
+
+
+def environment(folder: Path) -> str | None:
+    """An environment of its own with openfisca-core; None where it cannot be installed."""
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    installed = subprocess.run(
+        [python, "-m", "pip", "install", "-q", OPENFISCA], capture_output=True, check=False
+    )
+    if installed.returncode:
+        print(f"openfisca-core is left out: {OPENFISCA} could not be installed", file=sys.stderr)
+        return None
+    return python
+
+
+def arrays(place: Path, enterprises: int) -> None:
+    """The facts of the first enterprises as arrays (month, enterprise), what is not reported as zero: openfisca knows no absence."""
+    import numpy
+
+    (place / "arrays").mkdir(exist_ok=True)
+    factors = _factors()
+    with duckdb.connect() as con:
+        facts = f"read_parquet('{place}/facts.parquet')"
+        for name, *_ in COLUMNS:
+            sql = f"SELECT coalesce({name}, 0) FROM {facts} WHERE enterprise < {enterprises} ORDER BY month, enterprise"
+            values = con.execute(sql).fetchnumpy()
+            numpy.save(place / "arrays" / f"{name}.npy", next(iter(values.values())).reshape(12, enterprises))
+        found = con.execute(
+            f"SELECT region FROM read_parquet('{place}/registry.parquet') WHERE enterprise < {enterprises} ORDER BY enterprise"
+        ).fetchall()
+    for number, name in enumerate(("grid", "lim")):
+        numpy.save(place / "arrays" / f"{name}.npy", numpy.array([factors[row[0]][number] for row in found]))
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with (BOOK / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _factors() -> dict[str, tuple[float, float]]:
+    limits = {row["region"]: float(row["value"]) for row in _table("limits")}
+    return {row["region"]: (float(row["value"]), limits[row["region"]]) for row in _table("grid")}
+
+
+def _prices() -> list[float]:
+    return [float(row["value"]) for row in _table("prices")]
+
+
+def _same(one: Used, other: Used) -> None:
+    assert one.answer.keys() == other.answer.keys(), one.answer.keys() ^ other.answer.keys()
+    for name, value in other.answer.items():
+        mine = one.answer[name]
+        assert abs(mine - value) <= 1e-9 * max(abs(mine), abs(value), 1e-6), (name, mine, value)
+
+
+def _sums(rows: list[tuple[Any, ...]]) -> dict[str, float]:
+    """Each formula's column added up over the groups: the same only if every group's is."""
+    weights = [1 + sum(map(ord, f"{row[0]}{row[1]}")) % 7 for row in rows]
+    return {
+        name: sum((row[place] or 0.0) * weight for row, weight in zip(rows, weights, strict=True))
+        for place, name in enumerate(country_by_hand.names(), start=2)
+    }
+
+
+def sql(watch: Watch, folder: str) -> dict[str, float]:
+    """One fused statement, written by hand."""
+    with duckdb.connect() as con, watch.running():
+        rows = country_by_hand.by_sql(con, Path(folder), _factors(), _prices())
+    return _sums(rows)
+
+
+def polars(watch: Watch, folder: str) -> dict[str, float]:
+    """Polars by hand."""
+    with watch.running():
+        rows = country_by_hand.by_polars(Path(folder), _factors(), _prices())
+    return _sums(rows)
+
+
+def celadon(watch: Watch, folder: str) -> dict[str, float]:
+    """The engine: values and coverage."""
+    return _celadon(watch, folder, shares=False)
+
+
+def celadon_shares(watch: Watch, folder: str) -> dict[str, float]:
+    """The engine with the shares of what values rest on."""
+    return _celadon(watch, folder, shares=True)
+
+
+def _celadon(watch: Watch, folder: str, *, shares: bool) -> dict[str, float]:
+    from celadon.core.periods import parse_period
+    from celadon.engine.region import account_region
+    from celadon.engine.region_model import FactColumn, Region
+    from celadon.engine.request import Request
+    from celadon.rules.rulebook import load_rulebook
+
+    columns = tuple(
+        FactColumn(quantity, item, "", unit, name, complete=share == 100)
+        for name, quantity, item, unit, share, _ in COLUMNS
+    )
+    registry, facts = (f"read_parquet('{folder}/{name}.parquet')" for name in ("registry", "facts"))
+    with duckdb.connect() as con:
+        book, region = load_rulebook(BOOK), Region(registry, facts, columns)
+        request = Request(parse_period("2023", region.zone), wanted=tuple(book.rules))
+        with watch.running():
+            result = account_region(con, book, region, request, BY, into="answers", shares=shares)
+        places = {f"{one.quantity} {one.item}".strip(): one.value for one in result.columns}
+        chosen = ", ".join(places[name] for name in country_by_hand.names())
+        return _sums(con.execute(f"SELECT industry, region, {chosen} FROM answers").fetchall())
