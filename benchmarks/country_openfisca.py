@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from benchmarks.country_numbers import CARBON, ELECTRICITY, FUELS, HEAT, HEAT_FACTOR, MATERIALS
@@ -81,8 +80,16 @@ def formulas(prices: list[float]) -> dict[str, Formula]:
     return found
 
 
-def compute(watch: Watch, folder: str, prices: list[float], inputs: list[str]) -> dict[str, Any]:
-    """Sum of the year's emission, energy and cost, after all variables of all months were computed."""
+def compute(
+    watch: Watch,
+    folder: str,
+    enterprises: int,
+    prices: list[float],
+    factors: dict[str, list[float]],
+    inputs: list[str],
+) -> dict[str, float]:
+    """From the Parquet files to the sum of every variable by industry and region; some sums of those are answered."""
+    import duckdb
     import numpy
     from openfisca_core.entities import build_entity
     from openfisca_core.periods import MONTH, period
@@ -103,20 +110,31 @@ def compute(watch: Watch, folder: str, prices: list[float], inputs: list[str]) -
         if formula is not None:
             body["formula"] = _of_two(formula)
         system.add_variable(type(name, (Variable,), body))
-    data = {name: numpy.load(Path(folder) / f"{name}.npy") for name in [*inputs, "grid", "lim"]}
-    count = data["grid"].shape[0]
-    months = [period(f"2023-{month:02d}") for month in range(1, 13)]
-    with watch.running():
-        simulation = SimulationBuilder().build_default_simulation(system, count)
-        sums = dict.fromkeys(("emission", "energy", "whole_cost"), 0.0)
-        for number, month in enumerate(months):
-            for name, values in data.items():
-                simulation.set_input(name, month, values if values.ndim == 1 else values[number])
+    with duckdb.connect() as con, watch.running():
+        sql = f"SELECT industry, region FROM read_parquet('{folder}/registry.parquet') WHERE enterprise < {enterprises} ORDER BY enterprise"
+        registry = con.execute(sql).fetchnumpy()
+        groups = numpy.unique(
+            numpy.array([f"{a} {b}" for a, b in zip(registry["industry"], registry["region"], strict=True)]),
+            return_inverse=True,
+        )[1]
+        fixed = {
+            name: numpy.array([factors[region][place] for region in registry["region"]])
+            for place, name in enumerate(("grid", "lim"))
+        }
+        simulation = SimulationBuilder().build_default_simulation(system, enterprises)
+        sums = {name: numpy.zeros(groups.max() + 1) for name in wanted}
+        columns = ", ".join(f"coalesce({name}, 0) AS {name}" for name in inputs)
+        for number in range(1, 13):
+            month = period(f"2023-{number:02d}")
+            facts = con.execute(
+                f"SELECT {columns} FROM read_parquet('{folder}/facts.parquet') WHERE month = DATE '2023-{number:02d}-01' "
+                f"AND enterprise < {enterprises} ORDER BY enterprise"
+            ).fetchnumpy()
+            for name, values in {**facts, **fixed}.items():
+                simulation.set_input(name, month, numpy.asarray(values))
             for name in wanted:
-                values = simulation.calculate(name, month)
-                if name in sums:
-                    sums[name] += float(values.sum(dtype="float64"))
-    return sums
+                sums[name] += numpy.bincount(groups, weights=simulation.calculate(name, month))
+    return {name: float(sums[name].sum()) for name in ("emission", "energy", "excess_cost", "grade_2")}
 
 
 def _of_two(formula: Formula) -> Formula:

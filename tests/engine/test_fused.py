@@ -52,6 +52,15 @@ def reported(book: Rulebook, rng: random.Random) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def answerable(book: Rulebook, rng: random.Random) -> list[dict[str, Any]]:
+    """Facts in which no good is made of itself: neither plan answers those."""
+    return [
+        fact
+        for fact in reported(book, rng)
+        if "good" not in fact or str(fact["good"]) < str(fact.get("purpose", "~"))
+    ]
+
+
 def load(
     con: duckdb.DuckDBPyConnection, book: Rulebook, facts: list[dict[str, Any]], options: dict[str, str]
 ) -> tuple[Any, Request, Region]:
@@ -139,7 +148,7 @@ KINDS = ("period", "month", "all as one", "year")
 @pytest.mark.parametrize(("number", "name"), list(enumerate(sorted(BOOKS))))
 def test_fused_equals_stepwise(number: int, name: str) -> None:
     book, rng = BOOKS[name], random.Random(f"{name} 1")
-    facts = reported(book, rng)
+    facts = answerable(book, rng)
     options = {key: rng.choice(sorted(spec.choices)) for key, spec in book.options.items()}
     with duckdb.connect() as con:
         plant, request, region = load(con, book, facts, options)
