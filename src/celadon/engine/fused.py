@@ -34,7 +34,6 @@ from celadon.engine.sql import (
     compile_condition,
     compile_expr,
     joined,
-    settled,
 )
 from celadon.engine.steps import Step
 from celadon.engine.tracks import ALWAYS, NEVER, UNKNOWN, Track, tracked
@@ -243,8 +242,6 @@ class Body:
 
     def _total(self, node: Total) -> Cells | None:
         planner = self.planner
-        if node.when is not None and not planner.any_row(node):
-            return None
         number_ = sum(name.isdigit() for name in self.inputs)
         keys = tuple(sorted(infer(planner.book, node.expr)[1]))
         if not planner.any_row(node):
@@ -267,12 +264,6 @@ class Body:
                 inputs={"": inner.step}, optional=inner.optional, describes=inner.describes, parts=(inner.step,),
             )
         )  # fmt: skip
-        if node.when is not None:
-            options, when = planner.request.options, node.when
-            rows = {
-                words: row for words, row in inner.rows.items() if settled(when, options, inner.row(words))
-            }
-            inner = replace(inner, rows=rows)
         return total(planner.layers(self.level), inner, kept, name)
 
     # -- rows ------------------------------------------------------------------------------------------------------
