@@ -108,12 +108,12 @@ def coal_equivalent_position(
     label={"zh": "高于标杆水平的能耗", "en": "Energy above the benchmark level"},
 )
 def energy_above_benchmark(
-    product_energy, product_output, coal_equivalent_benchmark, coal_equivalent_benchmark_2023
+    product_energy, coal_equivalent_intensity, coal_equivalent_benchmark, coal_equivalent_benchmark_2023
 ):
-    """What would be saved at the benchmark; below zero where the product is better."""
+    """What would be saved at the benchmark; below zero where the product is better. Nothing where no energy is charged."""
     newer = option("benchmark_edition") == "2023"
     benchmark = choose(
         (newer, first_given(coal_equivalent_benchmark_2023, coal_equivalent_benchmark)),
         otherwise=coal_equivalent_benchmark,
     )
-    return product_energy - benchmark * product_output
+    return product_energy * (1 - benchmark / coal_equivalent_intensity)
