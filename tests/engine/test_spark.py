@@ -158,8 +158,8 @@ def large(con: duckdb.DuckDBPyConnection) -> tuple[Plant, Request]:
         "process": "'P' || process", "meter": "''",
         "time_start": "TIMESTAMP '2023-12-31 16:00:00' + to_months(month::INTEGER)",
         "time_end": "time_start + INTERVAL 1 DAY", "value": "CASE WHEN size % 97 = 0 THEN NULL ELSE size / 8e0 END", "unit": units,
-        "weight": "NULL", "basis": "NULL", "factorless": "NULL", "estimated": "CASE WHEN size % 5 = 0 THEN size / 16e0 ELSE 0e0 END", "defaulted": "0e0",
-        "coverage": "CASE WHEN size % 97 = 0 THEN 0e0 ELSE 1e0 END", "status": "0", "source": "'ledger'",
+        "weight": "NULL", "basis": "NULL", "estimated": "CASE WHEN size % 5 = 0 THEN size / 16e0 ELSE 0e0 END", "defaulted": "0e0",
+        **dict.fromkeys(("factored", "verified1", "own", "recalled"), "0e0"), "coverage": "CASE WHEN size % 97 = 0 THEN 0e0 ELSE 1e0 END", "status": "0", "source": "'ledger'",
     }  # fmt: skip
     select = ", ".join(f"({columns[name]})::{kind} AS {name}" for name, kind in FACT_COLUMNS.items())
     con.execute(
