@@ -158,6 +158,11 @@ def test_a_table_that_is_missing(tmp_path: Path) -> None:
         (ABOUT.replace("default: net", "default: none"), QUANTITIES, "no choice"),
         (ABOUT, QUANTITIES.replace("clause: S-1 3", 'doc: ""'), "needs the clause"),
         (ABOUT, QUANTITIES.replace("on_missing: not_applicable", "on_missing: zero"), "not zero"),
+        (
+            ABOUT,
+            QUANTITIES.replace("on_missing: not_applicable", "due_with: exports"),
+            "due_with names no fact: “exports”",
+        ),
         (ABOUT, QUANTITIES.replace("unit: carrier_unit, grain", "grain", 1), "unit is missing"),
         (ABOUT, QUANTITIES.replace("clause: S-1 A", "on_gap: guess"), "latest_earlier"),
     ],

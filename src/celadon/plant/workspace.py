@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from celadon.adapters.plant_file import plant_digest
-from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
@@ -142,7 +142,8 @@ class Workspace:
         due = [(made, made.due()) for made in asking]
         if not any(items for _, items in due) and not any(made.findings for made in asking):
             return base
-        key = (base.name, seen.digest, *(book.digest for book in books), request.factors_as_of, chain)
+        asked = [book.digest for book in books] + self._sources(seen)
+        key = (base.name, seen.digest, *asked, request.factors_as_of, chain)
         if key not in self._built:
             name = self._new_table()
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {base.name}")
@@ -157,6 +158,17 @@ class Workspace:
             built = FactTable(name, tuple(unique([*base.findings, *said])), tuple(others.values()))
             _keep(self._built, key, built)
         return self._built[key]
+
+    def _sources(self, seen: View) -> list[str]:
+        """Digests of the rulebooks that calculate facts, as their folders are now; of one that cannot be had its name."""
+        names = dict.fromkeys(item.rulebook for item in seen.model.derived)
+        digests = []
+        for name in names:
+            try:
+                digests.append(self.book(name).digest)
+            except FindingError:
+                digests.append(name)
+        return digests
 
     def _answer(
         self, seen: View, book: Rulebook, request: Request, chain: tuple[str, ...]

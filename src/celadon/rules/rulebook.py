@@ -285,7 +285,11 @@ def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
         ),
         totals=tuple(_each(about.get("totals"), _total, folder, findings)),
         options=_with_bases(bases, "options", _specs(about.get("options"), _option, folder, findings)),
-        facts=_with_bases(bases, "facts", _specs(quantities.get("facts"), _fact, folder, findings)),
+        facts=_due_with_known(
+            _with_bases(bases, "facts", _specs(quantities.get("facts"), _fact, folder, findings)),
+            folder,
+            findings,
+        ),
         factors=_with_bases(bases, "factors", factors),
         rules=_with_bases(bases, "rules", read_chapters(folder, contents, documents, findings)),
         tables=_with_bases(bases, "tables", tables),
@@ -434,6 +438,19 @@ def _specs(section: Any, read: Any, folder: Path, findings: Findings) -> dict[st
             where = Place(file=str(folder), subject=str(name)[:80])
             findings.add(RULEBOOK_KEY.at(where, what=str(name)[:80], why=_why(error)))
     return specs
+
+
+def _due_with_known(facts: dict[str, FactSpec], folder: Path, findings: Findings) -> dict[str, FactSpec]:
+    """The facts; one that goes with an unknown one would be asked for nowhere, and is said."""
+    for spec in facts.values():
+        if spec.due_with and spec.due_with not in facts:
+            hint = did_you_mean(spec.due_with, facts)
+            why = Text(
+                f"due_with names no fact: “{spec.due_with}”{hint.en}",
+                f"due_with 所指不是事实量：“{spec.due_with}”{hint.zh}",
+            )
+            findings.add(RULEBOOK_KEY.at(Place(file=str(folder), subject=spec.name), what=spec.name, why=why))
+    return facts
 
 
 def _why(error: Exception) -> Text:
