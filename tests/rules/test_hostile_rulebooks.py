@@ -173,7 +173,19 @@ def test_long_chains_and_too_many_rules(tmp_path: Path) -> None:
         ("a: " + "{a: " * 5_000, "rulebook.over-limit", "levels of nesting"),
         ("a: " + "9" * 9_000 + "\n" + ABOUT, "rulebook.unreadable", "Exceeds the limit"),
         ("a: 2024-13-45\n" + ABOUT, "rulebook.unreadable", "month must be in 1..12"),
-        ("a: !!python/object/apply:os.system [id]\n" + ABOUT, "rulebook.unreadable", "constructor"),
+        (
+            "a: !!python/object/apply:os.system [id]\n" + ABOUT,
+            "rulebook.unreadable",
+            "tag tag:yaml.org,2002:python",
+        ),
+        ("a: !!str 1\n" + ABOUT, "rulebook.unreadable", "tag tag:yaml.org,2002:str is not read"),
+        (ABOUT + "scope: twice\n", "rulebook.unreadable", "the key “scope” stands there twice"),
+        (
+            "? [a]\n: 1\n" + ABOUT,
+            "rulebook.unreadable",
+            "the key “[]” stands there twice, or is no plain word",
+        ),
+        (ABOUT + "---\na: 1\n", "rulebook.unreadable", "a file holds one YAML document"),
         ("x" * 1_000_001, "rulebook.over-limit", "bytes: > 1000000"),
         ("- a\n- b\n", "rulebook.unreadable", "no mapping"),
         ("a: [\n", "rulebook.unreadable", "while parsing"),
@@ -202,7 +214,7 @@ def test_about_files_that_are_traps(tmp_path: Path, about: str, code: str, says:
         ("table: factors, column: value", 'table: "@site", column: processes', "“processes” is none of"),
         ("unit: tCO2/carrier_unit", "unit: " + "(" * 500, "a unit of 500 characters"),
         ("unit: tCO2/carrier_unit", "unit: ((10^24)^24)^24", "as a unit"),
-        ("facts:\n", "facts: [1]\nfactors: {}\nfacts2:\n", "mapping of names"),
+        ("facts:\n", "facts: [1]\nfacts2:\n", "mapping of names"),
     ],
 )
 def test_quantities_that_are_traps(tmp_path: Path, old: str, new: str, says: str) -> None:

@@ -45,8 +45,9 @@ class Node:
     def children(self) -> tuple[Node, ...]:
         """The nodes directly below this one."""
         found: list[Node] = []
-        for name in self.__dataclass_fields__:  # type: ignore[attr-defined]
-            _collect(getattr(self, name), found)
+        for value in self.__dict__.values():
+            if isinstance(value, Node | tuple):
+                _collect(value, found)
         return tuple(found)
 
     def walk(self) -> Iterator[Node]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Findings, Place, Severity
@@ -88,16 +88,22 @@ _PERCENTAGE = re.compile(r"\d+(\.\d+)?\s*%")
 REQUIRED_COLUMNS = ("valid_from", "valid_to", "source", "clause", "confidence")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class FactorRow:
     """One row as published; `cells` holds every cell by column name."""
 
     table: str
     line: int
-    cells: Mapping[str, str]
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
     validity: Validity
     published: date | None
     confidence: str
+
+    @cached_property
+    def cells(self) -> Mapping[str, str]:
+        """Cell by column; made when first asked for, since most rows of a large table never are."""
+        return dict(zip(self.columns, self.values, strict=True))
 
     @property
     def source(self) -> str:
@@ -169,27 +175,58 @@ def _read_rows(name: str, header: list[str], reader: Any, file: str, findings: F
         return FactorTable(name, columns, (), file)
     _check_header(name, columns, file, findings)
     rows: list[FactorRow] = []
+    places = tuple(
+        columns.index(name) if name in columns else None
+        for name in ("valid_from", "valid_to", "published", "confidence")
+    )
     for cells in reader:
         line = reader.line_num
         if len(rows) >= MAX_ROWS:
             why = Text(f"more than {MAX_ROWS} rows", f"超过 {MAX_ROWS} 行")
             findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
             break
-        if not any(cell.strip() for cell in cells):
+        values = tuple(map(str.strip, cells))
+        if not any(values):
             continue
-        if len(cells) != len(columns):
+        if len(values) != len(columns):
             why = Text(
-                f"line {line} has {len(cells)} cells, the header has {len(columns)}",
-                f"第 {line} 行有 {len(cells)} 个单元格，表头有 {len(columns)} 个",
+                f"line {line} has {len(values)} cells, the header has {len(columns)}",
+                f"第 {line} 行有 {len(values)} 个单元格，表头有 {len(columns)} 个",
             )
             findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
             continue
-        row = _row(
-            name, file, line, dict(zip(columns, (cell.strip() for cell in cells), strict=True)), findings
-        )
-        if row is not None:
-            rows.append(row)
+        words = ["" if place is None else values[place] for place in places]
+        known = _known(*words)
+        if known is None:
+            _bad_cell(file, line, words, findings)
+        else:
+            rows.append(FactorRow(name, line, columns, values, *known))
     return FactorTable(name, columns, tuple(rows), file)
+
+
+@lru_cache(maxsize=4096)
+def _known(
+    since: str, until: str, published: str, confidence: str
+) -> tuple[Validity, date | None, str] | None:
+    """When a row holds, when it was published and how sure it is; None where one of these cannot be read."""
+    try:
+        validity = Validity(day(since), day(until, closing=True))
+        return (validity, day(published), confidence) if confidence in CONFIDENCES else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _bad_cell(file: str, line: int, words: list[str], findings: Findings) -> None:
+    """A Finding for the first of a row's days or its confidence that cannot be read."""
+    for column, text in zip(("valid_from", "valid_to", "published"), words, strict=False):
+        try:
+            day(text, closing=column == "valid_to")
+        except (ValueError, OverflowError):
+            where = Place(file=file, line=line, column=column)
+            findings.add(TABLE_VALUE.at(where, value=text, column=column, expected=Text("date", "日期")))
+            return
+    where, expected = Place(file=file, line=line, column="confidence"), " / ".join(CONFIDENCES)
+    findings.add(TABLE_VALUE.at(where, value=words[3], column="confidence", expected=expected))
 
 
 def _check_header(name: str, columns: tuple[str, ...], file: str, findings: Findings) -> None:
@@ -202,38 +239,14 @@ def _check_header(name: str, columns: tuple[str, ...], file: str, findings: Find
                     why=Text(f"column {column} is missing", f"缺少列 {column}"),
                 )
             )
+    missing = [column for column in STANDARD_COLUMNS if column not in columns]
     for column in columns:
         if column in STANDARD_COLUMNS or "_" not in column:
             continue
-        near = nearest(column, STANDARD_COLUMNS)
-        if near and near not in columns:
+        near = nearest(column, missing)
+        if near and near == nearest(column, STANDARD_COLUMNS):
             why = Text(f"column {column} (did you mean “{near}”?)", f"列 {column}（是否指“{near}”？）")
             findings.add(TABLE_COLUMN.at(Place(file=file, line=1, column=column), table=name, why=why))
-
-
-def _row(table: str, file: str, line: int, cells: dict[str, str], findings: Findings) -> FactorRow | None:
-    days: list[date | None] = []
-    for column in ("valid_from", "valid_to", "published"):
-        text = cells.get(column, "")
-        try:
-            days.append(day(text, closing=column == "valid_to"))
-        except (ValueError, OverflowError):
-            where = Place(file=file, line=line, column=column)
-            findings.add(TABLE_VALUE.at(where, value=text, column=column, expected=Text("date", "日期")))
-            return None
-    since, until, published = days
-    confidence = cells.get("confidence", "")
-    if confidence not in CONFIDENCES:
-        findings.add(
-            TABLE_VALUE.at(
-                Place(file=file, line=line, column="confidence"),
-                value=confidence,
-                column="confidence",
-                expected=" / ".join(CONFIDENCES),
-            )
-        )
-        return None
-    return FactorRow(table, line, cells, Validity(since, until), published, confidence)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from celadon.core.clauses import Clause, Document
@@ -37,9 +38,14 @@ class Rule:
     exception_to: str | None
     needs: tuple[str, ...]
     formula: Expr
-    formula_text: str
+    source: ast.FunctionDef | None
     doc: str
     place: Place
+
+    @cached_property
+    def formula_text(self) -> str:
+        """The right-hand side as written, intermediate names kept as `name = …;`."""
+        return _formula_text(self.source) if self.source else ""
 
 
 @dataclass(slots=True)
@@ -171,7 +177,6 @@ def _build(
             )
         )
     tree = hook.chapter.sources.get(line)
-    text = _formula_text(tree) if tree else ""
     doc = (function.__doc__ or "").strip()
     place = Place(file=hook.chapter.file, line=tree.lineno if tree else line, subject=function.__name__)
     return Rule(
@@ -186,14 +191,13 @@ def _build(
         exception_to,
         needs,
         formula,
-        text,
+        tree,
         doc,
         place,
     )
 
 
 def _formula_text(tree: ast.FunctionDef) -> str:
-    """The right-hand side as written, intermediate names kept as `name = …;`."""
     parts = []
     for statement in tree.body:
         if isinstance(statement, ast.Assign):
