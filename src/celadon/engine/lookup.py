@@ -7,11 +7,13 @@ rulebook's clause says so. The result is small: only keys that occur in the fact
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
+from functools import cached_property
 
 from celadon.core.carriers import CARRIERS, Carrier
 from celadon.core.findings import Finding, FindingKind, Place, Severity
@@ -122,6 +124,9 @@ class Month:
     day: date
 
 
+_Entries = Sequence[tuple[int, FactorEntry]]
+
+
 class Level(IntEnum):
     """How well a factor is vouched for, best to worst; a result shows its worst along each product."""
 
@@ -164,7 +169,7 @@ class Chosen:
         return _LEVELS.get(self.entry.confidence, Level.OWN) if self.entry is not None else Level.OWN
 
 
-@dataclass(slots=True)
+@dataclass
 class Lookup:
     """All chosen values of one factor for one request."""
 
@@ -185,12 +190,12 @@ class Lookup:
                 return item
         return None
 
-    @property
+    @cached_property
     def by_site(self) -> bool:
         """Whether the value depends on the site."""
         return self._varies(lambda _site, month, keys: (month.day, keys))
 
-    @property
+    @cached_property
     def by_month(self) -> bool:
         """Whether the value depends on the month."""
         return self._varies(lambda site, _month, keys: (site, keys))
@@ -248,9 +253,19 @@ def look_up(spec: FactorSpec, context: LookupContext) -> Lookup:
         rows_by_key = chooser.rows_by_key(site)
         months = [month for month in context.months if month.site == site.id]
         for combo in chooser.combos(rows_by_key):
-            for month in months:
-                chooser.choose(site, month, combo, chooser.rows_for(combo, rows_by_key))
+            chooser.choose_all(site, months, combo, chooser.rows_for(combo, rows_by_key))
     return chooser.lookup
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What holds for one site and key from one month on; `gap` where nothing does."""
+
+    value: float | None = None
+    row: FactorRow | None = None
+    entry: FactorEntry | None = None
+    carried: bool = False
+    gap: bool = False
 
 
 class _Chooser:
@@ -260,6 +275,16 @@ class _Chooser:
         self.spec, self.context = spec, context
         self.lookup = Lookup(spec, spec.row_keys, [], [])
         self.told: set[tuple[object, ...]] = set()
+        self.file = context.book.table_file(spec.table)
+        self.own = [
+            (number, entry)
+            for number, entry in enumerate(context.plant.factors)
+            if entry.factor == spec.name
+            and entry.rulebook in (None, *context.book.ids)
+            and self._seen(entry.published)
+        ]
+        self.rows: dict[tuple[tuple[str, str], ...], dict[tuple[str, ...], list[FactorRow]]] = {}
+        """Rows by key for each set of fixed cells: sites that ask for the same ones share them."""
 
     def rows_by_key(self, site: Site) -> dict[tuple[str, ...], list[FactorRow]]:
         """The table's rows under the options and the site, by the keys that the facts carry."""
@@ -277,12 +302,14 @@ class _Chooser:
                 wanted[column] = str(getattr(site, selector[5:], "") or "")
             else:
                 column_of[selector.removeprefix(PREFIX)] = column
-        found: dict[tuple[str, ...], list[FactorRow]] = {}
-        for row in table.matching(wanted):
-            if self._seen(row.published):
-                key = tuple(row.cells.get(column_of[name], "") for name in self.spec.row_keys)
-                found.setdefault(key, []).append(row)
-        return found
+        mark = tuple(wanted.items())
+        if mark not in self.rows:
+            found = self.rows[mark] = {}
+            columns = [column_of[name] for name in self.spec.row_keys]
+            for row in table.matching(wanted):
+                if self._seen(row.published):
+                    found.setdefault(tuple(row.cells.get(name, "") for name in columns), []).append(row)
+        return self.rows[mark]
 
     def rows_for(
         self, combo: tuple[str, ...], rows: Mapping[tuple[str, ...], list[FactorRow]]
@@ -317,18 +344,41 @@ class _Chooser:
             if all(values is None or word in values for word, values in zip(combo, known, strict=True)):
                 yield combo
 
-    def choose(self, site: Site, month: Month, combo: tuple[str, ...], rows: list[FactorRow]) -> None:
+    def choose_all(
+        self, site: Site, months: Sequence[Month], combo: tuple[str, ...], rows: list[FactorRow]
+    ) -> None:
+        """The choice for each month, in order of time; made anew only where a row or an entry begins or ends."""
+        named = dict(zip(self.spec.row_keys, combo, strict=True))
+        entries = self._entries(site, named)
+        edges = sorted(
+            _edges([row.validity for row in rows] + [Validity(e.since, e.until) for _, e in entries])
+        )
+        place, year, choice = 0, 0, None
+        for month in months:
+            past = bisect_right(edges, month.day)
+            # What is carried forward is told of year by year.
+            if choice is None or past != place or (choice.carried and month.day.year != year):
+                choice = self._choose(site, month, combo, rows, entries)
+            place, year = past, month.day.year
+            if choice.gap:
+                self.lookup.gaps.append((site.id, month, combo))
+            else:
+                self.lookup.chosen.append(
+                    Chosen(site.id, month, combo, choice.value, choice.row, choice.entry, choice.carried)
+                )
+
+    def _choose(
+        self, site: Site, month: Month, combo: tuple[str, ...], rows: list[FactorRow], entries: _Entries
+    ) -> _Choice:
         """The plant's entry, else the row that holds, else the latest earlier one where the clause allows, else a gap."""
-        spec, lookup = self.spec, self.lookup
+        spec = self.spec
         named = dict(zip(spec.row_keys, combo, strict=True))
         if spec.table == SITE_TABLE:
-            value: float | None = float(getattr(site, spec.column))
-            lookup.chosen.append(Chosen(site.id, month, combo, value, None, None))
-            return
-        if entry := self._entry(site, month, named):
-            value = self._convert(Fraction(str(entry.value)), entry.unit, named, entry.where)
-            lookup.chosen.append(Chosen(site.id, month, combo, value, None, entry))
-            return
+            return _Choice(float(getattr(site, spec.column)))
+        if entry := _entry(entries, month.day):
+            return _Choice(
+                self._convert(Fraction(str(entry.value)), entry.unit, named, entry.where), entry=entry
+            )
         covering = [row for row in rows if row.validity.covers(month.day)]
         row = max(covering, key=_published, default=None)
         amount = row.value(spec.column) if row else None
@@ -337,31 +387,27 @@ class _Chooser:
             row = self._latest_earlier(rows, month.day)
             amount = row.value(spec.column) if row else None
         if row is None or amount is None:
-            lookup.gaps.append((site.id, month, combo))
             if not rows and spec.on_gap == "unpublished":
-                lookup.unpublished.add(combo)
-            return
-        where = Place(file=self.context.book.table_file(spec.table), line=row.line, subject=spec.name)
+                self.lookup.unpublished.add(combo)
+            return _Choice(gap=True)
+        where = Place(file=self.file, line=row.line, subject=spec.name)
         value = self._convert(amount, row.unit(spec.column), named, where)
         self._tell(row, carried, month, site, combo, where)
-        lookup.chosen.append(Chosen(site.id, month, combo, value, row, None, carried))
+        return _Choice(value, row, None, carried)
 
     def _latest_earlier(self, rows: list[FactorRow], day: date) -> FactorRow | None:
         known = [row for row in rows if row.validity.since and row.value(self.spec.column) is not None]
         earlier = [row for row in known if row.validity.since and row.validity.since <= day]
         return max(earlier, key=lambda row: (row.validity.since or date.min, _published(row)), default=None)
 
-    def _entry(self, site: Site, month: Month, named: Mapping[str, str]) -> FactorEntry | None:
-        """The plant's own entry for this cell; of several, the one that names most keys, then the later."""
+    def _entries(self, site: Site, named: Mapping[str, str]) -> _Entries:
+        """The plant's own entries for this site and key, whenever they hold; each with its place in the plant file."""
         cell = {"site": site.id, "region": site.region or "", **named}
-        found = []
-        for number, entry in enumerate(self.context.plant.factors):
-            if entry.factor != self.spec.name or entry.rulebook not in (None, *self.context.book.ids):
-                continue
-            fits = all(cell.get(name) == word for name, word in entry.keys)
-            if fits and Validity(entry.since, entry.until).covers(month.day) and self._seen(entry.published):
-                found.append((len(entry.keys), entry.since or date.min, number, entry))
-        return max(found, key=lambda item: item[:3])[3] if found else None
+        return [
+            (number, entry)
+            for number, entry in self.own
+            if all(cell.get(name) == word for name, word in entry.keys)
+        ]
 
     def _convert(self, amount: Fraction, unit: str, named: Mapping[str, str], where: Place) -> float | None:
         try:
@@ -422,6 +468,22 @@ class _Chooser:
             return False
         self.told.add(mark)
         return True
+
+
+def _entry(entries: _Entries, day: date) -> FactorEntry | None:
+    """Of the entries that hold on a day, the one that names most keys, then the later."""
+    found = [
+        (len(entry.keys), entry.since or date.min, number, entry)
+        for number, entry in entries
+        if Validity(entry.since, entry.until).covers(day)
+    ]
+    return max(found, key=lambda item: item[:3])[3] if found else None
+
+
+def _edges(spans: Sequence[Validity]) -> set[date]:
+    """The days on which one of these begins to hold, or holds no more."""
+    begun = {span.since for span in spans if span.since is not None}
+    return begun | {span.until + timedelta(days=1) for span in spans if span.until not in (None, date.max)}
 
 
 def _published(row: FactorRow) -> date:

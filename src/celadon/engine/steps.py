@@ -310,15 +310,18 @@ def factor_sql(lookup: Lookup) -> str:
         "level",
         "found",
     ]
-    rows: dict[str, None] = {}
+    rows: dict[tuple[str, datetime | None, tuple[str, ...]], str] = {}
     for item in lookup.chosen:
+        mark = (item.site if by_site else "", item.month.start if by_month else None, item.keys)
+        if mark in rows:
+            continue
         cells = [text(item.site)] if by_site else []
         cells += [stamp(item.month.start)] if by_month else []
         value = "CAST(NULL AS DOUBLE)" if item.value is None else number(item.value)
         cells += [*(text(key) for key in item.keys), value, str(int(item.level)), "1"]
-        rows.setdefault(f"({', '.join(cells)})")
+        rows[mark] = f"({', '.join(cells)})"
     if rows:
-        return f"SELECT * FROM (VALUES {', '.join(rows)}) AS v({', '.join(names)})"
+        return f"SELECT * FROM (VALUES {', '.join(rows.values())}) AS v({', '.join(names)})"
     empty = [
         f"CAST(NULL AS {'TIMESTAMP' if name == 'month' else 'VARCHAR'}) AS {name}" for name in names[:-3]
     ]
