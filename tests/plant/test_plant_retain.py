@@ -14,7 +14,7 @@ import pytest
 from celadon.core.findings import FindingError
 from celadon.plant.doctor import examine
 from celadon.plant.facade import open_plant
-from celadon.plant.retain import _before, retain
+from celadon.plant.retain import before, retain
 from celadon.store import Store
 from tests.plant import small
 from tests.store.store_tools import only, read
@@ -177,7 +177,7 @@ def test_a_damaged_month_is_let_alone(plant):
     [("5y", "2019-02-28"), ("18mo", "2022-08-29"), ("60d", "2023-12-31"), (" 1 Y", "2023-02-28"), ("9999y", "1970-01-01")],
 )  # fmt: skip
 def test_lengths_of_time(span, expected):
-    assert f"{_before(datetime(2024, 2, 29, tzinfo=UTC), span):%Y-%m-%d}" == expected
+    assert f"{before(datetime(2024, 2, 29, tzinfo=UTC), span):%Y-%m-%d}" == expected
 
 
 @pytest.mark.parametrize("span", ["", "5", "y", "-1y", "1w", "1.5y"])

@@ -116,8 +116,8 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
     "retain": (
         "celadon.cli.retain",
         Text(
-            en="Drop readings replaced long ago; first shows which.",
-            zh="删除早已被替换的读数；先显示，后执行。",
+            en="Drop what was replaced long ago; first shows which.",
+            zh="删除早已被替换的数据；先显示，后执行。",
         ),
     ),
     "doctor": (
@@ -126,11 +126,14 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
     ),
     "backup": (
         "celadon.cli.backup",
-        Text(en="Copy a plant and its store, only what is new.", zh="备份工厂及其存储，仅复制新增内容。"),
+        Text(
+            en="Copy a plant or region and its store, only what is new.",
+            zh="备份工厂或区域及其存储，仅复制新增内容。",
+        ),
     ),
     "restore": (
         "celadon.cli.restore",
-        Text(en="Make a plant from its backup.", zh="从备份恢复工厂。"),
+        Text(en="Make a plant or region from its backup.", zh="从备份恢复工厂或区域。"),
     ),
 }
 

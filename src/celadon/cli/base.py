@@ -171,6 +171,11 @@ def plant_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("plant", type=click.Path())(function)
 
 
+def either_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """PLANT|REGION: the file or folder of either."""
+    return click.argument("path", type=click.Path(), metavar="PLANT|REGION")(function)
+
+
 def region_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """REGION: the region file or its folder."""
     return click.argument("region", type=click.Path())(function)

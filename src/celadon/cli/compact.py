@@ -1,29 +1,28 @@
-"""`celadon compact PLANT`."""
+"""`celadon compact PLANT|REGION`."""
 
 from __future__ import annotations
 
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import plant_argument
+from celadon.cli.base import either_argument
 from celadon.cli.session import Session
 
 
 @make_command(
     "compact",
-    en="Merge the small segments of PLANT's store; every earlier answer stays as it was.",
-    zh="合并 PLANT 存储中的小数据段；以前的结果保持不变。",
+    en="Merge the small segments of a plant's or region's store; every earlier answer stays as it was.",
+    zh="合并工厂或区域存储中的小数据段；以前的结果保持不变。",
 )
-@plant_argument
-def command(context: click.Context, plant: str, as_json: bool, lang: str | None, quiet: bool) -> None:
+@either_argument
+def command(context: click.Context, path: str, as_json: bool, lang: str | None, quiet: bool) -> None:
     """Says what was saved."""
-    from celadon.plant.opened import open_file
-    from celadon.plant.upkeep import compact
+    from celadon.region.upkeep import compact
 
     session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"
     with session.progress("压缩" if zh else "compacting") as progress:
-        done = compact(open_file(plant), progress)
+        done = compact(path, progress)
     segments = f"{done.segments_before:,} → {done.segments_after:,}"
     size = f"{done.bytes_before:,} → {done.bytes_after:,}"
     said = (

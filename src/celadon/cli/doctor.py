@@ -1,4 +1,4 @@
-"""`celadon doctor PLANT|STORE`."""
+"""`celadon doctor PLANT|REGION|STORE`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from celadon.cli.session import Session
 
 @make_command(
     "doctor",
-    en="Look at the store of a plant (or at a store's folder) and name what is damaged, left behind or contradictory.",
-    zh="检查工厂的存储（或某个存储目录），指出损坏、遗留或自相矛盾之处。",
+    en="Look at the store of a plant or region (or at a store's folder) and name what is damaged, left behind or contradictory.",
+    zh="检查工厂或区域的存储（或某个存储目录），指出损坏、遗留或自相矛盾之处。",
 )
-@click.argument("path", type=click.Path(), metavar="PLANT|STORE")
+@click.argument("path", type=click.Path(), metavar="PLANT|REGION|STORE")
 @option(
     "--deep",
     is_flag=True,
@@ -46,7 +46,7 @@ def command(
     quiet: bool,
 ) -> None:
     """Exits 1 where something is damaged still."""
-    from celadon.plant.doctor import examine
+    from celadon.region.doctor import examine
 
     session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"

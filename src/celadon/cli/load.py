@@ -64,7 +64,7 @@ def command(
 
     session = Session(context, as_json, lang, quiet)
     if is_region(plant):
-        load_region(plant, session)
+        load_region(plant, session, catalogue, segments)
         return
     with (
         open_plant(plant, catalogue=catalogue, segments=segments) as opened,

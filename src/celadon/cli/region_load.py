@@ -22,12 +22,12 @@ _STATUS = {
 _ROWS_SHOWN = 50
 
 
-def load_region(path: str, session: Session) -> None:
+def load_region(path: str, session: Session, catalogue: str | None, segments: str | None) -> None:
     """Load what is not loaded yet."""
     from celadon.region.facade import open_region
 
     with (
-        open_region(path) as region,
+        open_region(path, catalogue, segments) as region,
         session.progress("载入" if session.lang == "zh" else "loading") as progress,
     ):
         done = region.load(progress)

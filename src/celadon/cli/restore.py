@@ -10,8 +10,8 @@ from celadon.cli.session import Session
 
 @make_command(
     "restore",
-    en="Make the new FOLDER the plant that BACKUP holds, every byte compared with its digest.",
-    zh="将 BACKUP 中的工厂恢复到新目录 FOLDER，并逐字节核对摘要。",
+    en="Make the new FOLDER the plant or region that BACKUP holds, every byte compared with its digest.",
+    zh="将 BACKUP 中的工厂或区域恢复到新目录 FOLDER，并逐字节核对摘要。",
 )
 @click.argument("backup", type=click.Path())
 @click.argument("folder", type=click.Path())
@@ -19,7 +19,7 @@ def command(
     context: click.Context, backup: str, folder: str, as_json: bool, lang: str | None, quiet: bool
 ) -> None:
     """Overwrites nothing."""
-    from celadon.plant.backup import restore
+    from celadon.region.upkeep import restore
 
     session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 from celadon.adapters.plant_file import read_plant
 from celadon.core.findings import Finding, FindingKind, Place, Severity
-from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text
-from celadon.plant.opened import Opened
+from celadon.plant.upkeep import Opened as HasStore
 from celadon.store import Store
 from celadon.store.backup import BESIDE, Copied, manifest_of
 from celadon.store.backup import restore as restore_store
@@ -21,12 +20,12 @@ STORE_ELSEWHERE = FindingKind(
     Severity.WARNING,
     Text(en="Store restored to another place", zh="数据仓恢复到其他位置"),
     Text(
-        en="The plant file keeps its store in {named}, outside its folder; it was restored to {placed}.",
-        zh="工厂文件将数据仓放在其目录之外的 {named}；现已恢复到 {placed}。",
+        en="The file keeps its store in {named}, outside its folder; it was restored to {placed}.",
+        zh="该文件将数据仓放在其目录之外的 {named}；现已恢复到 {placed}。",
     ),
     Text(
-        en="Write `store: {folder}` in the restored plant file, or move the folder to where the file says.",
-        zh="请在恢复的工厂文件中写 `store: {folder}`，或将该目录移到文件所述位置。",
+        en="Write `store: {folder}` in the restored file, or move the folder to where the file says.",
+        zh="请在恢复的文件中写 `store: {folder}`，或将该目录移到文件所述位置。",
     ),
 )
 CATALOGUE_HERE = FindingKind(
@@ -44,6 +43,16 @@ CATALOGUE_HERE = FindingKind(
 )
 _USUAL = "celadon-store"
 Progress = Callable[[float, str], None]
+Kept = Callable[[Path], tuple[str, str | None] | None]
+"""A plant's or region's file → its store's folder and catalogue; None where the file cannot be read."""
+
+
+class Opened(HasStore, Protocol):
+    """A plant or a region whose file was read."""
+
+    @property
+    def file(self) -> Path:
+        """The plant or region file."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +87,20 @@ def back_up(opened: Opened, folder: str | Path, progress: Progress | None = None
     return Backup(target, done, tuple(done.findings))
 
 
-def restore(folder: str | Path, target: str | Path, progress: Progress | None = None) -> Backup:
+def restore(
+    folder: str | Path, target: str | Path, progress: Progress | None = None, read: Kept | None = None
+) -> Backup:
     """Make the new folder `target` the plant that the backup in `folder` holds; every file's digest is compared.
+
+    `read` says what the file beside the store says of it (None = that of a plant).
 
     Raises:
         FindingError: `target` is not empty; `folder` is no backup, or a file of it is missing or damaged.
     """
     source, goal = Path(folder).absolute(), Path(target).absolute()
     beside = {path: PurePosixPath(path).name for path in manifest_of(source) if path.startswith(f"{BESIDE}/")}
-    model = _model(source / next(iter(beside), ""))
-    named = _USUAL if model is None else model.store
+    said = (read or of_plant)(source / next(iter(beside), ""))
+    named, catalogue = said or (_USUAL, None)
     inside = not Path(named).is_absolute()
     store = PurePosixPath(named if inside else _USUAL).as_posix()
     done = restore_store(source, goal, store, beside, _bytes(progress))
@@ -98,13 +111,15 @@ def restore(folder: str | Path, target: str | Path, progress: Progress | None = 
     if not inside:
         where = Place(file=next(iter(beside.values())))
         findings.append(STORE_ELSEWHERE.at(where, named=named, placed=str(goal / store), folder=store))
-    if model is not None and model.catalogue:
-        findings.append(CATALOGUE_HERE.at(Place(file=next(iter(beside.values()))), named=model.catalogue))
+    if catalogue:
+        findings.append(CATALOGUE_HERE.at(Place(file=next(iter(beside.values()))), named=catalogue))
     return Backup(goal, done, tuple(findings))
 
 
-def _model(plant_file: Path) -> PlantModel | None:
-    return read_plant(plant_file)[0] if plant_file.is_file() else None
+def of_plant(plant_file: Path) -> tuple[str, str | None] | None:
+    """Store and catalogue that a plant file names; None where it cannot be read."""
+    model = read_plant(plant_file)[0] if plant_file.is_file() else None
+    return None if model is None else (model.store, model.catalogue)
 
 
 def _bytes(progress: Progress | None) -> Callable[[int, int], None] | None:

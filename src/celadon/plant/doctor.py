@@ -84,7 +84,7 @@ def examine(
     Raises:
         FindingError: there is no store or plant, or `backup` is none.
     """
-    with _open(Path(path)) as store:
+    with open_store(Path(path)) as store:
         found, compared, stored, bad = _look(store, progress, deep)
         mended, derived = None, 0
         if repair and not any(item.code == "store.catalogue-damaged" for item in found):
@@ -97,7 +97,8 @@ def examine(
         return Diagnosis(store.path, batches, segments, stored, compared, mended, derived, tuple(found))
 
 
-def _open(path: Path) -> Store:
+def open_store(path: Path) -> Store:
+    """The store in the folder `path`, or that of the plant at `path`."""
     alone = (path / NAME).exists() or (path / kept.NAME).exists()
     return Store.open(path) if alone else open_file(path).open_store()
 

@@ -82,16 +82,16 @@ def retain(
     Raises:
         FindingError: `retain.span-unreadable`; there is no store, or it cannot be written.
     """
-    since = None if keep is None else _before(now or datetime.now(UTC), keep)
+    since = None if keep is None else before(now or datetime.now(UTC), keep)
     with opened.open_store() as store:
         known = store.catalogue.horizon()
-        kept_since = _recorded(store, known)
+        kept_since = recorded(store, known)
         horizon = 0 if since is None else store.catalogue.batch_at(micros(since))
         if horizon == 0:
             return Retained(keep, None, apply, kept_since, (), 0)
         with store.lock() if apply else nullcontext():
             gone, held_back = _each(store, view(opened, store), horizon, progress, apply=apply)
-        told = _recorded(store, horizon) if gone else kept_since
+        told = recorded(store, horizon) if gone else kept_since
         return Retained(keep, told, apply, kept_since, tuple(gone), held_back)
 
 
@@ -152,12 +152,13 @@ def _needed(con: duckdb.DuckDBPyConnection, seen: View, found: Replaced, horizon
     return {int(row[0]) for row in rows}
 
 
-def _recorded(store: Store, batch: int) -> datetime | None:
+def recorded(store: Store, batch: int) -> datetime | None:
+    """When a batch was recorded; None for no batch."""
     recorded = store.catalogue.recorded_at(batch) if batch else None
     return None if recorded is None else instant_of(recorded)
 
 
-def _before(now: datetime, span: str) -> datetime:
+def before(now: datetime, span: str) -> datetime:
     """`now` less a length of time; calendar months and years, at most to the month's last day."""
     found = _SPAN.fullmatch(span.strip().lower())
     if found is None:

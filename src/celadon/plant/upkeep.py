@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from celadon.core.findings import Finding
-from celadon.plant.opened import Opened
+from celadon.store import Store
 
 Progress = Callable[[float, str], None]
+
+
+class Opened(Protocol):
+    """A plant or a region whose file was read."""
+
+    @property
+    def store_path(self) -> Path:
+        """The folder of its store."""
+
+    def open_store(self) -> Store:
+        """Its store (FindingError `store.absent` before the first load)."""
 
 
 @dataclass(frozen=True)
@@ -34,26 +46,28 @@ class Upkeep:
 def verify(opened: Opened, progress: Progress | None = None) -> Upkeep:
     """Compare every segment with its digest; nothing is changed but the marks of damaged segments."""
     with opened.open_store() as store:
-        size, count = _extent(opened)
-        found = store.verify(_steps(progress))
+        size, count = extent(opened.store_path)
+        found = store.verify(steps(progress))
         return Upkeep(size, size, count, count, len(store.batches()), tuple(found))
 
 
 def compact(opened: Opened, progress: Progress | None = None) -> Upkeep:
     """Merge small segments; every earlier answer stays as it was."""
     with opened.open_store() as store:
-        size, count = _extent(opened)
-        store.compact(_steps(progress))
-        after, left = _extent(opened)
+        size, count = extent(opened.store_path)
+        store.compact(steps(progress))
+        after, left = extent(opened.store_path)
         return Upkeep(size, after, count, left, len(store.batches()))
 
 
-def _steps(progress: Progress | None) -> Callable[[int, int], None] | None:
+def steps(progress: Progress | None) -> Callable[[int, int], None] | None:
+    """A callback that counts, out of one that tells shares."""
     if progress is None:
         return None
     return lambda done, total: progress(done / max(total, 1), f"{done}/{total}")
 
 
-def _extent(opened: Opened) -> tuple[int, int]:
-    sizes = [path.stat().st_size for path in opened.store_path.glob("segments/**/*.parquet")]
+def extent(store: Path) -> tuple[int, int]:
+    """Bytes and number of the segment files in a store's folder."""
+    sizes = [path.stat().st_size for path in store.glob("segments/**/*.parquet")]
     return sum(sizes), len(sizes)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import duckdb
 
@@ -24,11 +24,12 @@ from celadon.region import peers as benchmarking
 from celadon.region.opened import Opened, open_file
 from celadon.region.view import View, view
 from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
-from celadon.store import Store
+from celadon.store import Store, faults
 from celadon.store.scratch import Scratch, connect
 
 Moment = str | datetime | None
 Progress = Callable[[float, str], None]
+Given = TypeVar("Given")
 
 
 class Region:
@@ -44,7 +45,7 @@ class Region:
     def store(self) -> Store:
         """The region's store (FindingError `store.absent` before the first load)."""
         if self._store is None:
-            self._store = Store.open(self.opened.store_path)
+            self._store = self.opened.open_store()
         return self._store
 
     @cached_property
@@ -111,7 +112,8 @@ class Region:
         self, period: str, *, most: int = 100, as_of: Moment = None, progress: Progress | None = None
     ) -> anomalies.Screened:
         """Anomalous reports of `period`, the `most` strongest as findings with their evidence."""
-        return anomalies.screened(self.con, self.view(as_of), self.period(period), most, progress)
+        when = self.period(period)
+        return self._read(as_of, lambda seen: anomalies.screened(self.con, seen, when, most, progress))
 
     def account(
         self,
@@ -132,8 +134,9 @@ class Region:
         division, region, prefecture, province, product, size; '' = the whole region). At most `most` rows come back.
         `engine`: `spark-local` or `spark://host:port` instead of the embedded one."""
         question = self._question(period, by, per, quantities, options, factors_as_of)
-        return accounting.account(
-            self.con, self.view(as_of), _book(rulebook), question, most, self._engine(engine, progress)
+        on = self._engine(engine, progress)
+        return self._read(
+            as_of, lambda seen: accounting.account(self.con, seen, _book(rulebook), question, most, on)
         )
 
     def write(
@@ -154,7 +157,9 @@ class Region:
         """Like `account`, all rows into a Parquet or CSV file, streaming; how many."""
         question = self._question(period, by, per, quantities, options, factors_as_of)
         on = self._engine(engine, progress)
-        return accounting.write(self.con, self.view(as_of), _book(rulebook), question, Path(file), on)
+        return self._read(
+            as_of, lambda seen: accounting.write(self.con, seen, _book(rulebook), question, Path(file), on)
+        )
 
     def explain(
         self,
@@ -170,7 +175,9 @@ class Region:
         """The trace of one number: of an enterprise (`where={"enterprise": id}`) down to its reports' lines; of a group
         (`where={"industry": "3011"}`) down to its enterprises."""
         question = self._question(period, "", None, (quantity,), options, factors_as_of)
-        return explaining.explain(self.con, self.view(as_of), _book(rulebook), question, where or {})
+        return self._read(
+            as_of, lambda seen: explaining.explain(self.con, seen, _book(rulebook), question, where or {})
+        )
 
     def grade(
         self,
@@ -186,9 +193,10 @@ class Region:
     ) -> grading.Grades:
         """Carbon-efficiency grades of every enterprise, their emission by `rulebook`; `file` gets all of them."""
         target = Path(file) if file else None
-        books = _book(grades), _book(rulebook)
-        return grading.grade(
-            self.con, self.view(as_of), *books, quantity, self.period(period), options or {}, most, target
+        books, when = (_book(grades), _book(rulebook)), self.period(period)
+        return self._read(
+            as_of,
+            lambda seen: grading.grade(self.con, seen, *books, quantity, when, options or {}, most, target),
         )
 
     def peers(
@@ -204,15 +212,10 @@ class Region:
     ) -> benchmarking.Peers:
         """Totals, means and percentiles of `quantity` per `over` in groups, without those that would show one enterprise."""
         words = accounting.group_words(by)
-        return benchmarking.peers(
-            self.con,
-            self.view(as_of),
-            _book(rulebook),
-            quantity,
-            over,
-            words,
-            self.period(period),
-            enterprise,
+        book, when = _book(rulebook), self.period(period)
+        return self._read(
+            as_of,
+            lambda seen: benchmarking.peers(self.con, seen, book, quantity, over, words, when, enterprise),
         )
 
     def warn(
@@ -222,7 +225,18 @@ class Region:
         seen = self.view(as_of)
         if seen.region.quotas is None:
             raise FindingError(warning.NO_QUOTAS.at(Place(file=str(self.opened.file)), year=year))
-        return warning.warn(self.con, seen, _book(seen.region.quotas.rulebook), year, month, most)
+        book = _book(seen.region.quotas.rulebook)
+        return self._read(as_of, lambda seen: warning.warn(self.con, seen, book, year, month, most))
+
+    def _read(self, as_of: Moment, ask: Callable[[View], Given]) -> Given:
+        """Ask of what was known at `as_of`; where a segment turns out to be damaged, once more, of the rest."""
+        try:
+            with self.store.reading():
+                return ask(self.view(as_of))
+        except FindingError as error:
+            if not {item.kind for item in error.findings} <= {faults.SEGMENT_DAMAGED, faults.SEGMENT_MISSING}:
+                raise
+        return ask(self.view(as_of))
 
     def _question(
         self,
@@ -249,10 +263,12 @@ def _book(rulebook: str | Path | Rulebook) -> Rulebook:
     return load_rulebook(rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook))
 
 
-def open_region(path: str | Path) -> Region:
+def open_region(path: str | Path, catalogue: str | None = None, segments: str | None = None) -> Region:
     """Open the region file at `path` (a file, or a folder that holds region.yaml). Nothing is loaded or written.
+
+    `catalogue`, `segments`: addresses for the store that the first load makes (see `Store.open_or_create`).
 
     Raises:
         FindingError: nothing can be built from it.
     """
-    return Region(open_file(path))
+    return Region(open_file(path, catalogue, segments))

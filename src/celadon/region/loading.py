@@ -82,7 +82,7 @@ def load(opened: Opened, progress: Progress | None = None) -> Loading:
         FindingError: the region file has errors, or the registry cannot be read at all.
     """
     opened.sound()
-    with Store.open_or_create(opened.store_path) as store, Scratch(opened.store_path) as scratch:
+    with opened.open_or_create_store() as store, Scratch(opened.store_path) as scratch:
         con = connect(scratch.path)
         try:
             con.execute("SET preserve_insertion_order = true")  # lines are counted in their order

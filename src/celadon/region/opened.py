@@ -8,6 +8,7 @@ from pathlib import Path
 from celadon.core.findings import Finding, FindingError, Findings
 from celadon.region.model import RegionFile
 from celadon.region.reader import read_region, region_path
+from celadon.store import Store
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class Opened:
     text: str = field(repr=False)
     """The region file as written, which the store keeps with what is loaded under it."""
     findings: tuple[Finding, ...] = ()
+    catalogue: str | None = None
+    """Address of the catalogue of a store that is made now; a store that is there knows its own."""
+    segments: str | None = None
+    """Address of the object store for its segments, likewise."""
 
     @property
     def folder(self) -> Path:
@@ -28,6 +33,14 @@ class Opened:
     def store_path(self) -> Path:
         return self.folder / self.region.store
 
+    def open_store(self) -> Store:
+        """The region's store (FindingError `store.absent` before the first load)."""
+        return Store.open(self.store_path, catalogue=self.catalogue, objects=self.segments)
+
+    def open_or_create_store(self) -> Store:
+        """The region's store, made where there is none, its parts where they are asked for."""
+        return Store.open_or_create(self.store_path, catalogue=self.catalogue, objects=self.segments)
+
     def sound(self) -> None:
         """FindingError when the region file has errors: nothing is loaded on half a region."""
         errors = Findings(list(self.findings)).errors
@@ -35,7 +48,7 @@ class Opened:
             raise FindingError(errors)
 
 
-def open_file(path: str | Path) -> Opened:
+def open_file(path: str | Path, catalogue: str | None = None, segments: str | None = None) -> Opened:
     """Read the region file at `path` (a file, or a folder that holds region.yaml).
 
     Raises:
@@ -45,4 +58,4 @@ def open_file(path: str | Path) -> Opened:
     if region is None:
         raise FindingError(list(findings))
     file = region_path(path)
-    return Opened(file, region, file.read_text("utf-8"), tuple(findings))
+    return Opened(file, region, file.read_text("utf-8"), tuple(findings), catalogue, segments)

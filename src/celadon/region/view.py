@@ -55,9 +55,10 @@ class View:
         """The months that have reports, as year × 12 + month − 1."""
         found: set[int] = set()
         for source in self.region.sources:
-            found |= {
-                item.month for _, item in self.snapshot.tables(f"facts-{source.id}") if item.month is not None
-            }
+            kinds = ["facts-", "replaced-"] if self.snapshot.earlier else ["facts-"]
+            for kind in kinds:
+                listed = self.snapshot.tables(f"{kind}{source.id}")
+                found |= {item.month for _, item in listed if item.month is not None}
         return sorted(found)
 
     def facts_sql(
@@ -126,9 +127,15 @@ def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], 
             by_month.setdefault(segment.month, []).append((segment.batch_max, parquet_list([path])))
     names = ", ".join(identifier(value.name) for value in source.values)
     columns = f"enterprise, month, {names}, file, line, batch"
+    among = _among_later(snapshot, source, months, by_month)
     single = [parts[0][1] for parts in by_month.values() if len(parts) == 1]
     where = f" WHERE {only}" if only else ""
     selects = [f"SELECT {columns} FROM {scan}{where}" for scan in single]
+    for scan in among:
+        selects.append(
+            f"SELECT {columns} FROM {scan} WHERE batch <= {snapshot.upto}{f' AND {only}' if only else ''} "
+            "QUALIFY batch = max(batch) OVER (PARTITION BY enterprise)"
+        )
     for parts in by_month.values():
         ordered = sorted(parts) if len(parts) > 1 else []
         for index, (_, scan) in enumerate(ordered):
@@ -140,6 +147,29 @@ def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], 
     return " UNION ALL ".join(selects) if selects else None
 
 
+def _among_later(
+    snapshot: Snapshot,
+    source: FactSource,
+    months: Collection[int],
+    by_month: dict[int, list[tuple[int, str]]],
+) -> list[str]:
+    """Scans of the months whose compaction took in batches later than the snapshot, which `by_month` loses."""
+    if not snapshot.earlier:
+        return []
+    scans = []
+    replaced: dict[int, str] = {}
+    for path, segment in snapshot.tables(f"replaced-{source.id}"):
+        if segment.month in months and segment.month is not None:
+            replaced[segment.month] = parquet_list([path])
+    for month in sorted({*by_month, *replaced}):
+        parts = by_month.get(month, [])
+        if not parts or any(batch > snapshot.upto for batch, _ in parts):
+            by_month.pop(month, None)
+            listed = [scan for _, scan in parts] + ([replaced[month]] if month in replaced else [])
+            scans.append("(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {scan}" for scan in listed) + ")")
+    return scans
+
+
 def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> View:
     """What was known at `as_of` (an instant or date in the region's zone; None = now), the region file included.
 
@@ -148,6 +178,7 @@ def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> V
     """
     moment = parse_instant(as_of, opened.region.zone) if isinstance(as_of, str) else as_of
     snapshot = store.snapshot(moment)
+    snapshot.still_told()
     text = snapshot.plant_json()
     if text is None:
         shown = str(as_of) if as_of else "—"

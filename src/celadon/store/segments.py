@@ -23,6 +23,7 @@ _ORDER = {
     LEDGER: "point, start",
     "registry": "number",
     "facts": "enterprise",
+    "replaced": "enterprise, batch",
     "quotas": "enterprise, year, quantity",
     "rejected": "file, line",
 }

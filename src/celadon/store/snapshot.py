@@ -86,6 +86,11 @@ class Snapshot:
         return self._pending is not None and self._pending.open
 
     @property
+    def earlier(self) -> bool:
+        """It was asked for as of an instant, so later batches may have changed what it shows."""
+        return self._earlier
+
+    @property
     def recorded_at(self) -> datetime | None:
         """When its newest batch was recorded (UTC); None while the store is empty."""
         found = self._catalogue.recorded_at(self.upto)
@@ -385,6 +390,8 @@ def _effect(segment: Segment, catalogue: Catalogue) -> Text:
         return Text(" and derive it again from readings", "，并由读数重新推导")
     if segment.kind == segments.RECORDS:
         return Text(": what rests on these records is absent", "：依赖这些台账的结果为缺失")
+    if segment.kind.startswith("facts-"):
+        return Text(": the reports in it are left out of every total", "：其中的报表不计入任何合计")
     meters, low, high = catalogue.rows(
         "SELECT count(DISTINCT point), min(t_min), max(t_max) FROM span WHERE segment = ?", segment.id
     )[0]
