@@ -131,11 +131,9 @@ def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], 
     single = [parts[0][1] for parts in by_month.values() if len(parts) == 1]
     where = f" WHERE {only}" if only else ""
     selects = [f"SELECT {columns} FROM {scan}{where}" for scan in single]
-    for scan in among:
-        selects.append(
-            f"SELECT {columns} FROM {scan} WHERE batch <= {snapshot.upto}{f' AND {only}' if only else ''} "
-            "QUALIFY batch = max(batch) OVER (PARTITION BY enterprise)"
-        )
+    known = f"batch <= {snapshot.upto}{f' AND {only}' if only else ''}"
+    latest = "batch = max(batch) OVER (PARTITION BY enterprise)"
+    selects += [f"SELECT {columns} FROM {scan} WHERE {known} QUALIFY {latest}" for scan in among]
     for parts in by_month.values():
         ordered = sorted(parts) if len(parts) > 1 else []
         for index, (_, scan) in enumerate(ordered):
