@@ -1,6 +1,6 @@
 """Writes the lock files: exact pins of everything pyproject.toml asks for, resolved in clean environments.
 
-`requirements.lock` pins the runtime dependencies and the build backend, `requirements-dev.lock` adds the
+`requirements.lock` pins the runtime dependencies, the `reports` extra and the build backend, `requirements-dev.lock` adds the
 `dev` extra. Run it through `make lock`, with the oldest supported Python, so that what only that version
 needs is in. The lock holds names and versions and nothing about where packages come from.
 """
@@ -36,8 +36,11 @@ def resolve(requirements: list[str], constraint: Path | None = None) -> list[str
 def main() -> None:
     """Resolves, then replaces both lock files."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    runtime_wanted = pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"]
-    dev_wanted = pyproject["project"]["optional-dependencies"]["dev"]
+    extras = pyproject["project"]["optional-dependencies"]
+    runtime_wanted = (
+        pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"] + extras["reports"]
+    )
+    dev_wanted = extras["dev"]
 
     runtime = resolve(runtime_wanted)
     runtime_lock = ROOT / "requirements.lock"
