@@ -179,9 +179,11 @@ def test_what_the_tests_need_of_the_system_is_named_where_it_may_not_be_installe
     )
     assert run.returncode == 0
     assert "apt-get install openjdk-17-jre-headless" in run.stderr
+    assert "of the console in a browser" in run.stderr
     (tmp_path / "java").write_text("#!/bin/sh\necho 'openjdk version \"21\" 2023-09-19' >&2\n")
-    (tmp_path / "initdb").write_text("#!/bin/sh\n")
-    (tmp_path / "initdb").chmod(0o755)
+    for name in ["initdb", "chromium"]:
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
     run = subprocess.run(
         script, env={"PATH": f"{tmp_path}:/bin:/usr/bin"}, capture_output=True, text=True, check=False
     )

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The tests start a real PostgreSQL server and a real Spark cluster, which needs Java: both are the system's own
-# packages. Installs what is missing where it may (Debian, Ubuntu; as root), else says what to install; the tests
-# that need it are then skipped, except in continuous integration, where they fail.
+# The tests start a real PostgreSQL server, a real Spark cluster, which needs Java, and a real browser: all are the
+# system's own packages. Installs what is missing where it may (Debian, Ubuntu; as root), else says what to install;
+# the tests that need it are then skipped, except in continuous integration, where they fail.
 #
-# Does nothing, and needs no network, when both are there.
+# Does nothing, and needs no network, when all are there.
 set -u
 
 say() { printf '%s\n' "$*" >&2; }
@@ -20,9 +20,16 @@ has_postgresql() {
     return 1
 }
 
+has_chromium() {
+    for name in chromium chromium-browser google-chrome; do command -v "$name" >/dev/null && return 0; done
+    [ -x "${CELADON_CHROMIUM:-/nonexistent}" ]
+}
+
 missing=
 has_java || missing=openjdk-17-jre-headless
 has_postgresql || missing="$missing postgresql"
+has_chromium || missing="$missing chromium"
+missing=${missing# }
 if [ -z "$missing" ]; then exit 0; fi
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -36,8 +43,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     # shellcheck disable=SC2086
     if apt-get install -y -qq --no-install-recommends $missing >/dev/null; then exit 0; fi
 fi
-say "Celadon: for the tests of a catalogue on a server and of the distributed engine, install:"
+say "Celadon: for the tests of a catalogue on a server, of the distributed engine and of the console in a browser, install:"
 say "  Debian, Ubuntu:  apt-get install $missing"
-say "  Fedora, RHEL:    dnf install java-17-openjdk-headless postgresql-server"
-say "  macOS:           brew install openjdk@17 postgresql@16"
+say "  Fedora, RHEL:    dnf install java-17-openjdk-headless postgresql-server chromium"
+say "  macOS:           brew install openjdk@17 postgresql@16; brew install --cask chromium"
 say "Without them these tests are skipped."
