@@ -17,7 +17,7 @@ from celadon.region.digits import (
     deviation_from_benford,
     discoveries,
 )
-from celadon.region.tables_in import identifier, literal
+from celadon.region.tables_in import identifier
 from celadon.region.view import View
 
 _FEWEST_CELLS = 60
@@ -44,27 +44,28 @@ class DigitRules:
         )
 
     def chunk(self, first: int) -> None:
-        """Count over the table `cell` of one chunk."""
+        """Count over the table `wide` of one chunk."""
         if not self.scales:
             return
-        scaled = " ".join(
-            f"WHEN {literal(name)} THEN round(value * {scale!r}e0)::BIGINT"
+        whole = ", ".join(
+            f"CASE WHEN {identifier(name)} > 0 THEN round({identifier(name)} * {scale!r}e0)::BIGINT END AS {identifier(name)}"
             for name, scale in self.scales.items()
         )
+        names = ", ".join(identifier(name) for name in self.scales)
         self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE whole AS SELECT enterprise, column_, CASE column_ {scaled} END AS n FROM cell "
-            f"WHERE m >= {first}"
+            f"CREATE OR REPLACE TEMP TABLE whole AS SELECT enterprise, {whole} FROM wide WHERE m >= {first}"
         )
         counts = ", ".join(f"count(*) FILTER (n % 10 = {digit})" for digit in range(10))
         self.con.execute(
             "INSERT INTO digit SELECT enterprise, cells, rounded, list_sum(list_transform(c, lambda k: (k - cells / 10e0) ** 2 "
             "/ (cells / 10e0))), list_position(c, list_max(c)) - 1, list_max(c) / cells FROM (SELECT enterprise, count(*) AS cells, "
-            f"count(*) FILTER (n % 100 = 0) AS rounded, [{counts}] AS c FROM whole WHERE n >= 1000 GROUP BY enterprise) "
-            f"WHERE cells >= {_FEWEST_CELLS}"
+            f"count(*) FILTER (n % 100 = 0) AS rounded, [{counts}] AS c FROM (SELECT enterprise, unnest([{names}]) AS n FROM whole) "
+            f"WHERE n >= 1000 GROUP BY enterprise) WHERE cells >= {_FEWEST_CELLS}"
         )
+        sums = ", ".join(f"sum({identifier(name)})::HUGEINT AS {identifier(name)}" for name in self.scales)
         self.con.execute(
             "INSERT INTO first_digit SELECT r.region[:2] || '0000', w.column_, left(w.n::VARCHAR, 1)::INTEGER, count(*) FROM "
-            "(SELECT enterprise, column_, sum(n)::HUGEINT AS n FROM whole GROUP BY 1, 2) AS w "
+            f"(UNPIVOT (SELECT enterprise, {sums} FROM whole GROUP BY 1) ON {names} INTO NAME column_ VALUE n) AS w "
             "JOIN firm AS r ON r.number = w.enterprise WHERE w.n > 0 GROUP BY ALL"
         )
         self.con.execute("DROP TABLE whole")

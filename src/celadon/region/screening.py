@@ -23,6 +23,8 @@ _SLIP = 0.3
 _FLOOR = 0.05
 """Least spread of an own usual level, e-folds: months of a steady plant differ by some per cent."""
 _SIGMAS = 6.0
+_MONTHS = 6
+"""Fewest months that make a usual level."""
 BOUGHT = column_name("energy_purchased", "electricity")
 MADE = column_name("energy_generated", "electricity")
 SOLD = column_name("energy_exported", "electricity")
@@ -74,7 +76,7 @@ def screen(
         digits.chunk(first)
     digits.finish(settings.false_discovery)
     _settle(con)
-    for table in ("wide", "cell", "usual", "need", "band"):
+    for table in ("wide", "size", "usual", "level", "need", "band"):
         con.execute(f"DROP TABLE IF EXISTS {table}")
     return Alarms(count, len(months))
 
@@ -134,36 +136,44 @@ class _Chunk:
         )
 
     def _usual(self) -> None:
-        """`cell`: every positive value as its logarithm; `usual`: each enterprise's own median and spread of it."""
-        listed = ", ".join(identifier(name) for name in self.names)
-        self.con.execute(
-            "CREATE OR REPLACE TEMP TABLE cell AS SELECT enterprise, m, column_, value, ln(value) AS size FROM "
-            f"(UNPIVOT (SELECT enterprise, m, {listed} FROM wide) ON {listed} INTO NAME column_ VALUE value) WHERE value > 0"
+        """`usual`: of each enterprise the quartiles `q<i>` of each value's logarithm; `level`: how far `a<i>` each month is
+        from the own median. Wide, a column per fact: a row per value would cost three times as much."""
+        listed = list(enumerate(self.names))
+        logs = ", ".join(
+            f"CASE WHEN {identifier(name)} > 0 THEN ln({identifier(name)}) END AS x{i}" for i, name in listed
+        )
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE size AS SELECT enterprise, m, {logs} FROM wide")
+        quartiles = ", ".join(
+            f"CASE WHEN count(x{i}) >= {_MONTHS} THEN quantile_cont(x{i}, [0.25, 0.5, 0.75]) END AS q{i}"
+            for i, _ in listed
         )
         self.con.execute(
-            "CREATE OR REPLACE TEMP TABLE usual AS SELECT enterprise, column_, q[2] AS middle, "
-            f"greatest((q[3] - q[1]) / 1.349e0, {_FLOOR}) AS spread FROM (SELECT enterprise, column_, "
-            "quantile_cont(size, [0.25, 0.5, 0.75]) AS q, count(*) AS n FROM cell GROUP BY 1, 2) WHERE n >= 6"
+            f"CREATE OR REPLACE TEMP TABLE usual AS SELECT enterprise, {quartiles} FROM size GROUP BY enterprise"
+        )
+        away = ", ".join(f"x{i} - q{i}[2] AS a{i}" for i, _ in listed)
+        every = ", ".join(f"a{i}" for i, _ in listed)
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE level AS SELECT *, list_median([{every}]) AS activity FROM "
+            f"(SELECT enterprise, m, {away} FROM size JOIN usual USING (enterprise)) WHERE list_count([{every}]) >= 4"
         )
 
     def _slips_and_jumps(self) -> None:
         """One value far from the own usual level while the enterprise's other values are not.
 
         Near a power of ten it is a unit or a decimal point; else a jump. How active a month was is the median over all columns."""
-        moved = (
-            "SELECT c.enterprise, c.m, c.column_, c.value, u.middle, u.spread, c.size - u.middle AS away "
-            "FROM cell AS c JOIN usual AS u USING (enterprise, column_)"
-        )
-        alone = (
-            "SELECT *, away - activity AS excess, round((away - activity) / ln(10e0)) AS tens FROM (SELECT *, "
-            f"median(away) OVER (PARTITION BY enterprise, m) AS activity, count(*) OVER (PARTITION BY enterprise, m) AS others FROM ({moved})) "
-            "WHERE others >= 4"
+        least = f"ln(1 + {self.settings.jump!r}e0)"
+        far = " UNION ALL ".join(
+            f"SELECT l.enterprise, l.m, {literal(name)} AS column_, w.{identifier(name)} AS value, u.q{i}[2] AS middle, "
+            f"l.activity, l.a{i} - l.activity AS excess, greatest((u.q{i}[3] - u.q{i}[1]) / 1.349e0, {_FLOOR}) AS spread "
+            f"FROM (SELECT enterprise, m, activity, a{i} FROM level WHERE m >= {self.first} AND abs(a{i} - activity) > {least}) "
+            "AS l JOIN usual AS u USING (enterprise) JOIN wide AS w USING (enterprise, m)"
+            for i, name in enumerate(self.names)
         )
         slip = f"tens <> 0 AND abs(excess - tens * ln(10e0)) < {_SLIP}"
         shape = "enterprise, column_, m, exp(excess) AS factor, value, exp(middle + activity) AS expected, NULL AS low, NULL AS high"
-        enough = f"abs(excess) > {_SIGMAS} * spread AND abs(excess) > ln(1 + {self.settings.jump!r}e0)"
         self.add(
-            f"SELECT CASE WHEN {slip} THEN 'unit' ELSE 'jump' END AS rule, {shape}, 'own' AS basis FROM ({alone}) WHERE {enough}"
+            f"SELECT CASE WHEN {slip} THEN 'unit' ELSE 'jump' END AS rule, {shape}, 'own' AS basis FROM "
+            f"(SELECT *, round(excess / ln(10e0)) AS tens FROM ({far})) WHERE abs(excess) > {_SIGMAS} * spread"
         )
 
     def _copies(self) -> None:
