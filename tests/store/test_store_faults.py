@@ -49,7 +49,7 @@ def test_every_kind_of_finding_is_in_both_languages():
     assert {kind.code for kind in kinds} == {
         "store.absent", "store.exists", "store.not-a-store", "store.newer-format", "store.catalogue-damaged",
         "store.locked", "store.busy", "store.disk-full", "store.not-writable", "store.segment-missing",
-        "store.segment-damaged", "store.file-loaded", "store.clock-backwards", "store.catalogue-server",
+        "store.segment-damaged", "store.file-loaded", "store.clock-backwards", "store.catalogue-moved", "store.catalogue-server",
         "store.catalogue-address", "store.catalogue-password", "store.kept-elsewhere", "store.kept-unreadable",
         "store.extra-missing", "store.objects", "store.objects-password",
         "system.memory", "system.memory-limit", "store.history-dropped",

@@ -124,6 +124,13 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.doctor",
         Text(en="Name what is wrong with a store; mend what is safe.", zh="诊断存储，并修复可安全修复之处。"),
     ),
+    "move": (
+        "celadon.cli.move",
+        Text(
+            en="Move a store's catalogue to PostgreSQL, or back.",
+            zh="将存储的目录库迁移到 PostgreSQL 或迁回。",
+        ),
+    ),
     "backup": (
         "celadon.cli.backup",
         Text(

@@ -262,6 +262,11 @@ _PLANT_SHAPES: dict[str, Shape] = {
                              "ledger_parts_derived": "integer"}},
         },
     ),
+    "move/1": Shape(
+        "move",
+        "Where the catalogue was and is (`folder`: in the store's folder); `moved` is false when it was there already; rows compared.",
+        {"before": "text", "now": "text", "moved": "boolean", "batch": "integer", "facts_digest": "text", "rows": "integer"},
+    ),
     "backup/1": Shape("backup", "What the backup holds, and what of it is new.", _COPIED),
     "restore/1": Shape(
         "restore", "What was put in place; `new_files` were copied by this run, others by one that was stopped.", _COPIED

@@ -11,9 +11,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from celadon.core.findings import Finding, FindingKind, Place, Severity
+from celadon.core.text import Text
 from celadon.plant import backup, upkeep
 from celadon.plant.opened import Opened as PlantOpened
 from celadon.plant.opened import open_file as open_plant_file
@@ -23,12 +26,25 @@ from celadon.plant.upkeep import Upkeep, extent, steps
 from celadon.region.opened import Opened
 from celadon.region.opened import open_file as open_region_file
 from celadon.region.reader import is_region, read_region
-from celadon.store import Segment, Store, month_label
+from celadon.store import Segment, Store, month_label, moving
 from celadon.store.catalogue import Catalogue
 from celadon.store.rows import RETAIN, micros
 from celadon.store.scratch import Scratch, connect
 from celadon.store.segments import parquet_list
 
+FILE_SAYS_OTHER = FindingKind(
+    "move.file-says-other",
+    Severity.WARNING,
+    Text(en="The plant file names the old catalogue", zh="工厂文件仍写着原目录库"),
+    Text(
+        en="The catalogue was moved to {now}, but {file} says `catalogue: {said}`: commands are refused until it is corrected.",
+        zh="目录库已迁移到 {now}，但 {file} 仍写着 `catalogue: {said}`：更正之前命令会被拒绝。",
+    ),
+    Text(
+        en="Write the new address there, or take `catalogue:` out: the store knows where its catalogue is.",
+        zh="请改写为新地址，或删去 `catalogue:`：数据仓自身记有目录库位置。",
+    ),
+)
 LIVE, REPLACED = "facts-", "replaced-"
 Progress = Callable[[float, str], None]
 
@@ -77,6 +93,36 @@ def retain(
 
 def _either(path: str | Path) -> Opened | PlantOpened:
     return open_region_file(path) if is_region(path) else open_plant_file(path)
+
+
+@dataclass(frozen=True)
+class MovedCatalogue:
+    """What a move did, and what the plant file should say now."""
+
+    done: moving.Moved
+    findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Shape `move/1` without its findings."""
+        done = self.done
+        return {
+            "before": done.before, "now": done.now, "moved": done.moved, "batch": done.batch, "facts_digest": done.digest,
+            "rows": done.rows,
+        }  # fmt: skip
+
+
+def move(path: str | Path, target: str, progress: Progress | None = None) -> MovedCatalogue:
+    """Move the catalogue of the plant's or region's store to `target`: `postgresql://…`, or `folder` (see `store.moving`)."""
+    opened = _either(path)
+    done = moving.move(opened.store_path, target, steps(progress))
+    said = opened.model.catalogue if isinstance(opened, PlantOpened) else None
+    now = None if target == moving.FOLDER else target
+    if said and said != now:
+        where = Place(file=opened.file.name)
+        return MovedCatalogue(
+            done, (FILE_SAYS_OTHER.at(where, file=opened.file.name, said=said, now=done.now),)
+        )
+    return MovedCatalogue(done)
 
 
 def compact_region(opened: Opened, progress: Progress | None = None) -> Upkeep:

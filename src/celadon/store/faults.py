@@ -260,6 +260,16 @@ KEPT_ELSEWHERE = FindingKind(
         "新的目录库须使用新的目录（工厂文件中的 `store:`）。",
     ),
 )
+CATALOGUE_MOVED = FindingKind(
+    "store.catalogue-moved",
+    Severity.ERROR,
+    Text(en="Catalogue moved meanwhile", zh="目录库已迁移"),
+    Text(
+        en="The catalogue of the store in {path} was moved to {found} while it was open here; nothing was written.",
+        zh="{path} 的数据仓在此处打开期间，目录库已迁移到 {found}；未写入任何内容。",
+    ),
+    Text(en="Run the command again: it finds the catalogue.", zh="请重新运行命令：将自动找到目录库。"),
+)
 KEPT_UNREADABLE = FindingKind(
     "store.kept-unreadable",
     Severity.ERROR,
@@ -383,6 +393,11 @@ def catalogue_password(host: str) -> FindingError:
 def kept_elsewhere(path: Path, found: str, asked: str) -> FindingError:
     """Folder and catalogue do not belong together."""
     return _about(KEPT_ELSEWHERE, path, found=found, asked=asked)
+
+
+def catalogue_moved(path: Path, found: str) -> FindingError:
+    """Another process moved the catalogue while this one had the store open."""
+    return _about(CATALOGUE_MOVED, path, found=found)
 
 
 def kept_unreadable(path: Path) -> FindingError:

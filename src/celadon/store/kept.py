@@ -45,7 +45,7 @@ def parts_of(folder: Path, catalogue: str | None, objects: str | None, *, create
         check_url(catalogue)
     if objects is not None:
         check_address(objects)
-    known = _read(folder)
+    known = read_kept(folder)
     if known is not None:
         for found, asked in ((known.catalogue, catalogue), (known.segments, objects)):
             if asked is not None and asked != found:
@@ -57,7 +57,7 @@ def parts_of(folder: Path, catalogue: str | None, objects: str | None, *, create
     if wanted.catalogue:
         return _on_server(folder, wanted, known, create), files
     if known is None and wanted.segments and create:
-        _write(folder, wanted)
+        write_kept(folder, wanted)
     return SQLiteHome(folder), files
 
 
@@ -71,18 +71,27 @@ def _on_server(folder: Path, wanted: Kept, known: Kept | None, create: bool) -> 
         seen = home.look()
     identity, has_segments = seen or ("", False)
     if known is None and has_segments and not wanted.segments:
-        known = _read(folder)  # another host may have written it since
+        known = read_kept(folder)  # another host may have written it since
         if known is None:  # a folder that is not mounted looks like an empty one
             raise faults.kept_elsewhere(folder, "—", home.place)
     if known is None:
-        _write(folder, replace(wanted, identity=identity))
+        write_kept(folder, replace(wanted, identity=identity))
     elif known.identity != identity:
         place = home.place
         raise faults.kept_elsewhere(folder, f"{place} ({known.identity[:8]})", f"{place} ({identity[:8]})")
     return home
 
 
-def _read(folder: Path) -> Kept | None:
+def still_at(folder: Path, place: str) -> None:
+    """FindingError `store.catalogue-moved` where the catalogue of the store in `folder` is not at `place` (any more)."""
+    known = read_kept(folder)
+    found = known.catalogue if known is not None and known.catalogue else str(folder)
+    if found != place:
+        raise faults.catalogue_moved(folder, found)
+
+
+def read_kept(folder: Path) -> Kept | None:
+    """What the folder says; None where it says nothing (FindingError `store.kept-unreadable`)."""
     try:
         found = json.loads((folder / NAME).read_text("utf-8"))
     except FileNotFoundError:
@@ -100,9 +109,14 @@ def _read(folder: Path) -> Kept | None:
     return Kept(**found)
 
 
-def _write(folder: Path, kept: Kept) -> None:
+def write_kept(folder: Path, kept: Kept) -> None:
+    """Say it from now on, in one step; where all is in the folder, by saying nothing."""
     with faults.as_findings(folder):
         segments.make_folder(folder)
+        if not kept.catalogue and not kept.segments:
+            (folder / NAME).unlink(missing_ok=True)
+            segments.force_folder(folder)
+            return
         text = json.dumps({"store": _SHAPE, **asdict(kept)}, ensure_ascii=False, indent=1)
         aside = folder / f"{NAME}.{os.getpid()}"
         aside.write_text(text + "\n", "utf-8")

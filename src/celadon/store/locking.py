@@ -67,6 +67,8 @@ class WriterLock:
         self._latch = latch
         self._thread = threading.RLock()
         self._depth = 0
+        self.check: Callable[[], None] = lambda: None
+        """Called with the latch just taken; what it raises gives the latch back."""
 
     @property
     def held(self) -> bool:
@@ -81,6 +83,12 @@ class WriterLock:
             if self._depth == 0 and not self._latch.take(wait=False):
                 self._refuse_or_tell(wait, waiting)
                 self._latch.take(wait=True)
+            if self._depth == 0:
+                try:
+                    self.check()
+                except BaseException:
+                    self._latch.give_back()
+                    raise
             self._depth += 1
         except BaseException:
             self._thread.release()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SCHEMES = ("postgresql", "postgres")
 _SCHEMA = "celadon"
+_MOVING = "celadon_moving"
+"""Table that is there while a catalogue is not in force yet, or not any more; it says of which store."""
 _LOCKS = 0x43454C41  # "CELA": tells our advisory locks from other programs'
 _SETTINGS = {
     # what was acknowledged survives a power cut, whatever the server's default
@@ -174,10 +176,68 @@ class PostgreSQLHome:
             database.begin()
             database.rows("SELECT pg_advisory_xact_lock(?, ?)", (_LOCKS, ~_signed(self._schema)))
             if self._format(database) is None:
-                if not database.rows("SELECT 1 FROM pg_namespace WHERE nspname = ?", (self._schema,)):
-                    database.rows(f"CREATE SCHEMA {identifier(self._schema)}", ())
+                self._make_schema(database)
                 _lay_out(database)
             database.commit()
+
+    def fill(self, mark: str, put: Callable[[PostgreSQLDatabase], None]) -> str:
+        """Lay out a catalogue and let `put` fill it, in one transaction; its identity.
+
+        What a catalogue of the same `mark` left is replaced, unless it is in force (`in_force`, `leaving`); FindingError `store.exists`
+        where another catalogue is there.
+        """
+        with closing(self._connection(writes=True)) as database:
+            database.begin()
+            database.rows("SELECT pg_advisory_xact_lock(?, ?)", (_LOCKS, ~_signed(self._schema)))
+            try:
+                self._make_room(database, mark)
+                _lay_out(database)
+                self._set_mark(database, mark)
+                put(database)
+                identity = str(database.rows("SELECT identity FROM celadon", ())[0][0])
+                database.commit()
+            except BaseException:
+                database.rollback()
+                raise
+        return identity
+
+    def in_force(self) -> None:
+        """The catalogue that `fill` made is the one in use: nothing replaces it any more."""
+        with closing(self._connection(writes=True)) as database:
+            database.rows(f"DROP TABLE IF EXISTS {_MOVING}", ())
+
+    def leaving(self, mark: str) -> None:
+        """The catalogue is about to be kept elsewhere: from then on a `fill` of the same mark may replace it."""
+        with closing(self._connection(writes=True)) as database:
+            database.begin()
+            self._set_mark(database, mark)
+            database.commit()
+
+    def disown(self) -> None:
+        """The catalogue is kept elsewhere now: folders that name this one are refused (`store.kept-elsewhere`)."""
+        with closing(self._connection(writes=True)) as database:
+            database.rows("UPDATE celadon SET identity = ?", (f"moved-{secrets.token_hex(8)}",))
+
+    def _make_room(self, database: PostgreSQLDatabase, mark: str) -> None:
+        """An empty schema: a new one, or ours without what a killed `fill` of the same mark left."""
+        if self._format(database) is None:
+            self._make_schema(database)
+            return
+        named = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?"
+        begun = database.rows(named, (self._schema, _MOVING))
+        if not begun or database.rows(f"SELECT mark FROM {_MOVING}", ()) != [(mark,)]:
+            raise faults.exists(self.place)
+        for table in (*TABLES, "celadon", _MOVING):
+            database.rows(f"DROP TABLE {table}", ())
+
+    def _set_mark(self, database: PostgreSQLDatabase, mark: str) -> None:
+        database.rows(f"DROP TABLE IF EXISTS {_MOVING}", ())
+        database.rows(f"CREATE TABLE {_MOVING} (mark TEXT NOT NULL)", ())
+        database.rows(f"INSERT INTO {_MOVING} VALUES (?)", (mark,))
+
+    def _make_schema(self, database: PostgreSQLDatabase) -> None:
+        if not database.rows("SELECT 1 FROM pg_namespace WHERE nspname = ?", (self._schema,)):
+            database.rows(f"CREATE SCHEMA {identifier(self._schema)}", ())
 
     def open(self, *, writes: bool) -> PostgreSQLDatabase:
         if writes and self._writer is not None:

@@ -25,7 +25,7 @@ from celadon.store import backup, faults, maintenance, segments, written
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.database import Home
 from celadon.store.files import Files
-from celadon.store.kept import parts_of
+from celadon.store.kept import parts_of, still_at
 from celadon.store.locking import Waiting
 from celadon.store.pending import Clock, Pending, set_quarantine_status, system_clock
 from celadon.store.rows import (
@@ -55,6 +55,7 @@ class Store:
         self._home = home
         self._clock = clock
         self._lock = home.lock()
+        self._lock.check = self._still_there
         self._reader = Catalogue(home.open(writes=False))
         self._writer: Catalogue | None = None
         self._pending: Pending | None = None
@@ -242,6 +243,10 @@ class Store:
 
     # -- reading ---------------------------------------------------------------------------------------------
 
+    def _still_there(self) -> None:
+        """FindingError `store.catalogue-moved` where another process moved the catalogue since this store was opened."""
+        still_at(self.path, self._home.place)
+
     def snapshot(self, as_of: datetime | int | None = None, *, pending: Pending | None = None) -> Snapshot:
         """The facts as known at `as_of`: an instant with a zone, a batch id, or None for all committed.
 
@@ -252,6 +257,7 @@ class Store:
             if pending is not self._pending or as_of is not None:
                 raise ValueError("a preview shows the open batch of this store, as of now")
             return Snapshot(self.files, self._write(), pending.batch_id, pending)
+        self._still_there()
         last = self._reader.last_batch()
         if as_of is None:
             upto = last
