@@ -28,7 +28,7 @@ def child(folder: Path, address: str) -> int:
         while True:
             known = read_kept(folder)
             move(folder, FOLDER if known is not None else address)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the forked process must not go on into the tests
         traceback.print_exc()
     finally:
         os._exit(1)
