@@ -56,11 +56,6 @@ LEFT_OUT: dict[tuple[str, str, str], str] = {
         "2008",
         "steam_low_pressure",
     ): "heat is kept in GJ; the 2020 edition withdrew the value per kg of steam",
-    (
-        "standard_coal",
-        "GB 30251-2024",
-        "*",
-    ): "belongs to the quota standard of refining and ethylene, in oil equivalent",
     ("standard_coal", "T/CISA 416-2024", "*"): "an association rule; never mixed with GB/T 2589",
     (
         "grid_factors",
@@ -136,7 +131,7 @@ def all_tables(folder: Path) -> list[Table]:
     protocol = protocol_tables(fuels, grid, gwp, blends)
     policies = [Table(*made) for made in policy_tables(lambda name: read(folder, name))]
     policies = [table for table in policies if (RULEBOOKS / table.rulebook / "about.yaml").is_file()]
-    return [*energy_tables(coal), *carbon, *protocol, *sector_tables(sources), *policies]
+    return [*energy_tables(coal), *oil_tables(coal), *carbon, *protocol, *sector_tables(sources), *policies]
 
 
 def carrier(code: str) -> str:
@@ -194,6 +189,38 @@ def energy_tables(coal: list[Row]) -> Iterator[Table]:
         ("supplement", "carrier", "item_zh", "coefficient", "unit", *DATED),
         yearbook,
     )
+
+
+OIL_CARRIERS = {
+    "petro_electricity_equal": "electricity",
+    "petro_steam_1MPa": "steam_1mpa",
+    "petro_purified_air": "compressed_air",
+    "petro_nitrogen": "nitrogen_byproduct",
+    "petro_low_temp_heat": "low_temperature_heat",
+    "petro_fuel_gas": "refinery_fuel_gas",
+}
+
+
+def oil_tables(coal: list[Row]) -> Iterator[Table]:
+    """GB 30251: coefficients to standard oil, electricity at its equal value, and what a kilogram of standard oil is."""
+    book, edition = "cn_gb_30251_2024", "GB 30251-2024"
+    dates = {"valid_from": "2024-01-01", "published": "2024"}
+    rows = [row for row in coal if row["edition"] == edition]
+    annex = tuple(
+        cited(
+            row, carrier=OIL_CARRIERS[row["item_code"]], item_zh=row["item_zh"], coefficient=row["coef_low"]
+        )
+        | {"unit": row["coef_unit"], "energy": row["lhv_low"], "energy_unit": row["lhv_unit"]}
+        | dates
+        for row in rows
+        if row["item_code"] in OIL_CARRIERS
+    )
+    columns: tuple[str, ...] = ("carrier", "item_zh", "coefficient", "unit", "energy", "energy_unit", *DATED)
+    yield Table(book, "oil_coefficients", columns, annex)
+    (definition,) = [row for row in rows if row["item_code"] == "kgoe"]
+    one = cited(definition, heat=definition["lhv_low"], heat_unit=definition["lhv_unit"]) | dates
+    one |= {"coal": definition["coef_low"], "coal_unit": definition["coef_unit"]}
+    yield Table(book, "standard_oil", ("heat", "heat_unit", "coal", "coal_unit", *DATED), (one,))
 
 
 def _coefficient(row: Row) -> Row:

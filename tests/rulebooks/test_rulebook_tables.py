@@ -106,7 +106,25 @@ def test_standard_coal_rows_left_out_are_named(folder):
     counts = [
         len(table(ENERGY, name)) for name in ("annex_a", "annex_b", "electricity", "statistical_yearbook")
     ]
+    counts += [len(table("cn_gb_30251_2024", name)) for name in ("oil_coefficients", "standard_oil")]
     assert len(rows) == sum(counts) + len(left) + 1  # the last is the definition of standard coal
+
+
+def test_standard_oil_row_by_row(folder):
+    rows = {
+        row["item_code"]: row for row in rows_of(folder / "standard_coal.csv") if "30251" in row["edition"]
+    }
+    shipped = {row["carrier"]: row for row in table("cn_gb_30251_2024", "oil_coefficients")}
+    assert len(rows) == len(shipped) + 1 == 7
+    for code, carrier in import_tables.OIL_CARRIERS.items():
+        cells = shipped[carrier]
+        assert (cells["coefficient"], cells["unit"]) == (rows[code]["coef_low"], rows[code]["coef_unit"])
+        assert cells["confidence"] == rows[code]["confidence"] == "verified1"
+    assert shipped["electricity"]["coefficient"] == "0.21"
+    (oil,) = table("cn_gb_30251_2024", "standard_oil")
+    assert (oil["heat"], oil["heat_unit"], oil["coal"], oil["coal_unit"]) == (
+        "41868", "kJ/kgoe", "1.4286", "kgce/kgoe",
+    )  # fmt: skip
 
 
 def test_editions_have_their_dates_and_follow_on_each_other():

@@ -58,6 +58,13 @@ TRAPS = {
         '(option("electricity_basis") == "equivalent", electricity_equal_value)',
         "electricity at its equal value",
     ),
+    "refining at the equivalent value of electricity": (
+        "cn_gb_30251_2024",
+        "tables/oil_coefficients.csv",
+        "电(等价值),0.21,",
+        "电(等价值),0.086,",  # 3.6 / 41.868
+        "a refinery at the equal value",
+    ),
     "emissions multiplied by the CBAM factor's rest": (
         "eu_cbam",
         "s2_certificates.py",

@@ -29,6 +29,8 @@ _T, _M3 = "t", "m3"
 _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("electricity", "electricity", "电力", "electricity", "MWh", "power,电,用电"),
     ("heat", "heat", "热力", "heat", "GJ", "steam_heat,热"),
+    ("steam_1mpa", "steam of the 1.0 MPa grade, by mass", "1.0 MPa 级蒸汽", "heat", _T, ""),
+    ("low_temperature_heat", "low-temperature heat", "低温热", "heat", "GJ", ""),
     ("raw_coal", "raw coal", "原煤", "solid", _T, "coal,煤,煤炭"),
     ("anthracite", "anthracite", "无烟煤", "solid", _T, ""),
     ("bituminous", "bituminous coal", "烟煤", "solid", _T, "bituminous_coal"),
@@ -58,6 +60,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("oilfield_gas", "oilfield natural gas", "油田天然气", "gas", _M3, ""),
     ("gasfield_gas", "gas-field natural gas", "气田天然气", "gas", _M3, ""),
     ("coalmine_gas", "coal-mine gas", "煤矿瓦斯气", "gas", _M3, ""),
+    ("refinery_fuel_gas", "refinery fuel gas", "炼厂燃料气", "gas", _T, ""),
     ("refinery_dry_gas", "refinery dry gas", "炼厂干气", "gas", _T, ""),
     ("coke_oven_gas", "coke oven gas", "焦炉煤气", "gas", _M3, "cog"),
     ("blast_furnace_gas", "blast furnace gas", "高炉煤气", "gas", _M3, "bfg"),
