@@ -327,11 +327,19 @@ def test_points_that_are_no_carrier_keep_their_quantity() -> None:
     assert bench.findings == []
 
 
+def test_cold_water_by_volume_counts_a_tonne_per_cubic_metre() -> None:
+    bench = Bench(plant([main_meter("W0", carrier="fresh_water", unit="m3")]))
+    bench.flat("W0", "2024-01-01", 3 * KWH)  # 3 m3 in every hour
+    bench.facts("2024-01-01", time=Grain.DAY)
+    assert bench.select("item, value, unit", "quantity = 'energy_consumed'") == [("fresh_water", 72.0, "t")]
+    assert bench.findings == []
+
+
 def test_an_unknown_carrier_and_a_unit_of_another_kind() -> None:
     bench = Bench(
         plant(
             [
-                main_meter("W0", carrier="fresh_water", unit="m3"),
+                main_meter("W0", carrier="deaerated_water", unit="m3"),
                 main_meter("U0", carrier="unobtainium", unit="t"),
             ]
         )
@@ -339,12 +347,12 @@ def test_an_unknown_carrier_and_a_unit_of_another_kind() -> None:
     bench.flat("W0", "2024-01-01", KWH)
     bench.facts("2024-01-01", time=Grain.DAY)
     assert bench.select("item, value, status", "quantity = 'energy_consumed'") == [
-        ("fresh_water", None, Status.ABSENT), ("unobtainium", None, Status.ABSENT),
+        ("deaerated_water", None, Status.ABSENT), ("unobtainium", None, Status.ABSENT),
     ]  # fmt: skip
     said = {f.code: f.says() for f in bench.findings}
     assert (
         said["activity.carrier-unit"]
-        == "W0 counts fresh_water in m3, which does not convert to t: its amounts stay absent."
+        == "W0 counts deaerated_water in m3, which does not convert to t: its amounts stay absent."
     )
     assert (
         said["activity.carrier-unknown"]

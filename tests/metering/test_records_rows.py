@@ -112,6 +112,21 @@ def test_litres_of_a_fuel_kept_in_tonnes_need_a_density() -> None:
     assert _facts(bench, "value") == [(0.84,)]
 
 
+def test_cold_water_by_volume_and_carbon_as_a_percentage() -> None:
+    bench = Bench(plant([]))
+    bench.record("energy_purchased", "fresh_water", "2024-01", 1500.0, "m3")
+    bench.record("energy_purchased", "deaerated_water", "2024-01", 10.0, "m3")  # hot: needs its density
+    bench.record("carbon_content_by_mass", "raw_coal", "2024-01", 58.2, "%")
+    bench.record("carbon_content_by_mass", "natural_gas", "2024-01", 75.0, "%")  # a gas kept by volume
+    bench.facts("2024-01", time=Grain.MONTH)
+    assert bench.select("item, value, unit", "quantity <> 'energy_consumed'") == [
+        ("deaerated_water", None, "t"),
+        ("fresh_water", 1500.0, "t"),
+        ("raw_coal", pytest.approx(0.582), "tC/t"),
+    ]
+    assert bench.codes() == {"records.density-needed", "records.unit-mismatch"}
+
+
 def test_units_of_another_kind_and_unknown_units() -> None:
     bench = Bench(plant([]))
     bench.record("energy_purchased", "electricity", "2024-01", 1.0, "t")

@@ -23,8 +23,15 @@ class Carrier:
     unit: Unit
     aliases: tuple[str, ...] = ()
     biogenic: bool = False
+    density: Unit | None = None
+    """Mass per volume where a convention fixes it: cold water, which registers show in m3, is 1 t/m3."""
+
+    def counted(self, unit: Unit) -> Unit:
+        """The unit an amount of this carrier counts in: `unit`, or the mass it stands for where the density is fixed."""
+        return unit * self.density if self.density is not None and unit.same_kind(_CUBIC_METRE) else unit
 
 
+_CUBIC_METRE = parse_unit("m3")
 _T, _M3 = "t", "m3"
 _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("electricity", "electricity", "电力", "electricity", "MWh", "power,电,用电"),
@@ -89,6 +96,10 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("calcium_carbide", "calcium carbide", "电石", "medium", _T, ""),
 )  # fmt: skip
 _BIOGENIC = {"biogas", "biomass", "ethanol"}
+_COLD_WATER = {
+    "fresh_water",
+    "softened_water",
+}  # deaerated water is hot: 5 % lighter, so it needs its density
 
 CARRIERS: dict[str, Carrier] = {
     row[0]: Carrier(
@@ -98,6 +109,7 @@ CARRIERS: dict[str, Carrier] = {
         parse_unit(row[4]),
         tuple(a for a in row[5].split(",") if a),
         row[0] in _BIOGENIC,
+        parse_unit("t/m3") if row[0] in _COLD_WATER else None,
     )
     for row in _ROWS
 }

@@ -365,9 +365,18 @@ def did_you_mean(name: str, known: Iterable[str]) -> Text:
     return Text(f" (did you mean “{near}”?)", f"（是否指“{near}”？）") if near else Text("", "")
 
 
+def recorded_factor(given: Unit, wanted: Unit) -> Fraction:
+    """As `factor_to`, for values people record: a share by mass (%, kg/kg), as laboratories print carbon, is also taken
+    where carbon per mass is wanted. Formulas stay strict."""
+    if not given.dimension and wanted.dimension == _CARBON_SHARE:
+        return given.ratio / wanted.ratio
+    return given.factor_to(wanted)
+
+
 def conversion(source: str, target: str) -> Fraction:
     """The exact factor from `source` to `target` (UnitError when there is none)."""
     return parse_unit(source).factor_to(parse_unit(target))
 
 
 ONE = parse_unit("1")
+_CARBON_SHARE = parse_unit("kgC/kg").dimension

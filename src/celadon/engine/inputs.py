@@ -10,7 +10,7 @@ from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period, floor, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
-from celadon.core.units import UnitError, parse_unit
+from celadon.core.units import UnitError, parse_unit, recorded_factor
 from celadon.engine.lookup import Lookup, LookupContext, declared_unit, look_up, months_of
 from celadon.engine.request import Request
 from celadon.engine.sql import (
@@ -272,7 +272,9 @@ class Inputs:
         for item, unit in sorted({(item, unit) for item, _, unit in found}):
             test = f"f.item = {text(item)} AND f.unit = {text(unit)}"
             try:
-                factor = parse_unit(unit).factor_to(declared_unit(spec.unit, self.context, {key: item}))
+                factor = recorded_factor(
+                    parse_unit(unit), declared_unit(spec.unit, self.context, {key: item})
+                )
             except UnitError:
                 refused.append(test)
                 self.findings.add(

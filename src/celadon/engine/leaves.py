@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from celadon.core.model import Plant
-from celadon.core.units import UnitError, parse_unit
+from celadon.core.units import UnitError, parse_unit, recorded_factor
 from celadon.engine.chain_rows import utc
 from celadon.engine.lookup import LookupContext, declared_unit
 from celadon.engine.steps import PLACES, Step, item_key
@@ -103,7 +103,7 @@ class LeafRows:
             context = LookupContext(self.book, self.plant, (), {}, {})
             try:
                 unit = declared_unit(spec.unit, context, {item_key(spec) or "": leaf.item})
-                self._factors[mark] = float(parse_unit(leaf.unit).factor_to(unit))
+                self._factors[mark] = float(recorded_factor(parse_unit(leaf.unit), unit))
             except UnitError:
                 self._factors[mark] = None
         return self._factors[mark]

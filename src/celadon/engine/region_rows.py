@@ -9,7 +9,7 @@ from celadon.core.facts import Status
 from celadon.core.findings import Place
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, zone
-from celadon.core.units import UnitError, parse_unit
+from celadon.core.units import UnitError, parse_unit, recorded_factor
 from celadon.engine.active import FACTOR_VARIES, ActiveRules
 from celadon.engine.cells import Cells, Level, Words
 from celadon.engine.inputs import FACT_UNIT
@@ -129,7 +129,7 @@ class RegionRows(ActiveRules):
         key = item_key(spec) or ""
         try:
             declared = declared_unit(spec.unit, self.context, {key: column.item})
-            factor = parse_unit(column.unit).factor_to(declared)
+            factor = recorded_factor(parse_unit(column.unit), declared)
         except UnitError:
             where = Place(subject=f"{spec.name}:{column.item}")
             self.findings.add(

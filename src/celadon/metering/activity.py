@@ -50,9 +50,8 @@ CARRIER_UNIT = FindingKind(
         zh="{meter} 以 {unit} 计量 {carrier}，无法换算为 {expected}：其数量按缺失处理。",
     ),
     Text(
-        en="Give the meter a multiplier with the density or calorific value and the unit "
-        "{expected} (1 m3 of water is 1 t).",
-        zh="请用含密度或热值的 multiplier，并将单位写为 {expected}（水 1 m3 计 1 t）。",
+        en="Give the meter a multiplier with the density or calorific value and the unit {expected}.",
+        zh="请用含密度或热值的 multiplier，并将单位写为 {expected}。",
     ),
 )
 METER_ABSENT = FindingKind(
@@ -195,7 +194,7 @@ def _traits(
         if node.carrier and carrier is None:
             findings.append(CARRIER_UNKNOWN.at(place(meter), meter=node.id, carrier=node.carrier))
         item, purpose, unit = _key(node, carrier, units)
-        factor = _factor(node, unit, findings)
+        factor = _factor(node, carrier, unit, findings)
         num, den = (None, None) if factor is None else (float(factor.numerator), float(factor.denominator))
         contract = (getattr(meter, "contract", None) or "") if node.carrier == "electricity" else ""
         quantity = "" if node.carrier else getattr(meter, "quantity", None) or ""
@@ -218,8 +217,9 @@ def _key(node: Node, carrier: Carrier | None, products: Mapping[str, str]) -> tu
     return node.carrier or product, "", unit
 
 
-def _factor(node: Node, unit: Unit, findings: list[Finding]) -> Fraction | None:
-    if not node.unit.same_kind(unit):
+def _factor(node: Node, carrier: Carrier | None, unit: Unit, findings: list[Finding]) -> Fraction | None:
+    shown = node.unit if carrier is None else carrier.counted(node.unit)
+    if not shown.same_kind(unit):
         values = {
             "meter": node.id,
             "carrier": node.carrier or node.id,
@@ -228,7 +228,7 @@ def _factor(node: Node, unit: Unit, findings: list[Finding]) -> Fraction | None:
         }
         findings.append(CARRIER_UNIT.at(place(node.meter), **values))
         return None
-    return node.unit.factor_to(unit) / TICKS
+    return shown.factor_to(unit) / TICKS
 
 
 def _gaps(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Node]) -> list[Finding]:

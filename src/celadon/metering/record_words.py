@@ -14,7 +14,7 @@ from celadon.core.carriers import Carrier, find_carrier
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.text import Text
-from celadon.core.units import UNIT_UNKNOWN, Unit, UnitError, did_you_mean, parse_unit
+from celadon.core.units import UNIT_UNKNOWN, Unit, UnitError, did_you_mean, parse_unit, recorded_factor
 from celadon.metering.amounts import load_rows
 
 ITEM_UNKNOWN = FindingKind(
@@ -190,8 +190,24 @@ def _factor(
             told.add(("unit", word.unit))
             findings.append(UNIT_UNKNOWN.at(where, unit=word.unit, hint=""))
         return None
-    if unit.same_kind(expected):
-        return unit.factor_to(expected)
+    if carrier is not None:
+        unit = carrier.counted(unit)
+    try:
+        return recorded_factor(unit, expected)
+    except UnitError:
+        _other_kind(word, key, unit, expected, carrier, told, findings)
+        return None
+
+
+def _other_kind(
+    word: _Seen,
+    key: str,
+    unit: Unit,
+    expected: Unit,
+    carrier: Carrier | None,
+    told: set[tuple[str, ...]],
+    findings: list[Finding],
+) -> None:
     mark = ("kind", word.quantity, key, word.unit)
     if mark not in told:
         told.add(mark)
@@ -204,8 +220,7 @@ def _factor(
         }
         dims = {_names(unit), _names(expected)}
         kind = DENSITY_NEEDED if carrier is not None and dims == {"volume", "mass"} else UNIT_OTHER_KIND
-        findings.append(kind.at(where, **values))
-    return None
+        findings.append(kind.at(Place(subject=word.source), **values))
 
 
 def _names(unit: Unit) -> str:

@@ -17,7 +17,7 @@ from celadon.core.model import Derived, Flow, Meter, Source, VirtualMeter
 from celadon.core.periods import Grain
 from celadon.core.quantities import Space
 from celadon.core.text import Text
-from celadon.core.units import UnitError, parse_unit
+from celadon.core.units import UnitError, parse_unit, recorded_factor
 from celadon.engine.chain_rows import ChainRows
 from celadon.engine.leaves import FactLeaf
 from celadon.engine.request import Request, fact_grain
@@ -270,6 +270,6 @@ class PlantOrigins:
 def _in_unit(unit: str, wanted: str) -> float:
     """From a record's unit into the fact's; 1 where they are of other kinds, which only weighs sources against each other."""
     try:
-        return float(parse_unit(unit).factor_to(parse_unit(wanted)))
+        return float(recorded_factor(parse_unit(unit), parse_unit(wanted)))
     except UnitError:
         return 1.0

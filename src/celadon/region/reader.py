@@ -231,7 +231,7 @@ def _value(reading: Reading, entry: Entry, long: bool) -> ValueColumn | None:
     if not column and not long:
         reading.add(VALUE_COLUMN, entry.node, quantity=quantity)
         return None
-    kept = unit
+    kept, carrier = unit, None
     if quantity in CARRIER_QUANTITIES:
         word = item or _OWN_CARRIER.get(quantity, "")
         carrier = find_carrier(word)
@@ -244,7 +244,8 @@ def _value(reading: Reading, entry: Entry, long: bool) -> ValueColumn | None:
     elif quantity == "product_output" and not item:
         item = BY_PRODUCT
     try:
-        factor = float(parse_unit(unit).factor_to(parse_unit(kept)))
+        given = parse_unit(unit) if carrier is None else carrier.counted(parse_unit(unit))
+        factor = float(given.factor_to(parse_unit(kept)))
     except UnitError:
         reading.add(
             VALUE_UNIT, entry.at("unit"), quantity=quantity, item=item or quantity, kept=kept, unit=unit

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from celadon.core.carriers import CARRIERS
 from celadon.core.findings import FindingError
 from celadon.core.periods import parse_period, zone
 from celadon.core.units import UnitError, parse_unit
@@ -164,7 +165,9 @@ def _meaning(
     if not unit:
         return found.name, found.factor, None
     try:
-        return found.name, float(parse_unit(unit).factor_to(parse_unit(found.kept_unit))), None
+        carrier, given = CARRIERS.get(found.item or found.quantity), parse_unit(unit)
+        given = given if carrier is None else carrier.counted(given)
+        return found.name, float(given.factor_to(parse_unit(found.kept_unit))), None
     except UnitError:
         return None, None, "region.unit-unreadable"
 

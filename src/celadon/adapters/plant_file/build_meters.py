@@ -291,7 +291,7 @@ def unit_of(reading: Reading, entry: Entry, carrier: Carrier | None, rate: bool 
     unit = parse_unit(text)
     if carrier is not None:
         counted = unit * _HOUR if rate else unit
-        if not counted.same_kind(carrier.unit):
+        if not carrier.counted(counted).same_kind(carrier.unit):
             expected = f"{carrier.unit}/h ({carrier.id})" if rate else f"{carrier.unit} ({carrier.id})"
             mismatch(reading, entry, "unit", unit, expected)
     return text
