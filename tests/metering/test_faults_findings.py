@@ -239,6 +239,25 @@ def test_place_and_period() -> None:
     assert finding.where.period == "2024-03-01T10:00"
 
 
+def test_an_outage_over_months_is_told_alike_by_each_of_them() -> None:
+    """Two more outages soon after it are a run of their own; each month derived apart adds up to all derived at once."""
+    times = [at("01-20 00:00"), at("03-05 00:00"), at("03-05 06:00"), at("03-05 12:00"), at("03-05 12:30")]
+    readings = rows([(t, float(i)) for i, t in enumerate(times)])
+
+    def told(first: str, last: str) -> list[tuple[str | None, object]]:
+        got = ledger(readings, meter(max_gap_seconds=7200), window(first, last))
+        return [(f.where.period, f.values["n"]) for f in got.findings() if f.code == "metering.outage"]
+
+    whole = told("01-01 00:00", "04-01 00:00")
+    months = [
+        told("01-01 00:00", "02-01 00:00"),
+        told("02-01 00:00", "03-01 00:00"),
+        told("03-01 00:00", "04-01 00:00"),
+    ]
+    assert [n for _, n in whole] == [1, 2]
+    assert months == [whole[:1], whole[:1], whole]
+
+
 def test_a_run_of_events_is_one_finding() -> None:
     """Twenty outages of a day are one finding; one a week later is another."""
     times = [at("03-01 00:00") + 3 * HOUR * i for i in range(9)]

@@ -210,7 +210,10 @@ _CHANGES = {
     "unit": Text("change of unit", "单位变更"),
 }
 RUN_GAP = timedelta(days=1)
-"""Events of one point and code this near to each other are one Finding."""
+"""Events of one point and code this near to each other are one Finding, within one month (UTC).
+
+The ledger is derived month by month: an event over several months is a Finding of its own, which each of them tells alike.
+"""
 
 
 def findings_from(
@@ -239,14 +242,18 @@ _RUN = ("point", "code", "t_before", "t", "n", "amount", "value_before", "value"
 
 def _runs(events: str) -> str:
     """Adjoining events merged; a run has the values of its first event, and of its last where it says `last`."""
-    within = f"coalesce(t_before, t) <= lag(t) OVER w + INTERVAL {int(RUN_GAP.total_seconds())} SECOND"
+    near = f"coalesce(t_before, t) <= lag(t) OVER w + INTERVAL {int(RUN_GAP.total_seconds())} SECOND"
+    within = f"{near} AND first_month = last_month AND first_month = lag(last_month) OVER w AND NOT lag(first_month < last_month) OVER w"
     first = ", ".join(
         f"first({name} ORDER BY t_before, t)" for name in ("value_before", "value", "detail", "file", "line")
     )
     assert tuple(EVENT_COLUMNS)[:2] == ("point", "code")  # noqa: S101 (the order the queries count on)
     return f"""
-    WITH marked AS (
-        SELECT *, CASE WHEN {within} THEN 0 ELSE 1 END AS new FROM "{events}"
+    WITH dated AS (
+        SELECT *, date_trunc('month', coalesce(t_before, t)) AS first_month,
+            date_trunc('month', coalesce(greatest(t - to_microseconds(1), t_before), t_before)) AS last_month FROM "{events}"),
+    marked AS (
+        SELECT *, CASE WHEN {within} THEN 0 ELSE 1 END AS new FROM dated
         WINDOW w AS (PARTITION BY point, code ORDER BY coalesce(t, t_before), t_before)),
     numbered AS (
         SELECT *, sum(new) OVER (PARTITION BY point, code ORDER BY coalesce(t, t_before), t_before ROWS UNBOUNDED PRECEDING) AS run
