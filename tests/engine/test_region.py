@@ -256,3 +256,32 @@ def test_one_enterprise_is_explained_by_the_steps(con: duckdb.DuckDBPyConnection
     assert trace.root.value == pytest.approx(93)
     with pytest.raises(KeyError):
         region_plant(con, rules, region, 99, period)
+
+
+@pytest.mark.parametrize(
+    ("series", "region", "codes", "value"),
+    [
+        ("national_statistical", "CN-SD", [], 53660.0),  # 0.5366 tCO2/MWh of 2022 for 100 000 MWh
+        ("provincial", "CN-XZ", ["factor.gap"], None),  # Tibet has no value in the announcement
+    ],
+)
+def test_a_national_factor_stands_in_without_a_word_and_a_gap_is_told(
+    series: str, region: str, codes: list[str], value: float | None
+) -> None:
+    bought = FactColumn("energy_purchased", "electricity", "", "MWh", "bought")
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE registry AS SELECT 1 AS enterprise, '{region}' AS region")
+        con.execute(
+            "CREATE TABLE facts AS SELECT 1 AS enterprise, DATE '2022-01-01' AS month, 100000.0 AS bought"
+        )
+        request = Request(
+            parse_period("2022-01", ZONE),
+            wanted=("purchased_electricity_emission",),
+            options={"grid_factor": series},
+        )
+        rules = load_rulebook("cn_gbt_32150_2015")
+        result = account_region(con, rules, Region("registry", "facts", (bought,), ZONE), request)
+    assert [one.code for one in result.findings if one.code.startswith("factor.gap")] == codes
+    assert [row.value for row in result.rows if row.quantity == "purchased_electricity_emission"] == [
+        None if value is None else pytest.approx(value)
+    ]

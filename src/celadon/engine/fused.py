@@ -290,10 +290,11 @@ class Body:
                 sure |= {words} if certain else set()
                 if lacking(self.formula, row, self.inputs, self.planner.request.options):
                     gaps.add(words)
+        gaps |= self._nowhere(given, domain)
         layers = self.planner.layers(self.level)
         seconds = {words: partial(longest, layers, self._lengths(words, full, given)) for words in rows}
         optional = self.planner.optional(self.rule.name)
-        self.planner.told_rows[self.step] = {words: words in gaps for words in rows}
+        self.planner.told_rows[self.step] = {words: words in gaps for words in (*rows, *gaps)}
         self.planner.add(
             Step(
                 self.step, "", self.quantity, "rule" if self.whole else "term", keys=self.keys, unit=self.unit,
@@ -305,6 +306,25 @@ class Body:
             self.step, self.keys, self.unit, rows, optional, self.describes, False, frozenset(sure),
             frozenset(gaps), seconds if self.level is Level.ASKED else {},
         )  # fmt: skip
+
+    def _nowhere(self, given: Mapping[str, Cells], domain: Mapping[Words, str]) -> set[Words]:
+        """Words of a property that has no value in the whole region, because a factor of its keys has none."""
+        words = {
+            gap
+            for cells in given.values()
+            if self.describes and cells.is_factor and cells.keys == self.keys
+            for gap in cells.gaps - domain.keys()
+        }
+        return {
+            one
+            for one in words
+            if lacking(
+                self.formula,
+                dict(zip(self.keys, one, strict=True)),
+                self.inputs,
+                self.planner.request.options,
+            )
+        }
 
     def _input_steps(self, given: Mapping[str, Cells]) -> dict[str, str]:
         return {self._mark(name): cells.step for name, cells in given.items()}

@@ -14,7 +14,19 @@ from celadon.engine.factor_findings import FactorTeller
 from celadon.engine.run import due_findings
 from celadon.engine.sql import settled
 from celadon.engine.steps import Query
-from celadon.rules.expr import AtKey, Choose, Expr, FirstGiven, Ref, SumOf, Total
+from celadon.rules.expr import (
+    All,
+    AtKey,
+    Choose,
+    Compare,
+    Condition,
+    Expr,
+    FirstGiven,
+    Ref,
+    SumOf,
+    Total,
+    refs_here,
+)
 
 Rows = Mapping[str, Mapping[Words, bool]]
 """Step -> the words of its rows, and whether a factor may lack there."""
@@ -38,12 +50,23 @@ def lacking(
     if isinstance(expr, Choose):
         for condition, value in expr.cases:
             known = settled(condition, options, row)
-            if known is not False and lacking(value, row, inputs, options):
+            sure = compared(condition)
+            seen = {name: cells for name, cells in inputs.items() if name not in sure}
+            if known is not False and lacking(value, row, seen, options):
                 return True
             if known is True:
                 return False
         return expr.otherwise is not None and lacking(expr.otherwise, row, inputs, options)
     return any(lacking(part, row, inputs, options) for part in expr.children() if isinstance(part, Expr))
+
+
+def compared(condition: Condition) -> set[str]:
+    """Inputs that have a value wherever the condition holds: `(x >= 0, x)` is how a formula asks for a stand-in."""
+    if isinstance(condition, Compare):
+        return {*refs_here(condition.left), *refs_here(condition.right)}
+    if isinstance(condition, All):
+        return {name for term in condition.terms for name in compared(term)}
+    return set()
 
 
 def _reported(term: Expr, inputs: Mapping[str, Cells | None]) -> bool:
