@@ -413,4 +413,22 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
         {"count": 1, "meters": "F"},
         HEAD,
     ),
+    (
+        "plant.excluded-what",
+        f"meters: [{E}}}]\nexcluded:\n  - {{start: 2024-01-01, reason: dead}}  #!\n",
+        {},
+        HEAD,
+    ),
+    (
+        "plant.excluded-key",
+        f"meters: [{E}}}]\nexcluded:\n  - {{meter: E, note: A7, start: 2024-01-01, reason: dead}}  #!\n",
+        {"key": "note"},
+        HEAD,
+    ),
+    (
+        "plant.excluded-reversed",
+        f"meters: [{E}}}]\nexcluded:\n  - {{meter: E, start: 2024-01-02, end: 2024-01-01, reason: dead}}  #!\n",
+        {"start": "2024-01-01 16:00:00+00:00", "end": "2023-12-31 16:00:00+00:00"},
+        HEAD,
+    ),
 ]

@@ -98,7 +98,7 @@ def test_its_examples_work_when_switched_on(lang):
         2,
         5,
     )
-    assert (len(plant.carriers), len(plant.factors), len(plant.options)) == (1, 1, 1)
+    assert (len(plant.carriers), len(plant.factors), len(plant.options), len(plant.excluded)) == (1, 1, 1, 3)
 
 
 @pytest.mark.parametrize("lang", LANGS)

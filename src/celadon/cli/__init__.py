@@ -75,6 +75,14 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.bill",
         Text(en="The monthly bill under the plant's tariffs.", zh="按电价计算月度账单。"),
     ),
+    "enter": (
+        "celadon.cli.enter",
+        Text(en="Enter or correct a record by hand.", zh="手工录入或更正一条台账。"),
+    ),
+    "exclude": (
+        "celadon.cli.exclude",
+        Text(en="Readings or records that do not count, and why.", zh="不计入的读数或台账及其理由。"),
+    ),
     "quarantine": (
         "celadon.cli.quarantine",
         Text(en="Rows kept out: list, correct, replay.", zh="被隔离的行：列出、更正、重放。"),

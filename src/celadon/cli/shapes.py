@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from celadon.cli.facts_shapes import FACTS_SHAPES
 from celadon.cli.region_shapes import REGION_SHAPES
 from celadon.cli.shape import Shape
 
@@ -280,7 +281,7 @@ _PLANT_SHAPES: dict[str, Shape] = {
         },
     ),
 }  # fmt: skip
-SHAPES: dict[str, Shape] = {**_PLANT_SHAPES, **REGION_SHAPES}
+SHAPES: dict[str, Shape] = {**_PLANT_SHAPES, **FACTS_SHAPES, **REGION_SHAPES}
 
 
 def problems(body: Mapping[str, Any]) -> list[str]:
@@ -380,7 +381,7 @@ def markdown() -> str:
     lines += [
         "## A trace's node",
         "",
-        "`kind`: rule, sum, term, fact, factor, meter, ledger, reading, record, event, rest, not_applicable.",
+        "`kind`: rule, sum, term, fact, factor, meter, ledger, reading, record, excluded, event, rest, not_applicable.",
         "",
     ]
     lines += [*_fields(_NODE, 0), ""]

@@ -153,6 +153,8 @@ class Meter:
     """Energy attribute evidence for market-based accounting (id of a contract)."""
     states: tuple[str, ...] = ()
     """Of a `state` point: its words in the order of their codes 0, 1, 2 …; empty = the usual words for off and on."""
+    left_out: tuple[tuple[datetime, datetime], ...] = ()
+    """Spans (both ends included) whose readings do not count; out of `Plant.excluded`."""
     where: Place = field(default_factory=Place)
 
 
@@ -303,6 +305,31 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """Readings of a meter, or records, that were judged not to count, with the reason. They stay in the store.
+
+    Of readings: `meter`, and those stamped from `start` to `end`, both included. Of records: `quantity`, `start`, and of
+    the other words those that are given; `value` tells rows with the same words apart."""
+
+    reason: str
+    start: datetime
+    end: datetime | None = None
+    """None: one instant of a meter; of a record any end."""
+    meter: str | None = None
+    quantity: str | None = None
+    item: str | None = None
+    purpose: str | None = None
+    site: str | None = None
+    process: str | None = None
+    note: str | None = None
+    value: float | None = None
+    by: str = ""
+    at: str = ""
+    """When it was decided, as written."""
+    where: Place = field(default_factory=Place)
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """Everything the plant file says."""
 
@@ -323,6 +350,8 @@ class Plant:
     """Rulebook -> the quantities the firm leaves out, each with its reason."""
     """Rulebook id -> option -> choice."""
     derived: tuple[Derived, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    """Readings and records that do not count."""
     industry: str | None = None
     store: str = "celadon-store"
     """Folder of the store, from the plant file's folder."""

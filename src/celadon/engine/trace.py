@@ -22,6 +22,7 @@ _KIND = {
     "record": Text("record", "台账"),
     "derived": Text("calculated by", "推算自"),
     "reading": Text("reading", "读数"),
+    "excluded": Text("excluded", "不计入"),
     "rest": Text("the others", "其余"),
     "missing": Text("no row holds", "无有效行"),
     "not_applicable": Text("not declared in this plant", "工厂未申报此项"),

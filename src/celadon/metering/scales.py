@@ -249,6 +249,8 @@ def config_digest(meter: Meter, grid_seconds: int) -> str:
             for c in _changes(meter)
         ],
     ]  # fmt: skip
+    if meter.left_out:  # not said where there is none: parts stored before stay valid
+        parts.append([[_when(start), _when(end)] for start, end in meter.left_out])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 

@@ -9,23 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from celadon.core.carriers import find_carrier
 from celadon.core.findings import Finding
-from celadon.core.model import Meter, VirtualMeter
+from celadon.core.model import Excluded, Meter, VirtualMeter
 from celadon.core.periods import Period, zone
 from celadon.core.text import Lang
 from celadon.engine.leaves import FactLeaf
 from celadon.engine.trace import TraceNode
 from celadon.plant.deriving import SOURCE as DERIVED
 from celadon.plant.deriving import derived_of
+from celadon.plant.entry import manual_source, mark_of
+from celadon.plant.excluding import trace_nodes
 from celadon.plant.keeping import span_of
 from celadon.plant.ledger import Deriver
 from celadon.plant.opened import View
 from celadon.plant.workspace import write_records
+from celadon.store import StoredFile
 
 _RECORDS_SHOWN = 60
 _EVENTS_SHOWN = 12
@@ -57,6 +61,8 @@ class Evidence:
     calculated: Callable[[FactLeaf], TraceNode] | None = None
     """Traces a fact that another rulebook calculated."""
     _records: bool = field(default=False, init=False)
+    _entered: dict[int, StoredFile] | None = field(default=None, init=False)
+    """Files of records entered by hand, by id."""
     _traced: int = field(default=0, init=False)
     _known_ends: dict[tuple[int, datetime, datetime], list[_End]] = field(default_factory=dict, init=False)
 
@@ -94,6 +100,7 @@ class Evidence:
     def _metered(self, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
         for meter, role in self._real_meters(leaf.meter):
             yield from self._readings(meter, leaf, role)
+            yield from self._excluded(leaf, [x for x in self.seen.model.excluded if x.meter == meter.id])
             yield from self._events(meter, leaf)
 
     def _real_meters(self, meter_id: str, role: str = "") -> Iterator[tuple[Meter, str]]:
@@ -210,6 +217,32 @@ class Evidence:
             yield self._record(row, leaf)
         if len(fitting) > _RECORDS_SHOWN:
             yield {"kind": "rest", "value": None, "unit": "", "records": len(fitting) - _RECORDS_SHOWN}
+        yield from self._excluded(
+            leaf,
+            [
+                item
+                for item in self.seen.model.excluded
+                if item.quantity in names
+                and self._is(item.item or leaf.item, leaf.item)
+                and item.site in (None, leaf.site)
+                and item.process in (None, leaf.process)
+            ],
+        )
+
+    def _excluded(self, leaf: FactLeaf, excluded: Sequence[Excluded]) -> Iterator[dict[str, Any]]:
+        return trace_nodes(self.con, self.seen, excluded, leaf.start, leaf.end, self.lang)
+
+    def _mark(self, file: int, line: int) -> dict[str, str]:
+        """Who entered the record by hand, when, why and on what evidence."""
+        if self._entered is None:
+            manual = manual_source(self.seen.model)[0]
+            files = self.seen.snapshot.files()
+            self._entered = {item.id: item for item in files if item.source_id == manual}
+        found = self._entered.get(file)
+        if found is None:
+            return {}
+        mark = mark_of(Path(self.seen.model.file).parent / found.name, found.sha256, line)
+        return mark.to_json() if mark is not None else {}
 
     def _is(self, word: str, item: str) -> bool:
         carrier = find_carrier(word, self.seen.model.carriers)
@@ -221,6 +254,6 @@ class Evidence:
             "kind": "record", "value": value, "unit": unit, "date": self._local(start)[:10],
             "record": quantity if quantity != leaf.quantity else "", "purpose": purpose,
             "weight": f"{weight:g} {weight_unit}" if weight is not None else "", "note": note,
-            "file": self._deriver.files.get(file, "?"), "line": line,
+            "file": self._deriver.files.get(file, "?"), "line": line, **self._mark(file, line),
         }  # fmt: skip
         return {name: cell for name, cell in node.items() if cell not in ("", None) or name == "value"}

@@ -17,12 +17,13 @@ from celadon.core.text import Lang, Text
 from celadon.core.units import did_you_mean
 from celadon.engine.trace import Trace
 from celadon.plant import account as accounting
-from celadon.plant import backup, checking, loading, quarantine, replaying, upkeep
+from celadon.plant import backup, checking, drafts, effects, loading, quarantine, replaying, upkeep
 from celadon.plant import balance as balancing
 from celadon.plant import bill as billing
 from celadon.plant import compare as comparing
 from celadon.plant import explain as explaining
 from celadon.plant import reconcile as reconciling
+from celadon.plant.entry import Entry, Signed
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
 from celadon.plant.workspace import Workspace
@@ -227,6 +228,47 @@ class Plant:
     def replay(self, path: str | Path) -> replaying.Replay:
         """Count the rows that a corrected CSV mends."""
         return replaying.replay(self.opened, Path(path))
+
+    # -- changes, shown before they are made --------------------------------------------------------------------------
+
+    def draft_records(self, entries: Sequence[Entry], signed: Signed) -> drafts.Draft:
+        """Records entered by hand, made ready."""
+        return drafts.of_records(self.opened, entries, signed)
+
+    def draft_correction(
+        self, file: str, line: int, changes: Mapping[str, Any], signed: Signed
+    ) -> drafts.Draft:
+        """Another value, unit or weight for the record in force in that place, made ready."""
+        return drafts.of_correction(self.opened, self.view(), self._work, (file, line), changes, signed)
+
+    def draft_exclusion(self, item: Mapping[str, Any]) -> drafts.Draft:
+        """Readings or records that are not to count (keys of `excluded:` in the plant file), made ready."""
+        return drafts.of_exclusion(self.opened, item)
+
+    def draft_corrections(
+        self, changes: Mapping[int, Mapping[str, str]], dismissed: Sequence[int] = ()
+    ) -> drafts.Draft:
+        """Corrected rows of the quarantine, and rows given up, made ready."""
+        return drafts.of_corrections(self.view(), changes, dismissed)
+
+    def effect(
+        self,
+        draft: drafts.Draft,
+        rulebooks: Sequence[str] = (),
+        period: str | None = None,
+        progress: loading.Progress | None = None,
+    ) -> effects.Effect:
+        """Which figures a draft would change, and by how much; nothing is committed."""
+        return effects.effect(self.opened, self._work, draft, rulebooks, period, progress)
+
+    def commit(
+        self, draft: drafts.Draft, state: str, progress: loading.Progress | None = None
+    ) -> drafts.Committed:
+        """Make a draft's change; `state` is that of the effect that was looked at. The plant is as its file now says."""
+        done = drafts.commit(self.opened, draft, state, progress=progress)
+        fresh = open_file(self.opened.file)
+        self.opened = replace(fresh, catalogue=self.opened.catalogue, segments=self.opened.segments)
+        return done
 
     def verify(self, progress: loading.Progress | None = None) -> upkeep.Upkeep:
         """Compare every stored byte with its digest."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import duckdb
@@ -31,6 +31,7 @@ SUMMED = (PointKind.REGISTER, PointKind.INTERVAL, PointKind.COUNT, PointKind.RAT
 _READINGS_AT_ONCE = 4_000_000
 _READINGS_A_MONTH = 3_000  # a quarter-hourly point's; only sizes the pieces
 _MONTHS_AT_ONCE = 12
+_TICK = timedelta(microseconds=1)
 
 Progress = Callable[[float, str], None]
 
@@ -50,6 +51,10 @@ class Piece:
     @property
     def parts(self) -> list[tuple[int, int]]:
         return [(point, month) for month in range(self.first, self.last + 1) for point in sorted(self.points)]
+
+
+def _at(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"
 
 
 def summed_meters(model: PlantModel) -> list[Meter]:
@@ -135,11 +140,18 @@ class Deriver:
     seen: View
     gone: frozenset[int] = frozenset()
     files: Mapping[int, str] = field(default_factory=dict)
+    left_out: Mapping[int, Sequence[tuple[datetime, datetime]]] = field(default_factory=dict)
+    """Point -> spans (UTC, both ends included) whose readings the plant file excludes."""
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, seen: View) -> Deriver:
-        files = seen.snapshot.files()
-        return cls(con, seen, frozenset(superseded(files)), {file.id: file.name for file in files})
+        files, points = seen.snapshot.files(), seen.snapshot.points()
+        left_out = {
+            points[meter.id]: meter.left_out
+            for meter in seen.model.meters
+            if meter.left_out and meter.id in points
+        }
+        return cls(con, seen, frozenset(superseded(files)), {file.id: file.name for file in files}, left_out)
 
     def readings(
         self, points: Collection[int], start: datetime, end: datetime, into: str, neighbours: int = NEIGHBOURS
@@ -147,17 +159,50 @@ class Deriver:
         """The temporary table `into` of readings that count, with `neighbours` before and after for each point."""
         # Rows that no longer count may stand among the neighbours, so more of them are read then.
         wanted = neighbours * (2 + len(self.gone)) if self.gone else neighbours
-        self.seen.snapshot.create_readings(self.con, into, points, start, end, wanted, table=True)
-        if self.gone:
-            self.con.execute(
-                f"DELETE FROM {into} WHERE file IN ({', '.join(str(number) for number in sorted(self.gone))})"
-            )
+        low, high = self._beyond_left_out(points, start, end, wanted)
+        self.seen.snapshot.create_readings(self.con, into, points, low, high, wanted, table=True)
+        for condition in self._omitted(points):
+            self.con.execute(f"DELETE FROM {into} WHERE {condition}")
 
     def readings_sql(self, points: Collection[int], start: datetime, end: datetime, neighbours: int) -> str:
-        """A query for the same, for one pass over few columns."""
-        sql = self.seen.snapshot.readings_sql(points, start, end, neighbours * (1 + len(self.gone)))
-        omit = ", ".join(str(number) for number in sorted(self.gone))
-        return f"SELECT * FROM ({sql}) WHERE file NOT IN ({omit})" if omit else sql
+        """A query for the same, for one pass over few columns; next to excluded readings it may give more neighbours."""
+        wanted = neighbours * (1 + len(self.gone))
+        low, high = self._beyond_left_out(points, start, end, wanted) if wanted else (start, end)
+        sql = self.seen.snapshot.readings_sql(points, low, high, wanted)
+        omitted = self._omitted(points)
+        return f"SELECT * FROM ({sql}) WHERE NOT ({' OR '.join(omitted)})" if omitted else sql
+
+    def _omitted(self, points: Collection[int]) -> list[str]:
+        """Conditions of rows that do not count."""
+        numbers = ", ".join(str(number) for number in sorted(self.gone))
+        left_out = [self._in_spans(point) for point in sorted(set(points) & set(self.left_out))]
+        return [f"file IN ({numbers})", *left_out] if numbers else left_out
+
+    def _in_spans(self, point: int) -> str:
+        spans = " OR ".join(f"t BETWEEN {_at(first)} AND {_at(last)}" for first, last in self.left_out[point])
+        return f"(point = {int(point)} AND ({spans}))"
+
+    def _beyond_left_out(
+        self, points: Collection[int], start: datetime, end: datetime, wanted: int
+    ) -> tuple[datetime, datetime]:
+        """The window, widened over the excluded spans in which its neighbours lie, so that they are looked for beyond."""
+        low, high = start, end
+        for point in sorted(set(points) & set(self.left_out)):
+            within = True
+            while within:
+                sql = self.seen.snapshot.readings_sql([point], low, high, wanted)
+                rows = self.con.execute(
+                    f"SELECT DISTINCT t FROM ({sql}) WHERE {self._in_spans(point)} "
+                    f"AND (t < {_at(low)} OR t >= {_at(high)})"
+                ).fetchall()
+                moments = [row[0].replace(tzinfo=UTC) for row in rows]
+                spans = [
+                    span for span in self.left_out[point] if any(span[0] <= t <= span[1] for t in moments)
+                ]
+                within = bool(spans)
+                low = min([low, *(first for first, _ in spans)])
+                high = max([high, *(last + _TICK for _, last in spans)])
+        return low, high
 
     def derive(self, piece: Piece, into: str, events: str) -> None:
         """Derive one piece into the temporary tables `into` (ledger rows) and `events`."""

@@ -40,6 +40,15 @@ AS_OF_EARLY = FindingKind(
 
 
 @dataclass(frozen=True)
+class Staged:
+    """A file that is not in its place yet: the source it is for, the name it will have, where it is now."""
+
+    source: str
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class Opened:
     """What the plant file says now, and where things are. Holds no open file and no connection."""
 
@@ -51,6 +60,8 @@ class Opened:
     """Address of the store's catalogue, in place of the plant file's."""
     segments: str | None = None
     """Address of the object store that keeps its segments, in place of the plant file's."""
+    staged: tuple[Staged, ...] = ()
+    """Files looked at as if they were in their places; only ever for a preview."""
 
     @property
     def folder(self) -> Path:

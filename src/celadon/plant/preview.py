@@ -16,7 +16,9 @@ from celadon.plant.loading import (
     stage_file,
     stage_plant,
 )
-from celadon.plant.opened import Opened, View, decoded
+from celadon.plant.opened import Opened, View, decoded, view
+from celadon.plant.quarantine import Corrections
+from celadon.plant.replaying import Replay, replay_into
 from celadon.plant.sources import input_files
 from celadon.store import Store
 
@@ -27,11 +29,15 @@ class Pending:
 
     seen: View
     loading: Loading
+    replay: Replay | None = None
+    """What the corrections would do, where there are some."""
 
 
 @contextmanager
-def pending(opened: Opened, store: Store, progress: Progress | None = None) -> Iterator[Pending]:
-    """The plant with every file that is not loaded yet, as a view; nothing of it remains afterwards.
+def pending(
+    opened: Opened, store: Store, progress: Progress | None = None, asked: Corrections | None = None
+) -> Iterator[Pending]:
+    """The plant with every file that is not loaded yet (and corrections counted), as a view; nothing of it remains afterwards.
 
     Other writers wait meanwhile.
 
@@ -61,4 +67,8 @@ def pending(opened: Opened, store: Store, progress: Progress | None = None) -> I
                 else LoadedFile(item.source.id, item.name, "failed", item.bytes)
             )
             done.files.append(status)
-        yield Pending(View(store, store.snapshot(pending=batch), opened.model, opened.digest), done)
+        replayed = Replay() if asked is not None else None
+        if asked is not None and replayed is not None:
+            replay_into(view(opened, store), batch, con, asked, replayed)
+        seen = View(store, store.snapshot(pending=batch), opened.model, opened.digest)
+        yield Pending(seen, done, replayed)

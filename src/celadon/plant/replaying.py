@@ -20,7 +20,7 @@ from celadon.plant.loading import scratch_connection
 from celadon.plant.opened import Opened, View, view
 from celadon.plant.quarantine import Corrections, Kept, kept_rows, read_corrections
 from celadon.plant.workspace import write_records
-from celadon.store import RECORD_COLUMNS, Pending
+from celadon.store import RECORD_COLUMNS, Pending, Store
 from celadon.store.rows import RECORD_KEY
 
 
@@ -53,23 +53,33 @@ def replay(opened: Opened, path: Path) -> Replay:
         FindingError: the table cannot be read, or there is no store.
     """
     with opened.open_store() as store, store.lock():
-        seen = view(opened, store)
-        asked = read_corrections(path, seen)
-        done = Replay(dismissed=asked.dismissed, findings=list(asked.findings))
-        if asked.changes or asked.dismissed:
-            with store.begin("replay", path.name) as pending, scratch_connection(store.path) as con:
-                _replay_all(seen, pending, con, asked, done)
-                done.batch = pending.commit().id
-        if done.readings:
-            with scratch_connection(store.path) as con:
-                after = View(store, store.snapshot(), seen.model, seen.digest)
-                done.findings += keep_ledger(after, con)[1]
+        return _replay(opened, store, read_corrections(path, view(opened, store)), path.name)
+
+
+def replay_corrections(opened: Opened, asked: Corrections, note: str) -> Replay:
+    """The same for corrections that stand in no file; `note` says who made them."""
+    with opened.open_store() as store, store.lock():
+        return _replay(opened, store, asked, note)
+
+
+def _replay(opened: Opened, store: Store, asked: Corrections, note: str) -> Replay:
+    seen = view(opened, store)
+    done = Replay(dismissed=asked.dismissed, findings=list(asked.findings))
+    if asked.changes or asked.dismissed:
+        with store.begin("replay", note) as pending, scratch_connection(store.path) as con:
+            replay_into(seen, pending, con, asked, done)
+            done.batch = pending.commit().id
+    if done.readings:
+        with scratch_connection(store.path) as con:
+            after = View(store, store.snapshot(), seen.model, seen.digest)
+            done.findings += keep_ledger(after, con)[1]
     return done
 
 
-def _replay_all(
+def replay_into(
     seen: View, pending: Pending, con: duckdb.DuckDBPyConnection, asked: Corrections, done: Replay
 ) -> None:
+    """Put corrected rows and the settlement of dismissed ones into a batch."""
     for ident in asked.dismissed:
         pending.resolve_quarantine(ident, "dismissed")
     by_source: dict[str, list[Kept]] = {}
@@ -125,7 +135,7 @@ def _keep_those_beside(seen: View, con: duckdb.DuckDBPyConnection) -> None:
     """
     key = ", ".join(f'"{name}"' for name in RECORD_KEY)
     columns = ", ".join(f'"{name}"' for name in RECORD_COLUMNS)
-    write_records(con, seen, "in_force")
+    write_records(con, seen, "in_force", every=True)
     # The blank keys of staged rows may be null; the store writes them as ''.
     con.execute(
         f"""INSERT INTO {STAGED} ({columns}) SELECT {columns} FROM in_force WHERE ({key}) IN (

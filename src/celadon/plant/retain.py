@@ -139,7 +139,8 @@ def _needed(con: duckdb.DuckDBPyConnection, seen: View, found: Replaced, horizon
         return set()
     piece = Piece(frozenset(ids[meter.id] for meter in meters), found.month, found.month)
     window = piece.window
-    Deriver.of(con, seen).readings(piece.points, window.start, window.end, "r_all")
+    # An exclusion may be taken back: what it leaves out is judged like all the rest.
+    replace(Deriver.of(con, seen), left_out={}).readings(piece.points, window.start, window.end, "r_all")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE r_less AS SELECT * EXCLUDE (replaced) "
         f"FROM ({retention.marked('r_all', horizon)}) WHERE NOT replaced"

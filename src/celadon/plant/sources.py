@@ -48,9 +48,9 @@ def input_files(opened: Opened, findings: Findings, hashes: Hashes) -> Iterator[
     for source in opened.model.sources:
         mapping = mapping_digest(source, opened.model)
         paths, said = source_files(opened.model, source)
-        findings.extend(said)
-        for path in paths:
-            name = shown(opened, path)
+        staged = [(item.name, item.path) for item in opened.staged if item.source == source.id]
+        findings.extend(item for item in said if not staged)
+        for name, path in [*((shown(opened, path), path) for path in paths), *staged]:
             try:
                 size, sha256 = hashes.sha256(path)
             except OSError as error:

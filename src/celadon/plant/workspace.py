@@ -28,6 +28,7 @@ from celadon.engine.run import Result, run
 from celadon.engine.spark import Spark
 from celadon.metering.activity import build_facts
 from celadon.plant.deriving import Derivations, insert
+from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
@@ -239,6 +240,7 @@ class Workspace:
     def _found(self, seen: View, period: Period, built: FactTable) -> FactTable:
         """The table with everything this view says of the period."""
         findings = [*built.findings, *stored_findings(seen, period), *load_findings(seen, period)]
+        findings += excluded_findings(self.con, seen, period)
         return FactTable(built.name, tuple(unique([*findings, *waiting_rows(seen), *seen.snapshot.findings])))
 
     def _facts_digest(self, seen: View) -> str:
@@ -304,8 +306,11 @@ def write_records(
     into: str = "records",
     *,
     sites: Collection[str] | None = None,
+    every: bool = False,
 ) -> None:
-    """Make the temporary table `into`: the records this view shows, all times (stocks look at neighbouring months)."""
+    """Make the temporary table `into`: the records this view shows, all times (stocks look at neighbouring months).
+
+    What the plant file excludes is among them only where `every` record is asked for."""
     gone = ", ".join(str(number) for number in sorted(superseded(seen.snapshot.files())))
     omit = f"AND file NOT IN ({gone})" if gone else ""
     with seen.store.reading():
@@ -314,6 +319,8 @@ def write_records(
             f"WHERE ($1 IS NULL OR list_contains($1::VARCHAR[], site)) {omit}",
             [None if sites is None else sorted(sites)],
         )
+    if not every:
+        leave_out_records(con, seen.model.excluded, into)
 
 
 def waiting_rows(seen: View) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from celadon.adapters.plant_file.build_excluded import build_excluded, left_out
 from celadon.adapters.plant_file.build_meters import Around, build_meters, build_virtual_meters
 from celadon.adapters.plant_file.build_sources import (
     build_choices,
@@ -184,6 +185,7 @@ class _Assembly:
         sources = build_sources(reading, source_entries)
         sources = check_sources(tree, sources, {entry["id"]: entry for entry in source_entries})
         factors = build_factors(reading, root.entries("factors"))
+        excluded = build_excluded(reading, root.entries("excluded"), tree.meters, around.sites, self.zone)
         enterprise, grid = root["enterprise"], self._grid()
         if enterprise is None or not enterprise.complete or not sites:
             reading.add(NOTHING_USABLE, root.node)
@@ -196,7 +198,7 @@ class _Assembly:
             sites=tuple(sites),
             products=tuple(products),
             carriers=tuple(carriers),
-            meters=tuple(tree.meters.values()),
+            meters=tuple(left_out(meter, excluded) for meter in tree.meters.values()),
             virtual_meters=tuple(tree.virtual.values()),
             tariffs=tuple(tariffs),
             sources=tuple(sources),
@@ -204,6 +206,7 @@ class _Assembly:
             options=build_choices(root.pairs("accounts"), "options"),
             exclusions=build_choices(root.pairs("accounts"), "exclusions"),
             derived=build_derived(reading, root.entries("derived")),
+            excluded=excluded,
             industry=enterprise["industry"],
             store=root["store"],
             catalogue=self._address("catalogue", check_url),

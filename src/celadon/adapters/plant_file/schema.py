@@ -3,7 +3,7 @@ defaults."""
 
 from __future__ import annotations
 
-from celadon.adapters.plant_file.schema_files import DERIVED, FACTORS, SOURCES, UNCERTAINTY
+from celadon.adapters.plant_file.schema_files import DERIVED, EXCLUDED, FACTORS, SOURCES, UNCERTAINTY
 from celadon.adapters.plant_file.schema_tariffs import TARIFFS
 from celadon.adapters.plant_file.shapes import Either, Items, Named, Table, Value, key
 from celadon.core.text import Text
@@ -379,6 +379,12 @@ PLANT = Table(
             "由其他规则集用同一数据推算的事实",
         ),
         key("accounts", Named(ACCOUNTS), "Options per rulebook id", "按规则集编号给出的选项"),
+        key(
+            "excluded",
+            Items(EXCLUDED),
+            "Readings and records that do not count, each with its reason",
+            "不计入的读数与台账，及其理由",
+        ),
     ),
 )
 SECTIONS = ("sites", "processes", "products", "carriers", "meters", "virtual_meters", "tariffs", "sources")

@@ -282,3 +282,42 @@ DERIVED = Table(
         key("process", Value("id", refers=("processes",)), "Only of this process", "仅该工序"),
     ),
 )
+EXCLUDED = Table(
+    "excluded",
+    (
+        key("meter", METER, "Meter whose readings do not count", "读数不计入的表计"),
+        key(
+            "quantity",
+            ID,
+            "Of records: the quantity; with it the words below that tell the record from others",
+            "台账的量；与下列各项一起确定是哪条台账",
+        ),
+        key("item", TEXT, "Its carrier, product …, as the store has it", "其品种、产品等，按存储中的编号"),
+        key("purpose", TEXT, "Its purpose", "其用途"),
+        key("site", Value("id", refers=("sites",)), "Its site", "其站点"),
+        key("process", Value("id", refers=("processes",)), "Its process", "其工序"),
+        key("note", TEXT, "Its number: invoice, batch", "其单号、批号"),
+        key(
+            "value",
+            NUMBER,
+            "Its value, where several have the same words",
+            "其数值（其余各项相同时用以区分）",
+        ),
+        key(
+            "start",
+            Value("instant"),
+            "First reading that does not count, or start of the record; local time of the site",
+            "首个不计入的读数，或台账的起始；站点当地时间",
+            required=True,
+        ),
+        key(
+            "end",
+            Value("instant"),
+            "Last reading that does not count, or end of the record; of readings `start` where left out",
+            "最后一个不计入的读数，或台账的截止；读数省略时同 `start`",
+        ),
+        key("reason", TEXT, "Why it does not count", "不计入的理由", required=True),
+        key("by", TEXT, "Who decided it", "决定人"),
+        key("at", TEXT, "When it was decided", "决定时间"),
+    ),
+)
