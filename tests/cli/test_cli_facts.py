@@ -70,7 +70,7 @@ def test_exclude_shows_and_then_commits(plant: Path, capsys: pytest.CaptureFixtu
         "exclude",
         plant,
         "--quantity",
-        "fuel_opening_stock",
+        "fuel_purchased",
         "--start",
         "2024-01-01",
         "--reason",
