@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from celadon.core.version import VERSION
+
 if TYPE_CHECKING:
     from celadon.core.findings import Finding, FindingError
     from celadon.plant.facade import Plant, open_plant
     from celadon.plant.new import new_plant
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Finding", "FindingError", "Plant", "__version__", "new_plant", "open_plant"]
 
 _HOMES = {

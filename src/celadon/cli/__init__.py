@@ -116,7 +116,22 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         Text(en="Seal a rulebook's table rows.", zh="封存规则册的因子表行。"),
     ),
     "test": ("celadon.cli.test", Text(en="Run a rulebook's cases.", zh="运行规则册的算例。")),
-    "verify": ("celadon.cli.verify", Text(en="Check the store, byte by byte.", zh="逐字节核验存储。")),
+    "file": (
+        "celadon.cli.file",
+        Text(en="Freeze a period under a rulebook, signed.", zh="按规则册冻结一个期间并签名申报。"),
+    ),
+    "filings": (
+        "celadon.cli.filings",
+        Text(en="What was filed, beside what it would be now.", zh="历次申报与现值对照。"),
+    ),
+    "keys": ("celadon.cli.keys", Text(en="The keys you sign filings with.", zh="签署申报的密钥。")),
+    "verify": (
+        "celadon.cli.verify",
+        Text(
+            en="Check a filing from its file alone, or a store byte by byte.",
+            zh="仅凭文件核验申报包，或逐字节核验存储。",
+        ),
+    ),
     "compact": (
         "celadon.cli.compact",
         Text(en="Rewrite the store smaller, with the same answers.", zh="压缩存储，结果不变。"),

@@ -58,6 +58,10 @@ _UNCERTAINTY = {
     "sources": [{**_ORIGIN, "uncertainty": "number", "half_width": "number", "share": "number"}],
     "treated_as_exact": [_ORIGIN],
 }  # fmt: skip
+_ENTRY = {
+    "index": "integer", "filing": "text", "package": "text", "filed_at": "time", "enterprise": "text", "rulebook": "text",
+    "edition": "text", "period": "text", "as_of": "time?", "key": "text",
+}  # fmt: skip
 _NODE = {
     "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text", "effective?": "text",
     "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "coverage?": "number", "uncertainty?": "number",
@@ -243,6 +247,43 @@ _PLANT_SHAPES: dict[str, Shape] = {
         {"rulebook": "text", "tables": [{"table": "text", "rows": "integer", "added": "integer"}]},
     ),
     "verify/1": Shape("verify", "Whether every stored segment is as it was written.", _UPKEEP),
+    "filing/1": Shape(
+        "file",
+        "What was filed: the entry of the log, where the package is, and the account in it (shape account/1). `new` is false where "
+        "the same was filed before.",
+        {**_ENTRY, "file": "text", "new": "boolean", "output": "text?", "account": "object"},
+    ),
+    "filings/1": Shape(
+        "filings",
+        "The filings of a plant, each figure as filed and as it would be now, with the causes of the difference. `checkpoint`: the "
+        "signed head of the log; `grown_by`: entries since the checkpoint given with --since.",
+        {
+            "plant": "text", "checkpoint": "text?", "grown_by": "integer?",
+            "filings": [{
+                **_ENTRY, "changed": "integer",
+                "lines": [{
+                    "quantity": "text", "label": "both", "item": "text", "purpose": "text", "site": "text", "process": "text",
+                    "meter": "text", "period": "text", "unit": "text", "filed": "number?", "now": "number?", "changed": "boolean",
+                    "causes": [{"kind": "text", "name": "text", "difference": "number", "detail": "text"}],
+                }],
+            }],
+        },
+    ),
+    "filing-verification/1": Shape(
+        "verify FILING.zip",
+        "What came of checking a filing's file. `request` is what was asked, {} where it could not be read; `differs_in` names the "
+        "first part of a figure that differs, '' where none does.",
+        {
+            "file": "text", "filing": "text", "key": "text?", "request": "object", "equal": "integer", "different": "integer",
+            "figures": [{
+                "quantity": "text", "item": "text", "purpose": "text", "enterprise": "text", "site": "text", "process": "text",
+                "meter": "text", "period": "text", "label": "both", "unit": "text", "filed": "number?", "computed": "number?",
+                "equal": "boolean", "differs_in": "text",
+            }],
+        },
+    ),
+    "keys/1": Shape("keys", "Verifier keys, which are for others, and the folder of the private ones.",
+                    {"folder": "text", "keys": [{"name": "text", "key": "text"}]}),
     "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
     "retain/1": Shape(
         "retain",

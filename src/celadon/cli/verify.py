@@ -1,25 +1,58 @@
-"""`celadon verify PLANT|REGION`."""
+"""`celadon verify PLANT|REGION`, `celadon verify FILING.zip`."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import either_argument
+from celadon.cli.base import option
 from celadon.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from celadon.core.text import Lang
+    from celadon.proof.checking import Verification
+
+_SHOWN = 400
 
 
 @make_command(
     "verify",
-    en="Compare every stored segment of a plant or region with its digest and check the catalogue.",
-    zh="将工厂或区域存储的每个数据段与其摘要核对，并检查目录库。",
+    en="Check a filing's file: digests, signature, sums, and every figure computed anew from the file alone. Of a plant or region: compare "
+    "every stored segment with its digest.",
+    zh="核验申报包：摘要、签名、合计，并仅凭该文件重算每个数值。对工厂或区域：逐段核对存储与其摘要。",
 )
-@either_argument
-def command(context: click.Context, path: str, as_json: bool, lang: str | None, quiet: bool) -> None:
-    """Exits 1 where something is damaged."""
+@click.argument("target", metavar="FILING|PLANT|REGION", type=click.Path())
+@option(
+    "--key",
+    en="The verifier key (or a file of it) that the filing must be signed with.",
+    zh="申报包必须使用的验证密钥（或其文件）。",
+)
+@option(
+    "--proof",
+    type=click.Path(exists=True, dir_okay=False),
+    en="The filing's .tlog-proof: that it is in the log.",
+    zh="该申报的 .tlog-proof：证明其已入日志。",
+)
+def command(context: click.Context, target: str, key: str | None, proof: str | None, as_json: bool, lang: str | None,
+            quiet: bool) -> None:  # fmt: skip
+    """Exits 1 where something is damaged, or comes out different."""
+    session = Session(context, as_json, lang, quiet)
+    if Path(target).suffix.lower() == ".zip":
+        _verify_filing(session, target, key, proof)
+        return
+    if key or proof:
+        raise click.UsageError("--key, --proof: FILING.zip", context)
+    _verify_store(session, target)
+
+
+def _verify_store(session: Session, path: str) -> None:
     from celadon.region.upkeep import verify
 
-    session = Session(context, as_json, lang, quiet)
     zh = session.lang == "zh"
     with session.progress("核验" if zh else "verifying") as progress:
         done = verify(path, progress)
@@ -37,3 +70,57 @@ def command(context: click.Context, path: str, as_json: bool, lang: str | None, 
         done.findings,
         brief=False,
     )
+
+
+def _verify_filing(session: Session, file: str, key: str | None, proof: str | None) -> None:
+    from celadon.proof.checking import verifier_key, verify
+
+    with session.progress("核验" if session.lang == "zh" else "verifying"):
+        found = verify(file, verifier_key(key) if key else None, proof)
+    session.finish(
+        "filing-verification/1",
+        found.to_json(),
+        lambda out: print_verification(out, found, session.lang),
+        found.findings,
+        brief=False,
+    )
+
+
+def print_verification(console: Console, found: Verification, lang: Lang) -> None:
+    """Each figure as filed and as computed anew."""
+    from rich.markup import escape
+
+    from celadon.cli.show import number, table
+
+    zh = lang == "zh"
+    if found.request:
+        book, name = found.request["rulebook"], found.request["enterprise"]["name"]
+        head = f"{name[lang]}  {book['document']}  {found.request['period']}"
+        console.print(f"[bold]{escape(head)}[/bold]  {found.id[:12]}")
+    names = (
+        ("指标", "位置", "期间", "申报值", "重算值", "单位", "")
+        if zh
+        else ("quantity", "place", "period", "filed", "computed", "unit", "")
+    )
+    made = table("", [(text, index in (3, 4)) for index, text in enumerate(names)])
+    equal, different = ("相同", "不同") if zh else ("equal", "different")
+    for figure in found.figures[:_SHOWN]:
+        cell = figure.cell
+        label = figure.label.say(lang) + (f" [{cell['item']}]" if cell["item"] else "")
+        mark = f"[green]{equal}[/green]" if figure.equal else f"[red]{different}[/red]"
+        place = cell["meter"] or cell["process"] or cell["site"]
+        made.add_row(
+            escape(label),
+            place,
+            cell["period"],
+            number(figure.filed),
+            number(figure.computed),
+            figure.unit,
+            mark,
+        )
+    if found.figures:
+        console.print(made)
+    if len(found.figures) > _SHOWN:
+        console.print(f"… {len(found.figures) - _SHOWN:,}")
+    same = sum(figure.equal for figure in found.figures)
+    console.print(f"{same}/{len(found.figures)} {equal}")

@@ -6,8 +6,9 @@ A rulebook may come from anybody. What is read here is bytes of ordinary files; 
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         if os.path.lexists(path)
     }
     return dict(sorted(found.items()))
+
+
+def digest_of(contents: Mapping[str, bytes]) -> str:
+    """SHA-256 over names and contents of everything but cases and lock: what an answer depends on."""
+    digest = hashlib.sha256()
+    for name, content in contents.items():
+        if name != LOCK:
+            digest.update(name.encode() + b"\0" + content + b"\0")
+    return digest.hexdigest()
 
 
 def over_limit(path: Path | str, what: Text, found: object, limit: object, line: int | None = None) -> Any:

@@ -6,7 +6,7 @@ A rulebook may build on others: it then has all they have, and replaces what it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from errno import ENOENT
@@ -21,7 +21,7 @@ from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
 from celadon.rules.chapters import read_chapters
 from celadon.rules.factors import FactorTable, read_table
 from celadon.rules.published import Sealed, check_published, seal, unsealed
-from celadon.rules.reading import LOCK, RULEBOOK_UNREADABLE, over_limit, parse_yaml, read_folder
+from celadon.rules.reading import RULEBOOK_UNREADABLE, digest_of, over_limit, parse_yaml, read_folder
 from celadon.rules.rule import Rule, grain_of, word_of
 
 RULEBOOK_UNKNOWN = FindingKind(
@@ -186,7 +186,9 @@ class Rulebook:
 
     def current_digest(self) -> str:
         """What the digest would be if the rulebook were loaded now: another one after its files, or a base's, changed."""
-        return _joined(folder_digest(self.folder), [base.current_digest() for base in self.builds_on])
+        return _joined(
+            digest_of(read_folder(self.folder)), [base.current_digest() for base in self.builds_on]
+        )
 
     def table_file(self, name: str) -> str:
         """The file of a table as told to users: `<rulebook>/tables/<name>.csv`, of the rulebook that has it."""
@@ -240,18 +242,27 @@ def find_rulebook(name: str) -> Path:
     return folder
 
 
-def load_rulebook(name: str | Path) -> Rulebook:
+Finder = Callable[[Path, str], Path]
+"""A rulebook's folder and a word of its builds_on -> the folder meant."""
+
+
+def base_folder(folder: Path, name: str) -> Path:
+    """Shipped ones are named by id, others by a path from this folder."""
+    return (folder / name).resolve() if name.startswith(".") else find_rulebook(name)
+
+
+def load_rulebook(name: str | Path, find: Finder = base_folder) -> Rulebook:
     """Load a rulebook by id or folder, with those it builds on. Raises FindingError only when it cannot be used at all;
     lesser faults stay in `.findings` (see `rules.check.check_rulebook`)."""
-    return _load(name if isinstance(name, Path) else find_rulebook(name), ())
+    return _load(name if isinstance(name, Path) else find_rulebook(name), (), find)
 
 
-def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
+def _load(folder: Path, above: tuple[Path, ...], find: Finder) -> Rulebook:
     findings = Findings()
     contents = read_folder(folder)
     about = _yaml(folder, "about.yaml", contents)
     quantities = _yaml(folder, "quantities.yaml", contents)
-    bases = _bases(about, folder, (*above, folder))
+    bases = _bases(about, folder, (*above, folder), find)
     own = tuple(_each(about.get("documents"), _document, folder, findings))
     if not own:
         raise FindingError(
@@ -296,7 +307,7 @@ def _load(folder: Path, above: tuple[Path, ...]) -> Rulebook:
         not_modelled=(*not_modelled, *(item for base in bases for item in base.not_modelled)),
         doubts=(*doubts, *(item for base in bases for item in base.doubts)),
         folder=folder,
-        digest=_joined(_digest(contents), [base.digest for base in bases]),
+        digest=_joined(digest_of(contents), [base.digest for base in bases]),
         findings=findings,
         coverage=_coverage(about.get("coverage"), bases, folder, findings),
         builds_on=bases,
@@ -308,8 +319,10 @@ _ABOUT = (
 )  # fmt: skip
 
 
-def _bases(about: Mapping[str, Any], folder: Path, above: tuple[Path, ...]) -> tuple[Rulebook, ...]:
-    """The rulebooks named in builds_on: shipped ones by id, others by a path from this folder."""
+def _bases(
+    about: Mapping[str, Any], folder: Path, above: tuple[Path, ...], find: Finder
+) -> tuple[Rulebook, ...]:
+    """The rulebooks named in builds_on."""
     found = []
     names = _each(about.get("builds_on"), _base, folder, Findings())
     for what, count, limit in (
@@ -319,12 +332,12 @@ def _bases(about: Mapping[str, Any], folder: Path, above: tuple[Path, ...]) -> t
         if count > limit:
             raise FindingError(over_limit(folder / "about.yaml", what, count, limit))
     for name in names:
-        base = (folder / str(name)).resolve() if str(name).startswith(".") else find_rulebook(str(name))
+        base = find(folder, str(name))
         if base in above:
             path = " → ".join(item.name for item in (*above[above.index(base) :], base))
             where = Place(file=str(folder / "about.yaml"))
             raise FindingError(RULEBOOK_BASE.at(where, id=base.name, path=path))
-        found.append(_load(base, above))
+        found.append(_load(base, above, find))
     return tuple(found)
 
 
@@ -357,19 +370,6 @@ def _own_table(name: str, contents: Mapping[str, bytes], bases: tuple[Rulebook, 
 
 def _joined(own: str, bases: Sequence[str]) -> str:
     return hashlib.sha256("\n".join([own, *bases]).encode()).hexdigest() if bases else own
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over names and contents of everything but cases and lock: what an answer depends on."""
-    return _digest(read_folder(folder))
-
-
-def _digest(contents: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256()
-    for name, content in contents.items():
-        if name != LOCK:
-            digest.update(name.encode() + b"\0" + content + b"\0")
-    return digest.hexdigest()
 
 
 def _yaml(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Any]:

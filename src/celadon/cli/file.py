@@ -1,0 +1,132 @@
+"""`celadon file PLANT --rulebook ID --period P`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from celadon.cli.base import command as make_command
+from celadon.cli.base import option, pairs, plant_argument
+from celadon.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from celadon.core.text import Lang
+    from celadon.proof.filing import Filing
+
+
+@make_command(
+    "file",
+    en="Freeze a period of PLANT under a rulebook: a signed package with facts, factors, rulebook and results, entered in the log.",
+    zh="按规则册冻结 PLANT 的一个期间：生成含数据、因子、规则册与结果的签名申报包，并记入日志。",
+)
+@plant_argument
+@option(
+    "--rulebook", "-r", required=True, en="Id of a rulebook, or the folder of one.", zh="规则册编号或文件夹。"
+)
+@option(
+    "--period",
+    "-p",
+    required=True,
+    en="2018, 2018-Q1, 2018-03, or from..to.",
+    zh="2018、2018-Q1、2018-03 或 起..止。",
+)
+@option(
+    "--by",
+    type=click.Choice(["enterprise", "site", "process", "meter"]),
+    default="site",
+    en="How fine in place (site).",
+    zh="空间粒度（缺省为 site）。",
+)
+@option(
+    "--quantity",
+    "-q",
+    "quantities",
+    multiple=True,
+    en="A quantity, instead of the rulebook's totals; repeatable.",
+    zh="指定指标（缺省为主要指标）；可重复。",
+)
+@option(
+    "--option",
+    "-o",
+    "options",
+    multiple=True,
+    callback=pairs,
+    en="A choice the rulebook leaves open, name=value; repeatable.",
+    zh="规则册选项 名称=取值；可重复。",
+)
+@option(
+    "--as-of",
+    en="What was known then (date or instant, in the plant's zone).",
+    zh="以该时刻已知的数据为准（工厂时区的日期或时刻）。",
+)
+@option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    en="A report to file with it; repeatable.",
+    zh="随附的报告文件；可重复。",
+)
+@option(
+    "--key",
+    default="celadon",
+    en="Name of the key to sign with (see `celadon keys`).",
+    zh="签名密钥的名称（见 `celadon keys`）。",
+)
+@option(
+    "--output",
+    type=click.Path(dir_okay=False),
+    en="Also write the package here, and its proof beside it.",
+    zh="另将申报包写到此处，证明文件写在其旁。",
+)
+def command(context: click.Context, plant: str, rulebook: str, period: str, by: str, quantities: tuple[str, ...],
+            options: dict[str, str], as_of: str | None, reports: tuple[str, ...], key: str, output: str | None,
+            as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
+    """Exits 1 where nothing was filed."""
+    from celadon.plant.account import Question
+    from celadon.plant.facade import space_of
+    from celadon.plant.opened import open_file
+    from celadon.proof import keys
+    from celadon.proof.filing import Asked, file_period
+    from celadon.proof.log import Filings
+
+    session = Session(context, as_json, lang, quiet)
+    question = Question(period, space_of(by), None, quantities, options)
+    attached = {Path(name).name: Path(name).read_bytes() for name in reports}
+    opened, signer = open_file(plant), keys.load(key)
+    opened.sound()
+    with session.progress("申报" if session.lang == "zh" else "filing") as progress:
+        found = file_period(opened, Asked(rulebook, question, as_of, attached), signer, progress)
+    if output:
+        target = Path(output)
+        target.write_bytes(found.package.read_bytes())
+        proof = Filings(opened.store_path).proof(found.entry)
+        target.with_suffix(".tlog-proof").write_bytes(proof)
+    session.finish(
+        "filing/1",
+        {**found.to_json(), "output": output, "account": found.account.to_json()},
+        lambda out: print_filing(out, found, session.lang),
+        found.findings,
+    )
+
+
+def print_filing(console: Console, found: Filing, lang: Lang) -> None:
+    """The figures, then what was filed and how it is checked."""
+    from celadon.cli.account import print_account
+
+    print_account(console, found.account, lang)
+    entry, zh = found.entry, lang == "zh"
+    head = (
+        f"申报 {entry.id[:12]}，日志第 {entry.index} 条"
+        if zh
+        else f"Filing {entry.id[:12]}, entry {entry.index} of the log"
+    )
+    console.print(f"[bold]{head}[/bold]  {entry.body['filed_at']}")
+    console.print(str(found.package), markup=False, soft_wrap=True)
+    console.print(f"  {'密钥' if zh else 'key'} {entry.body['key']}", markup=False, soft_wrap=True)
+    how = "核验" if zh else "Anybody checks it with"
+    console.print(f"  {how} celadon verify FILE --key KEY", markup=False)

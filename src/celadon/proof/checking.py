@@ -1,0 +1,214 @@
+"""`celadon verify FILING.zip`: digests, signature and sums, and every figure computed anew from the file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from celadon.core.findings import Finding, FindingError, Place
+from celadon.core.periods import Grain
+from celadon.core.text import Text
+from celadon.engine.quality import DATA, FACTORS
+from celadon.engine.run import Row, run
+from celadon.plant.deriving import SOURCE as DERIVED
+from celadon.proof import faults
+from celadon.proof.opening import Filed, open_bag, read_facts, unpacked
+from celadon.proof.verifier import Bag, Key, Refused, problems, read_key
+from celadon.store.scratch import Scratch, connect
+
+_AS_GOOD_AS = 1e-12
+"""Two engines add in different orders: what differs by less than this share is the same figure."""
+_CELL = ("quantity", "item", "purpose", "enterprise", "site", "process", "meter", "period")
+_NUMBERS = ("value", "coverage", *DATA, *FACTORS)
+_TOLD = 20
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One filed number and what it comes to now; `what` names the first part that differs ('' = none)."""
+
+    cell: Mapping[str, str]
+    label: Text
+    unit: str
+    filed: float | None
+    computed: float | None
+    what: str = ""
+
+    @property
+    def equal(self) -> bool:
+        return not self.what
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.cell, "label": {"zh": self.label.zh, "en": self.label.en}, "unit": self.unit, "filed": self.filed,
+            "computed": self.computed, "equal": self.equal, "differs_in": self.what,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of checking a file: `figures` () where its content could not be used."""
+
+    file: str
+    id: str
+    key: Key | None
+    request: Mapping[str, Any]
+    figures: tuple[Figure, ...]
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Shape `filing-verification/1` without its findings."""
+        return {
+            "file": self.file,
+            "filing": self.id,
+            "key": str(self.key) if self.key else None,
+            "request": dict(self.request),
+            "equal": sum(figure.equal for figure in self.figures),
+            "different": sum(not figure.equal for figure in self.figures),
+            "figures": [figure.to_json() for figure in self.figures],
+        }
+
+
+def verifier_key(text: str) -> Key:
+    """A verifier key as somebody wrote it, or as a file holds it (FindingError `key.unreadable`)."""
+    try:
+        return read_key(Path(text).read_text("utf-8") if Path(text).is_file() else text)
+    except (ValueError, OSError) as error:
+        why = Text("not name+id+base64", "不符合 名称+编号+base64")
+        found = faults.KEY_UNREADABLE.at(Place(subject=text[:80]), name=text[:80], why=why)
+        raise FindingError(found) from error
+
+
+def verify(file: str | Path, trusted: Key | None = None, proof: str | Path | None = None) -> Verification:
+    """Check a filing's file; everything that is wrong is a finding.
+
+    Raises:
+        FindingError: the archive is not safe to read.
+    """
+    name = str(file)
+    bag = open_bag(file)
+    found = [faults.of_problem(item, name) for item in problems(bag, trusted, Path(proof) if proof else None)]
+    key = _key(bag)
+    if key is not None and trusted is None and not found:
+        found.append(faults.KEY_NOT_COMPARED.at(Place(file=name), key=key))
+    id_ = "" if any(item.code == faults.NOT_A_BAG.code for item in found) else bag.id
+    try:
+        filed, figures, said = recomputed(bag, name)
+    except FindingError as error:
+        return Verification(name, id_, key, {}, (), (*found, *error.findings))
+    return Verification(name, id_, key, filed.request, tuple(figures), (*found, *said))
+
+
+def _key(bag: Bag) -> Key | None:
+    try:
+        return bag.key
+    except Refused:
+        return None
+
+
+def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[Finding]]:
+    """Every figure of a package beside what its facts give under its rulebook, and what is to be said of that.
+
+    Raises:
+        FindingError: the content cannot be used.
+    """
+    with Scratch() as scratch:
+        filed = unpacked(bag, name, scratch.path / "filing")
+        con = connect(scratch.path)
+        try:
+            read_facts(con, filed, name, "filed_facts")
+            con.execute("SET enable_external_access = false")
+            figures = list(_figures(con, filed))
+            said = list(_calculated(con, filed, name))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            why = Text(type(error).__name__, type(error).__name__)
+            found = faults.CONTENT.at(Place(file=name), path="data/results.json", why=why)
+            raise FindingError(found) from error
+        finally:
+            con.close()
+    wrong = [figure for figure in figures if not figure.equal]
+    return filed, figures, [*(_different(figure, filed, name) for figure in wrong[:_TOLD]), *said]
+
+
+def _figures(con: duckdb.DuckDBPyConnection, filed: Filed) -> Iterator[Figure]:
+    asked, results = filed.asked, filed.results
+    both = [(asked, results["figures"])]
+    if results["months"]:
+        both.append((replace(asked, time=Grain.MONTH), results["months"]))
+    for request, told in both:
+        rows = run(con, filed.book, filed.model, request, facts="filed_facts").rows
+        yield from _beside(told["rows"], rows, filed)
+
+
+def _beside(told: Iterable[Mapping[str, Any]], rows: Iterable[Row], filed: Filed) -> Iterator[Figure]:
+    """Filed rows and computed ones, cell by cell; a cell that only one side has is a difference."""
+    computed = {tuple(row[name] for name in _CELL): row for row in map(_shape, rows)}
+    stated = {tuple(str(row[name]) for name in _CELL): row for row in told}
+    for cell in dict.fromkeys([*stated, *computed]):
+        old, new = stated.get(cell), computed.get(cell)
+        what = "row" if old is None or new is None else _first_difference(old, new)
+        unit = str((old or new or {})["unit"])
+        before, after = (None if row is None else row["value"] for row in (old, new))
+        where = dict(zip(_CELL, cell, strict=True))
+        yield Figure(where, filed.book.label(cell[0]), unit, before, after, what)
+
+
+def _shape(row: Row) -> dict[str, Any]:
+    names = (
+        "quantity",
+        "item",
+        "purpose",
+        "enterprise",
+        "site",
+        "process",
+        "meter",
+        "value",
+        "unit",
+        "coverage",
+    )
+    return {name: getattr(row, name) for name in names} | {"period": row.label} | row.quality.shares()
+
+
+def _first_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    if old["unit"] != new["unit"]:
+        return "unit"
+    return next((name for name in _NUMBERS if not _same(old[name], new[name])), "")
+
+
+def _same(old: float | None, new: float | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return abs(old - new) <= _AS_GOOD_AS * max(abs(old), abs(new))
+
+
+def _different(figure: Figure, filed: Filed, name: str) -> Finding:
+    cell = figure.cell
+    place = cell["meter"] or cell["process"] or cell["site"]
+    return faults.DIFFERENT.at(
+        Place(file=name, subject=cell["quantity"], period=cell["period"]),
+        quantity=" ".join(word for word in (cell["quantity"], cell["item"], cell["purpose"]) if word),
+        place=place,
+        period=cell["period"],
+        what=figure.what,
+        filed=_shown(figure.filed),
+        computed=_shown(figure.computed),
+        unit=figure.unit,
+        version=filed.request["versions"]["celadon"],
+    )
+
+
+def _shown(value: float | None) -> str | Text:
+    return Text("absent", "缺失") if value is None else repr(value)
+
+
+def _calculated(con: duckdb.DuckDBPyConnection, filed: Filed, name: str) -> Iterator[Finding]:
+    count = con.execute(
+        f"SELECT count(*) FROM filed_facts WHERE starts_with(source, '{DERIVED}:')"
+    ).fetchone()
+    if count and count[0]:
+        books = ", ".join(map(str, filed.request["calculated_by"]))
+        yield faults.CALCULATED.at(Place(file=name), count=count[0], rulebooks=books)
