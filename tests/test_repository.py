@@ -28,6 +28,7 @@ def test_locks_pin_all_that_pyproject_asks_for():
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"]
     runtime += pyproject["project"]["optional-dependencies"]["reports"]
+    runtime += pyproject["project"]["optional-dependencies"]["filings"]
     dev = pyproject["project"]["optional-dependencies"]["dev"]
     for wanted, locked in [
         (runtime, pins("requirements.lock")),

@@ -1,6 +1,6 @@
 """Writes the lock files: exact pins of everything pyproject.toml asks for, resolved in clean environments.
 
-`requirements.lock` pins the runtime dependencies, the `reports` extra and the build backend, `requirements-dev.lock` adds the
+`requirements.lock` pins the runtime dependencies, the extras `reports` and `filings` and the build backend, `requirements-dev.lock` adds the
 `dev` extra. Run it through `make lock`, with the oldest supported Python, so that what only that version
 needs is in. The lock holds names and versions and nothing about where packages come from.
 """
@@ -38,7 +38,10 @@ def main() -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     extras = pyproject["project"]["optional-dependencies"]
     runtime_wanted = (
-        pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"] + extras["reports"]
+        pyproject["project"]["dependencies"]
+        + pyproject["build-system"]["requires"]
+        + extras["reports"]
+        + extras["filings"]
     )
     dev_wanted = extras["dev"]
 

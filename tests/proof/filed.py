@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from celadon.core.findings import FindingError
 from celadon.core.quantities import Space
 from celadon.plant.account import Question
 from celadon.plant.opened import open_file
@@ -19,6 +23,18 @@ from celadon.proof.keys import Signer
 BOOK = "cn_gbt_32150_2015"
 SIGNER = Signer("acme", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 OTHER = Signer("acme", Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+
+
+@contextmanager
+def refused(code: str, says: str = "") -> Iterator[None]:
+    """The work ends in one finding of that code, whose text has `says` (a pattern) in it."""
+    with pytest.raises(FindingError) as error:
+        yield
+    (found,) = error.value.findings
+    assert found.code == code
+    assert re.search(says, found.says(), re.DOTALL), found.says()
+    assert found.fix()
+    assert re.search(r"[\u4e00-\u9fff]", found.says("zh"))
 
 
 def file(

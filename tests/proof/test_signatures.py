@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from celadon.core.findings import FindingError
 from celadon.proof import keys, verifier
 from celadon.proof.checking import verifier_key
 from celadon.proof.verifier import ed25519_holds, key_of, note_holds, read_key
+from tests.proof import filed
 
 # RFC 8032, 7.1: (public key, message, signature) of TEST 1, TEST 2, TEST 3 and TEST SHA(abc).
 RFC_8032 = [
@@ -79,7 +79,7 @@ def test_the_published_example_of_a_signed_note() -> None:
 
 def test_keys_stay_with_their_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    with pytest.raises(FindingError, match=r"key\.absent.*“mill” in .*celadon/keys"):
+    with filed.refused("key.absent", r"“mill” in .*celadon/keys"):
         keys.load("mill")
     signer = keys.new("mill")
     file = tmp_path / "celadon" / "keys" / "mill.pem"
@@ -87,19 +87,19 @@ def test_keys_stay_with_their_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert file.parent.stat().st_mode & 0o777 == 0o700
     assert keys.load("mill").key == signer.key
     assert [one.name for one in keys.known()] == ["mill"]
-    with pytest.raises(FindingError, match=r"key\.exists.*“mill”"):
+    with filed.refused("key.exists", r"“mill”"):
         keys.new("mill")
     text = b"celadon\n"
     assert note_holds(signer.note(text), signer.key) == text
     assert note_holds(signer.note(text), key_of("other", signer.key.public)) is None
     file.chmod(0o640)
-    with pytest.raises(FindingError, match=r"key\.open.*mill\.pem"):
+    with filed.refused("key.open", r"mill\.pem"):
         keys.load("mill")
     file.chmod(0o600)
     file.write_text("no key")
-    with pytest.raises(FindingError, match=r"key\.unreadable.*“mill”"):
+    with filed.refused("key.unreadable", r"“mill”"):
         keys.load("mill")
-    with pytest.raises(FindingError, match=r"key\.unreadable.*“\.\./x”"):
+    with filed.refused("key.unreadable", r"“\.\./x”"):
         keys.new("../x")
 
 
@@ -108,7 +108,7 @@ def test_verifier_keys_are_read_whole(tmp_path: Path) -> None:
     (tmp_path / "mill.pub").write_text(written + "\n")
     assert verifier_key(written) == verifier_key(str(tmp_path / "mill.pub")) == read_key(written)
     for wrong in ("mill", written[:-2] + "==", written.replace("mill", "kiln"), ""):
-        with pytest.raises(FindingError, match=r"key\.unreadable.*is no key: not name\+id\+base64"):
+        with filed.refused("key.unreadable", r"is no key: not name\+id\+base64"):
             verifier_key(wrong)
 
 

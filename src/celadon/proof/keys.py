@@ -24,7 +24,7 @@ try:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 except ImportError as error:
-    raise extra_missing("console", "cryptography") from error
+    raise extra_missing("filings", "cryptography") from error
 
 USUAL = "celadon"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
