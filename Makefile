@@ -8,13 +8,16 @@ CHECKS := lint format types imports file-length docs-fresh
 export VENV PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check $(CHECKS) tidy bench docs lock clean runtime dev system
+.PHONY: help demo serve test check $(CHECKS) tidy bench docs lock clean runtime dev system
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 demo: runtime ## a steel mill's year: load, balance, account, explain (start here)
 	@$(BIN)/celadon demo
+
+serve: runtime ## the same mill in the browser: makes it once, then prints the address
+	@$(BIN)/celadon serve --demo
 
 test: system check ## everything CI runs: the checks, then the tests
 	@$(PY) -m pytest -n 2 --dist loadgroup

@@ -26,10 +26,10 @@ def pins(*names: str) -> dict[str, str]:
 
 def test_locks_pin_all_that_pyproject_asks_for():
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = pyproject["project"]["optional-dependencies"]
     runtime = pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"]
-    runtime += pyproject["project"]["optional-dependencies"]["reports"]
-    runtime += pyproject["project"]["optional-dependencies"]["filings"]
-    dev = pyproject["project"]["optional-dependencies"]["dev"]
+    runtime += extras["console"] + extras["reports"] + extras["filings"]
+    dev = extras["dev"]
     for wanted, locked in [
         (runtime, pins("requirements.lock")),
         (dev, pins("requirements.lock", "requirements-dev.lock")),

@@ -37,12 +37,9 @@ def main() -> None:
     """Resolves, then replaces both lock files."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     extras = pyproject["project"]["optional-dependencies"]
-    runtime_wanted = (
-        pyproject["project"]["dependencies"]
-        + pyproject["build-system"]["requires"]
-        + extras["reports"]
-        + extras["filings"]
-    )
+    # The console, its reports and filings are extras for those who install the package, and there in the checkout.
+    runtime_wanted = pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"]
+    runtime_wanted += extras["console"] + extras["reports"] + extras["filings"]
     dev_wanted = extras["dev"]
 
     runtime = resolve(runtime_wanted)

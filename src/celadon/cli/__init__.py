@@ -103,6 +103,14 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.screen",
         Text(en="Anomalous reports of a region, with evidence.", zh="筛查区域异常报表并附证据。"),
     ),
+    "serve": (
+        "celadon.cli.serve",
+        Text(en="The web console and API over a folder.", zh="为一个文件夹提供网页控制台与接口。"),
+    ),
+    "audit": (
+        "celadon.cli.audit",
+        Text(en="Check the console's audit log.", zh="核验控制台的审计日志。"),
+    ),
     "rulebooks": (
         "celadon.cli.rulebooks",
         Text(en="The rulebooks there are, and what one holds.", zh="可用规则册及其内容。"),

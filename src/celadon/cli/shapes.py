@@ -284,6 +284,16 @@ _PLANT_SHAPES: dict[str, Shape] = {
     ),
     "keys/1": Shape("keys", "Verifier keys, which are for others, and the folder of the private ones.",
                     {"folder": "text", "keys": [{"name": "text", "key": "text"}]}),
+    "serving/1": Shape(
+        "serve",
+        "Printed once the console can be reached. `setup`: the one-time link for an administrator, null where there is one.",
+        {"address": "text", "setup": "text?"},
+    ),
+    "audit/1": Shape(
+        "audit",
+        "Whether every entry of the audit log follows from all before it. `digest`: of the last entry, to be noted elsewhere.",
+        {"ok": "boolean", "entries": "integer", "digest": "text"},
+    ),
     "compact/1": Shape("compact", "What merging saved.", _UPKEEP),
     "retain/1": Shape(
         "retain",

@@ -1,0 +1,1 @@
+"""The first page: every plant and region that whoever asks may see."""

@@ -1,0 +1,1 @@
+"""Overview: where a plant stands."""

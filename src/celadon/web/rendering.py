@@ -1,0 +1,245 @@
+"""Rendering: a model as a page, JSON, CSV or Parquet, with its ETag; findings as a page.
+
+Templates get `asked`, `page`, `model`, and these words:
+    t("中文", "English")   say(text)          the language asked for; `text` is a core.text.Text
+    number(value[, digits])  share(value)  change(value)  unit("tCO2")
+    static("css/base.css")                    the address of a file of the console, with its digest
+    nav(), places()                           what the layout shows
+The macros for tables, figures and numbers are in templates/macros.html.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from celadon.core.findings import SEVERITY_TEXT, Finding
+from celadon.core.text import Text
+from celadon.web import numbers, problems
+from celadon.web.access import CONSOLE, Place, Verdict, decide
+from celadon.web.asked import Asked, with_query
+from celadon.web.gate import LANGUAGE_COOKIE
+from celadon.web.page import Both, Page, Table
+from celadon.web.workspace import address
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+SAID_COOKIE = "celadon_said"
+_CACHE = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, Cookie, Authorization"}
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One line of the navigation."""
+
+    title: str
+    href: str
+    here: bool
+
+
+class Renderer:
+    """The templates, and the pages there are (for the navigation)."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = sorted(
+            (page for page in pages if page.order is not None), key=lambda page: page.order or 0
+        )
+        loader = FileSystemLoader([HERE / "templates", HERE / "pages"])
+        self._templates = Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._templates.globals.update(
+            number=numbers.number, share=numbers.share, change=numbers.change, static=static, address=address,
+            with_query=with_query, severity_text=SEVERITY_TEXT,
+        )  # fmt: skip
+
+    def html(self, asked: Asked, page: Page, template: str, model: object, said: str = "") -> str:
+        """A page's template with its model."""
+        return self._templates.get_template(template).render(
+            **self._words(asked), page=page, model=model, said=said, title=asked.say(page.title)
+        )
+
+    def problem(self, asked: Asked, findings: Sequence[Finding]) -> str:
+        """What went wrong, as a page."""
+        first = findings[0]
+        return self._templates.get_template("problem.html").render(
+            **self._words(asked),
+            page=None,
+            said="",
+            title=first.kind.title.say(asked.lang),
+            findings=findings,
+        )
+
+    def _words(self, asked: Asked) -> dict[str, Any]:
+        def say(text: Text | Both) -> str:
+            return text.say(asked.lang)
+
+        def unit(text: str) -> str:
+            return numbers.unit(text, asked.lang)
+
+        return {
+            "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
+            "switch": with_query(asked.path, {**asked.query, "lang": "en" if asked.lang == "zh" else "zh"}),
+        }  # fmt: skip
+
+    def nav(self, asked: Asked) -> list[NavItem]:
+        """The pages of the place that is shown (else of the console) that whoever asks may open."""
+        kind = asked.place.kind if asked.place else "console"
+        items = []
+        for page in self._pages:
+            if (
+                _kind_of(page.path) != kind
+                or decide(asked.who, page.need, asked.place or CONSOLE) is not Verdict.ALLOWED
+            ):
+                continue
+            href = _filled(page.path, asked.place)
+            items.append(NavItem(asked.say(page.title), href, href == asked.path))
+        return items
+
+
+def _kind_of(path: str) -> str:
+    return (
+        "plant"
+        if path.startswith("/plants/{plant}")
+        else "region"
+        if path.startswith("/regions/{region}")
+        else "console"
+    )
+
+
+def _filled(path: str, place: Place | None) -> str:
+    if place is None:
+        return path
+    return path.replace("{plant}", place.key).replace("{region}", place.key)
+
+
+# -- answers -------------------------------------------------------------------------------------------------------------
+
+
+def answer(request: Request, asked: Asked, body: str | bytes, media_type: str, status: int = 200) -> Response:
+    """A response with its ETag; 304 when the asker has it already."""
+    data = body.encode() if isinstance(body, str) else body
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    headers = {**_CACHE, "ETag": tag, "Content-Language": asked.lang}
+    known = {word.strip().removeprefix("W/") for word in request.headers.get("if-none-match", "").split(",")}
+    if status == 200 and request.method in ("GET", "HEAD") and tag in known:
+        return Response(status_code=304, headers=headers)
+    made = Response(data, status, headers, media_type)
+    if request.query_params.get("lang") in ("zh", "en"):
+        made.set_cookie(
+            LANGUAGE_COOKIE,
+            asked.lang,
+            max_age=365 * 86400,
+            httponly=True,
+            samesite="lax",
+            secure=asked.secure,
+        )
+    return made
+
+
+def as_json(model: BaseModel) -> str:
+    """A model as JSON: absent is null, instants with their offset."""
+    return model.model_dump_json()
+
+
+def as_csv(table: Table) -> str:
+    """A table as CSV with a header; absent is an empty cell. A text that a spreadsheet would take for a formula is quoted."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.columns)
+    for row in table.rows:
+        writer.writerow([_plain(cell) for cell in row])
+    return out.getvalue()
+
+
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def as_parquet(table: Table) -> bytes:
+    """A table as Parquet: a column of numbers is DOUBLE, of whole numbers BIGINT, of others VARCHAR."""
+    kinds = [_kind_of_column([row[at] for row in table.rows]) for at in range(len(table.columns))]
+    names = ['"' + name.replace('"', '""') + '"' for name in table.columns]
+    with duckdb.connect() as con, tempfile.TemporaryDirectory() as folder:
+        con.execute(
+            f"CREATE TABLE t ({', '.join(f'{name} {kind}' for name, kind in zip(names, kinds, strict=True))})"
+        )
+        if table.rows:
+            con.executemany(
+                f"INSERT INTO t VALUES ({', '.join('?' for _ in names)})", [list(row) for row in table.rows]
+            )
+        file = Path(folder) / "table.parquet"
+        con.execute(
+            f"COPY t TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+        return file.read_bytes()
+
+
+def _kind_of_column(cells: Sequence[object]) -> str:
+    there = [cell for cell in cells if cell is not None]
+    if there and all(isinstance(cell, bool) for cell in there):
+        return "BOOLEAN"
+    if there and all(isinstance(cell, int) for cell in there):
+        return "BIGINT"
+    return "DOUBLE" if there and all(isinstance(cell, int | float) for cell in there) else "VARCHAR"
+
+
+def problem_json(request: Request, asked: Asked, findings: Sequence[Finding]) -> Response:
+    """The findings as problem+json."""
+    body = json.dumps(
+        problems.problem(findings, asked.lang, request.url.path), ensure_ascii=False, default=str
+    )
+    return Response(body, problems.status_of(findings), {"Cache-Control": "no-store"}, problems.MEDIA_TYPE)
+
+
+# -- a word after a change ----------------------------------------------------------------------------------------------
+
+
+def keep_said(response: Response, zh: str, en: str, secure: bool) -> None:
+    """What the next page says on top, once."""
+    text = base64.urlsafe_b64encode(json.dumps([zh, en]).encode()).decode()
+    response.set_cookie(SAID_COOKIE, text, max_age=60, httponly=True, samesite="lax", secure=secure)
+
+
+def said(request: Request, asked: Asked) -> str:
+    """What a change before this page left to say."""
+    text = request.cookies.get(SAID_COOKIE, "")
+    try:
+        zh, en = json.loads(base64.urlsafe_b64decode(text.encode()))
+    except (ValueError, TypeError):
+        return ""
+    return str(zh if asked.lang == "zh" else en)
+
+
+# -- files of the console -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def static(name: str) -> str:
+    """The address of a file in static/, with its digest, so that a browser keeps it until it changes."""
+    found = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={found}"
+
+
+def picture(svg: str) -> Markup:
+    """A picture drawn by the server, as an element of the page."""
+    return Markup(svg)  # noqa: S704 - drawn by our own charts, never from what somebody typed
+
+
+Words = Callable[..., str]

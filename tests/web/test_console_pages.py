@@ -1,0 +1,220 @@
+"""Every page: its case, both languages, its JSON twin, its ETag; and that adding a page is adding a folder."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import polars
+import pytest
+import yaml
+
+import celadon
+from celadon.web import pages
+from celadon.web.page import Table
+from celadon.web.rendering import as_csv, as_parquet, static
+from celadon.web.routing import folders
+from tests.web.consoles import Console
+
+PAGES = {item.name: item for item in folders()}
+CASES = [
+    pytest.param(name, case, id=f"{name}: {case['name']}")
+    for name in PAGES
+    for case in yaml.safe_load((Path(pages.__path__[0]) / name / "case.yaml").read_text("utf-8"))
+]
+
+
+def at(model: Any, path: str) -> Any:
+    """`figures.0.value` of a model."""
+    for part in path.split("."):
+        model = (
+            model[int(part)] if isinstance(model, list) else len(model) if part == "length" else model[part]
+        )
+    return model
+
+
+def in_language(path: str, lang: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}lang={lang}"
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_case(console: Console, name: str, case: dict[str, Any]) -> None:
+    """`path` with `expect` (of the model: at, is; numbers to 1e-9) and `shows` (words on the page in each language), or the
+    `problem` it must say."""
+    client = console.administrator()
+    stem, _, query = case["path"].partition("?")
+    found = client.get(
+        f"{stem if stem != '/' else '/index'}.json?{query}", headers={"accept": "application/json"}
+    )
+    if "problem" in case:
+        assert found.json()["code"] == case["problem"]
+    else:
+        assert found.status_code == 200, found.text
+        for expected in case.get("expect", []):
+            value = at(found.json(), expected["at"])
+            wanted = expected["is"]
+            assert value == (pytest.approx(wanted, rel=1e-9) if isinstance(wanted, float) else wanted), (
+                expected["at"]
+            )
+    for lang, words in case["shows"].items():
+        page = client.get(in_language(case["path"], lang))
+        assert page.headers["content-language"] == lang if "problem" not in case else True
+        text = re.sub(r"\s+", " ", page.text)
+        for word in words:
+            assert word in text, f"{lang}: {word}"
+
+
+class _Checker(HTMLParser):
+    """Finds what the content security policy would block, and what a screen reader would stumble over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: list[str] = []
+        self.headings: list[str] = []
+        self.lang = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.lang = given.get("lang") or self.lang if tag == "html" else self.lang
+        self.faults += [f"{tag} {name}" for name in given if name == "style" or name.startswith("on")]
+        if tag == "style" or (tag == "script" and not given.get("src", "").startswith("/static/")):
+            self.faults.append(f"inline {tag}")
+        for name in ("src", "href", "action"):
+            if re.match(r"(https?:)?//|javascript:", given.get(name) or ""):
+                self.faults.append(f"{tag} {name}={given[name]}")
+        if tag == "img" and "alt" not in given:
+            self.faults.append("img without alt")
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append(tag)
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pages_are_sound(console: Console, name: str, case: dict[str, Any], lang: str) -> None:
+    page = console.administrator().get(in_language(case["path"], lang))
+    checker = _Checker()
+    checker.feed(page.text)
+    assert checker.faults == []
+    assert checker.headings[:1] == ["h1"]
+    assert checker.headings.count("h1") == 1
+    assert checker.lang == {"zh": "zh-CN", "en": "en"}[lang]
+    for label in re.findall(r"<label[^>]*>(.*?)</label>", page.text, re.DOTALL):
+        assert re.sub(r"<[^>]+>|\s", "", label), "a label without words"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_templates_speak_both_languages(name: str) -> None:
+    """Chinese stands only in t(…, …): what is outside would be shown to everybody."""
+    for file in (Path(pages.__path__[0]) / name).glob("*.html"):
+        text = re.sub(r"\bt\(\s*(\"[^\"]*\"|'[^']*')", "", file.read_text("utf-8"))
+        text = re.sub(r"\{#.*?#\}", "", text, flags=re.DOTALL)
+        text = re.sub(r"\(\"\w+\", \"[^\"]+\", ", "", text)
+        assert not re.findall(r"[\u4e00-\u9fff]+", text), file
+
+
+def test_etag_and_language(console: Console) -> None:
+    client = console.administrator()
+    first = client.get("/plants/small/overview.json?period=2024-01")
+    tag = first.headers["etag"]
+    again = client.get(
+        "/plants/small/overview.json?period=2024-01", headers={"if-none-match": f'"other", {tag}'}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+    assert (
+        client.get("/plants/small/overview.json?period=2024", headers={"if-none-match": tag}).status_code
+        == 200
+    )
+    # the language asked for once stays; before, the browser's own
+    fresh = console.administrator()
+    assert "Plants and regions" in fresh.get("/", headers={"accept-language": "de, en;q=0.5"}).text
+    assert "工厂与区域" in fresh.get("/", headers={"accept-language": "zh-CN,zh;q=0.9"}).text
+    assert "工厂与区域" in fresh.get("/?lang=zh", headers={"accept-language": "en"}).text
+    assert "工厂与区域" in fresh.get("/", headers={"accept-language": "en"}).text
+
+
+def test_overview_is_what_the_library_says(console: Console) -> None:
+    model = console.administrator().get("/plants/small/overview.json?period=2024-01").json()
+    with celadon.open_plant(console.folder / "small") as plant:
+        energy = plant.account(
+            "cn_gbt_2589_2020", "2024-01", by="enterprise", quantities=("comprehensive_energy",)
+        ).rows[0]
+        carbon = plant.account(
+            "cn_gbt_32150_2015", "2024-01", by="enterprise", quantities=("total_emission",)
+        ).rows[0]
+    assert [(item["value"], item["unit"]) for item in model["figures"]] == [
+        (energy.value, "tce"),
+        (carbon.value, "tCO2"),
+    ]
+    # 744 h × 10 kWh × 0.1229 kgce/kWh = 914.376 kgce; 5 t diesel × 1.4571 tce/t = 7.2855 tce
+    assert model["figures"][0]["value"] == pytest.approx(0.914376 + 7.2855, rel=1e-12)
+    assert model["figures"][0]["months"][0]["value"] == model["figures"][0]["value"]
+    assert model["before_period"] == "2023-01"
+    assert model["figures"][0]["before"] is None
+
+
+def test_targets(console: Console) -> None:
+    client = console.administrator()
+    where = "/plants/small/overview"
+    given = {
+        "rulebook": "cn_gbt_2589_2020",
+        "quantity": "comprehensive_energy",
+        "period": "2024-01",
+        "value": 16.399752,
+    }
+    done = client.post(f"{where}/target.json", json=given)
+    assert done.json()["goto"] == f"{where}?period=2024-01"
+    # 8.199876 tce of 16.399752
+    figure = client.get(f"{where}.json?period=2024-01").json()["figures"][0]
+    assert (figure["target"], figure["of_target"]) == (16.399752, pytest.approx(0.5, rel=1e-12))
+    refused = client.post(f"{where}/target.json", json={**given, "quantity": "unit_product_energy"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "overview.no-such-target")
+    assert (
+        client.post(f"{where}/target.json", json={**given, "value": -1}).json()["code"] == "request.parameter"
+    )
+
+
+def test_exports(console: Console) -> None:
+    client = console.administrator()
+    model = client.get("/plants/small/overview.json?period=2024-01").json()
+    rows = [["cn_gbt_2589_2020", "comprehensive_energy", "2024-01", model["figures"][0]["value"], "tce"]]
+    text = client.get("/plants/small/overview.csv?period=2024-01")
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert [line.split(",") for line in text.text.splitlines()[:2]] == [
+        ["rulebook", "quantity", "period", "value", "unit"],
+        [str(cell) for cell in rows[0]],
+    ]
+    frame = polars.read_parquet(
+        io.BytesIO(client.get("/plants/small/overview.parquet?period=2024-01").content)
+    )
+    assert [list(row) for row in frame.rows()[:1]] == rows
+    assert frame.schema["value"] == polars.Float64
+
+
+def test_exported_tables_keep_absence_and_no_formula() -> None:
+    table = Table(("a", 'b"', "c"), [["=1+1", 1, None], ["plain", None, 2.5]])
+    assert as_csv(table) == 'a,"b""",c\n\'=1+1,1,\nplain,,2.5\n'
+    frame = polars.read_parquet(io.BytesIO(as_parquet(table)))
+    assert frame.rows() == [("=1+1", 1, None), ("plain", None, 2.5)]
+    assert as_parquet(Table(("a",), []))[:4] == b"PAR1"
+
+
+def test_static_files_may_be_kept_until_they_change(console: Console) -> None:
+    kept = console.client().get(static("css/base.css"))
+    assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert console.client().get("/static/css/base.css").headers["cache-control"] == "no-cache"
+    assert console.client().get("/static/../app.py").status_code == 404
+
+
+def test_a_plant_without_data_says_what_to_do(console: Console, tmp_path: Path) -> None:
+    from tests.plant import small
+
+    small.write(console.folder / "fresh", readings="time,E1,E2\n", fuel=None)
+    client = console.administrator()
+    client.headers["accept"] = "application/json"
+    assert client.get("/plants/fresh/overview.json").json()["code"] == "store.absent"
+    with celadon.open_plant(console.folder / "fresh") as plant:
+        plant.load()
+    assert client.get("/plants/fresh/overview.json").json()["code"] == "console.no-period"
