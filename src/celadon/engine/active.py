@@ -9,7 +9,7 @@ from celadon.engine.chain import CHAIN_OPEN, Chains
 from celadon.engine.inputs import Inputs
 from celadon.engine.lookup import Lookup
 from celadon.engine.request import Request
-from celadon.engine.sql import prune, settled
+from celadon.engine.settled import prune, settled
 from celadon.engine.steps import Summary, item_key
 from celadon.rules.expr import Expr, KeyIn, Total, refs
 from celadon.rules.rule import Rule

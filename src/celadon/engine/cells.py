@@ -9,6 +9,7 @@ from functools import partial
 
 from celadon.core.units import Unit
 from celadon.engine.layers import Layers
+from celadon.engine.settled import settled
 from celadon.engine.sql import (
     FULL,
     NEXT_TO_NOTHING,
@@ -21,7 +22,6 @@ from celadon.engine.sql import (
     Piece,
     Shares,
     joined,
-    settled,
     sum_there,
 )
 from celadon.rules.expr import Condition

@@ -11,8 +11,8 @@ import duckdb
 
 from celadon.core.model import Plant
 from celadon.engine.lookup import Chosen
-from celadon.engine.sql import settled
-from celadon.engine.steps import MEASURES, PLACES, Query, Step
+from celadon.engine.settled import settled
+from celadon.engine.steps import MEASURES, PLACES, Query, Step, measures
 from celadon.rules.expr import Total
 
 Row = dict[str, Any]
@@ -55,8 +55,7 @@ class ChainRows:
         selects = [_padded(number, step, width) for number, step in enumerate(shown)]
         if not selects:
             return found
-        statement = f"{self.query.chain(self.query.steps[-1])}\n" + "\nUNION ALL\n".join(selects)
-        for row in self.con.execute(statement).fetchall():
+        for row in self.con.execute(self.query.chain("\nUNION ALL\n".join(selects))).fetchall():
             step = shown[row[0]]
             cells = dict(zip((*PLACES, "time_start", "time_end", "month"), row[1:8], strict=True))
             cells.update(zip(step.keys, row[8 : 8 + len(step.keys)], strict=True))
@@ -159,7 +158,7 @@ def _padded(number: int, step: Step, width: int) -> str:
     ]
     cells += [f"{key} AS k{place}" for place, key in enumerate(step.keys)]
     cells += [f"'' AS k{place}" for place in range(len(step.keys), width)]
-    return f"SELECT {number} AS step, {', '.join([*cells, *MEASURES])} FROM {step.name}"
+    return f"SELECT {number} AS step, {', '.join([*cells, *measures(step)])} FROM {step.name}"
 
 
 def utc(moment: datetime) -> datetime:

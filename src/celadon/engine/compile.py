@@ -9,57 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, parse_instant
 from celadon.core.quantities import Space
-from celadon.core.text import Text
-from celadon.engine.active import ActiveRules
+from celadon.engine.body import Body, Planning
 from celadon.engine.coverage import tell_coverage
 from celadon.engine.lookup import Lookup, unknown_entries
 from celadon.engine.request import Request
-from celadon.engine.sql import (
-    ZERO,
-    Piece,
-    Scope,
-    compile_condition,
-    compile_expr,
-    text,
-)
+from celadon.engine.sql import text
 from celadon.engine.steps import (
-    MEASURES,
     PLACES,
     Query,
     Step,
     Summary,
     added,
-    factor_match,
-    factor_shares,
     fixed_in_all,
     group,
-    seconds,
+    measures,
     stamp,
-    step_shares,
+    weighed,
     with_sql,
+    words_of_any,
 )
-from celadon.rules.check import infer
-from celadon.rules.expr import AtKey, Condition, Expr, Node, Ref, Total, refs
+from celadon.rules.expr import AtKey, Condition, Expr
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook
-
-ROWS_APART = FindingKind(
-    "rule.rows-apart",
-    Severity.ERROR,
-    Text(en="No input has all the rule's keys", zh="没有输入包含规则的全部键"),
-    Text(
-        en="{rule} is per {keys}, but none of its inputs has rows per all of them.",
-        zh="{rule} 的粒度为 {keys}，但没有输入同时具有这些键。",
-    ),
-    Text(
-        en="Let one input carry the keys, or sum them first with total().",
-        zh="请让某一输入带有这些键，或先用 total() 汇总。",
-    ),
-)
 
 
 def compile_query(
@@ -97,7 +71,7 @@ def compile_query(
     )
 
 
-class _Planner(ActiveRules):
+class _Planner(Planning):
     """Builds the steps of one query, each once."""
 
     # -- quantities at a grain -------------------------------------------------------------------------------------
@@ -173,6 +147,8 @@ class _Planner(ActiveRules):
             describes=base.describes,
             parts=(base.name,),
             fixed=base.fixed,
+            words=base.words,
+            empty=base.empty,
         )
         places = [f"b.{place}" for place in PLACES[:space]]
         start, end, month, join = "b.time_start", "b.time_end", "b.month", ""
@@ -183,7 +159,7 @@ class _Planner(ActiveRules):
             start, end, month, join = self._moved(start, end, month, join, None if coarse else base.time)
         times = [f"{start} AS time_start", f"{end} AS time_end", *([] if coarse else [f"{month} AS month"])]
         columns = [*places, *times, *(f"b.{key}" for key in base.keys)]
-        sql = f"SELECT {', '.join(columns)}, {added('b.', base.fixed)}\nFROM {base.name} AS b{join}\n{group(len(columns))}"
+        sql = f"SELECT {', '.join(columns)}, {added(base.fixed)}\nFROM {weighed(base)} AS b{join}\n{group(len(columns))}"
         return self.add(with_sql(target, sql))
 
     def _moved(
@@ -218,10 +194,12 @@ class _Planner(ActiveRules):
                 parts.append(part)
         if len(parts) <= 1:
             return parts[0] if parts else None
+        live = [part for part in parts if not part.empty] or parts
+        fixed, first = fixed_in_all(live), parts[0]
         union = "\nUNION ALL\n".join(
-            f"SELECT {', '.join((*part.columns, *MEASURES))} FROM {part.name}" for part in parts
+            f"SELECT {', '.join((*first.columns, *measures(part, but=fixed)))} FROM {part.name}"
+            for part in live
         )
-        first = parts[0]
         return self.add(
             Step(
                 f"r_{name}_{suffix}",
@@ -235,7 +213,9 @@ class _Planner(ActiveRules):
                 optional=first.optional,
                 describes=first.describes,
                 parts=tuple(part.name for part in parts),
-                fixed=fixed_in_all(parts),
+                fixed=fixed,
+                words=words_of_any(live),
+                empty=all(part.empty for part in live),
             )
         )
 
@@ -257,17 +237,19 @@ class _Planner(ActiveRules):
         ]
         return self.body(step_name, name, formula, rule, (space, time), keys, tests)
 
-    def bounds(self, rule: Rule, space: Space) -> list[str]:
-        """Conditions for the rows on which an edition holds, where the period crosses its dates."""
+    def bounds(self, rule: Rule, space: Space, row: str) -> list[str]:
+        """Conditions for the rows on which an edition holds, where the period crosses its dates; `row` stands before a
+        column of the row."""
         tests = []
         start, end = self.request.period.start.date(), self.request.period.end.date()
         if rule.validity.since and rule.validity.since > start:
-            tests.append(f"s.time_start >= {self._edge(rule.validity.since, space)}")
+            tests.append(f"{row}time_start >= {self._edge(rule.validity.since, space, row)}")
         if rule.validity.until and rule.validity.until < end:
-            tests.append(f"s.time_start < {self._edge(rule.validity.until + timedelta(days=1), space)}")
+            over = rule.validity.until + timedelta(days=1)
+            tests.append(f"{row}time_start < {self._edge(over, space, row)}")
         return tests
 
-    def _edge(self, day: date, space: Space) -> str:
+    def _edge(self, day: date, space: Space, row: str) -> str:
         """The day's first moment, in the row's own site's zone."""
         own = stamp(parse_instant(day.isoformat(), self.plant.zone))
         if space < Space.SITE:
@@ -277,7 +259,7 @@ class _Planner(ActiveRules):
             for site in self.plant.sites
             if site.zone != self.plant.zone
         ]
-        return f"CASE s.site {' '.join(cases)} ELSE {own} END" if cases else own
+        return f"CASE {row}site {' '.join(cases)} ELSE {own} END" if cases else own
 
     # -- one formula -----------------------------------------------------------------------------------------------
 
@@ -292,285 +274,4 @@ class _Planner(ActiveRules):
         tests: Sequence[tuple[Condition, bool]] = (),
     ) -> Step | None:
         """The step that computes one formula, row by row, for rows that pass `tests` (condition, wanted outcome)."""
-        return _Body(self, name, quantity, formula, rule, grain, keys).step(tests)
-
-
-class _Body:
-    """One formula's SELECT: its inputs joined on their common columns, and its value with what it rests on."""
-
-    def __init__(
-        self,
-        planner: _Planner,
-        name: str,
-        quantity: str,
-        formula: Expr,
-        rule: Rule,
-        grain: tuple[Space, Grain | None],
-        keys: tuple[str, ...],
-    ) -> None:
-        self.planner, self.name, self.quantity, self.formula, self.rule, self.keys = (
-            planner,
-            name,
-            quantity,
-            formula,
-            rule,
-            keys,
-        )
-        self.describes = all(planner.is_property(name) for name in refs(formula)) and (
-            quantity != rule.name or not rule.adds
-        )
-        self.space, self.time = (Space.SITE, Grain.MONTH) if self.describes else grain
-        self.inputs: dict[str, Step | None] = {}
-        self.totals: dict[int, tuple[str, Step | None]] = {}
-        self.moved: dict[int, tuple[str, Step | None, Mapping[str, str]]] = {}
-        """Inputs read on another row: alias, step, and its keys by the keys of this row."""
-
-    def step(self, tests: Sequence[tuple[Condition, bool]]) -> Step | None:
-        self._gather(self.formula)
-        given = self._aliased()
-        away = {alias: step for alias, step, _ in self.moved.values() if step is not None}
-        rows = {alias: step for alias, step in given.items() if step.kind != "factor" and alias not in away}
-        factors = {alias: step for alias, step in given.items() if step.kind == "factor"}
-        if not given or compile_expr(self.formula, self._scope(None)) is None:
-            return None
-        if not self.describes and all(step.describes or step.kind == "factor" for step in given.values()):
-            return None  # only factors and properties are left: there is nothing they apply to
-        spine = self._spine(rows, factors)
-        driver = next((alias for alias, step in rows.items() if step.name == spine), None)
-        scope = self._scope(driver)
-        piece = compile_expr(self.formula, scope) or Piece("NULL", self.rule.unit)
-        joined = {**rows, **factors, **away}
-        joins = [self._join(alias, step) for alias, step in joined.items() if alias != driver]
-        where = [self._test(condition, wanted, scope) for condition, wanted in tests]
-        where = [test for test in (*where, *self.planner.bounds(self.rule, self.space)) if test]
-        whole = self.quantity == self.rule.name
-        inputs = {name: step.name for name, step in self.inputs.items() if step}
-        inputs.update({f"total:{mark}": step.name for mark, (_, step) in self.totals.items() if step})
-        inputs.update({f"at:{mark}": step.name for mark, (_, step, _) in self.moved.items() if step})
-        target = Step(
-            self.name,
-            "",
-            self.quantity,
-            "rule" if whole else "term",
-            self.space,
-            self.time,
-            self.keys,
-            self.rule.unit if whole else piece.unit,
-            self.rule,
-            self.formula,
-            inputs,
-            optional=self.planner.optional(self.rule.name),
-            describes=self.describes,
-            fixed=piece.shares.fixed,
-            at={f"at:{mark}": keys for mark, (_, step, keys) in self.moved.items() if step},
-        )
-        columns = ", ".join(f"s.{column}" for column in target.columns)
-        sql = (
-            f"SELECT {columns}, {piece.in_unit(target.unit)} AS value, {piece.shares.columns}, "
-            f"CASE WHEN {piece.value} IS NULL THEN {ZERO} ELSE {piece.coverage or '1e0'} END AS coverage, "
-            f"s.seconds\nFROM {spine} AS s" + "".join(joins)
-        )
-        if where:
-            sql += "\nWHERE " + " AND ".join(f"({test})" for test in where)
-        return self.planner.add(with_sql(target, sql))
-
-    def _scope(self, driver: str | None) -> Scope:
-        """Names to columns; the driving input's columns are the spine's own."""
-        inputs = {
-            name: self._piece(f"i{number_}", step, driver)
-            for number_, (name, step) in enumerate(self.inputs.items())
-        }
-        totals = {mark: self._piece(alias, step, driver) for mark, (alias, step) in self.totals.items()}
-        totals |= {mark: self._piece(alias, step, driver) for mark, (alias, step, _) in self.moved.items()}
-        return Scope(
-            inputs,
-            totals,
-            {key: f"s.{key}" for key in self.keys},
-            self.planner.request.options,
-            self.rule.unit,
-        )
-
-    def _test(self, condition: Condition, wanted: bool, scope: Scope) -> str:
-        test = compile_condition(condition, scope)
-        if test in ("TRUE", "FALSE"):
-            return "" if (test == "TRUE") == wanted else "1 = 0"
-        return test if wanted else f"NOT ({test})"
-
-    def _gather(self, node: Node) -> None:
-        """Find the inputs of this scope; each total becomes a step of its own, and so does what is read on another row."""
-        if isinstance(node, Ref):
-            if node.name not in self.inputs:
-                self.inputs[node.name] = self._input(node.name)
-        elif isinstance(node, Total):
-            self.totals[id(node)] = (f"t{len(self.totals)}", self._total(node, len(self.totals)))
-        elif isinstance(node, AtKey):
-            if id(node) not in self.moved:
-                step = self.planner.on_another_row(node, self.rule, self.space, self.time)
-                self.moved[id(node)] = (f"a{len(self.moved)}", step, dict(node.keys))
-        else:
-            for child in node.children():
-                self._gather(child)
-
-    def _input(self, name: str) -> Step | None:
-        if name in self.planner.book.factors:
-            return self.planner.factor(name)
-        return self.planner.at(name, self.space, self.time)
-
-    def _total(self, node: Total, number_: int) -> Step | None:
-        planner = self.planner
-        keys = tuple(sorted({*infer(planner.book, node.expr)[1]}))
-        if node.when is not None and not planner.any_row(node):
-            return None
-        kept = tuple(key for key in keys if key not in node.over)
-        if isinstance(node.expr, Ref) and node.expr.name not in planner.book.factors:
-            inner = planner.at(node.expr.name, self.space, self.time)
-        else:
-            inner = planner.body(
-                f"{self.name}_t{number_}",
-                f"{self.quantity}:term",
-                node.expr,
-                self.rule,
-                (self.space, self.time),
-                keys,
-            )
-        if inner is None:
-            return None
-        target = Step(
-            f"{self.name}_s{number_}",
-            "",
-            f"{self.quantity}:total",
-            "total",
-            inner.space,
-            inner.time,
-            kept,
-            inner.unit,
-            formula=node,
-            inputs={"": inner.name},
-            optional=inner.optional,
-            describes=inner.describes,
-            parts=(inner.name,),
-            fixed=inner.fixed,
-        )
-        columns = [f"b.{column}" for column in target.columns]
-        where = ""
-        if node.when is not None:
-            scope = Scope({}, {}, {key: f"b.{key}" for key in keys}, planner.request.options, inner.unit)
-            where = f"WHERE {compile_condition(node.when, scope)}\n"
-        sql = (
-            f"SELECT {', '.join(columns)}, {added('b.', inner.fixed)}\nFROM {inner.name} AS b\n"
-            f"{where}{group(len(columns))}"
-        )
-        return planner.add(with_sql(target, sql))
-
-    def _aliased(self) -> dict[str, Step]:
-        found = {f"i{number_}": step for number_, step in enumerate(self.inputs.values()) if step is not None}
-        found.update({alias: step for alias, step in self.totals.values() if step is not None})
-        found.update({alias: step for alias, step, _ in self.moved.values() if step is not None})
-        return found
-
-    def _piece(self, alias: str, step: Step | None, driver: str | None) -> Piece | None:
-        if step is None:
-            return None
-        if alias == driver:
-            return Piece(
-                "s.value",
-                step.unit,
-                step_shares(step, "s", joined=False),
-                None if step.describes else "s.coverage",
-                optional=step.optional,
-            )
-        if step.kind == "factor":
-            return Piece(
-                f"{alias}.value",
-                step.unit,
-                factor_shares(self.planner.lookups[step.quantity], alias),
-                exists=f"{alias}.found = 1",
-                optional=False,
-            )
-        shares = step_shares(step, alias, joined=True)
-        coverage = None if step.describes else f"coalesce({alias}.coverage, {ZERO})"
-        return Piece(
-            f"{alias}.value", step.unit, shares, coverage, f"{alias}.seconds IS NOT NULL", step.optional
-        )
-
-    def _spine(self, rows: Mapping[str, Step], factors: Mapping[str, Step]) -> str:
-        """What rows there are: those of the inputs that hold all keys; a factor may add keys of its own (gases of a blend)."""
-        counted = {alias: step for alias, step in rows.items() if self.describes or not step.describes}
-        full = [step for step in counted.values() if set(step.keys) == set(self.keys)]
-        if full and len({step.name for step in full}) == 1 and not (self.describes and factors):
-            return full[0].name
-        target = Step(
-            f"{self.name}_rows", "", f"{self.quantity}:rows", "spine", self.space, self.time, self.keys
-        )
-        selects = [
-            f"SELECT {', '.join(target.columns)}, seconds FROM {step.name}"
-            for step in {step.name: step for step in full}.values()
-        ]
-        widest = max(counted.values(), key=lambda step: len(step.keys), default=None)
-        for step in factors.values():
-            if self.describes and set(step.keys) == set(self.keys):
-                selects.append(self._factor_rows(step))
-            elif (
-                not full
-                and set(self.keys) == {*step.keys, *(widest.keys if widest else ())}
-                and widest is not None
-            ):
-                selects.append(self._expanded(target.columns, widest, step))
-        if not selects:
-            raise FindingError(
-                ROWS_APART.at(
-                    self.rule.place,
-                    clause=str(self.rule.clause),
-                    rule=self.rule.name,
-                    keys=", ".join(self.keys),
-                )
-            )
-        listed = ", ".join(target.columns)
-        sql = (
-            f"SELECT {listed}, max(seconds) AS seconds FROM (\n"
-            + "\nUNION ALL\n".join(selects)
-            + f"\n) AS u\n{group(len(target.columns))}"
-        )
-        return self.planner.add(with_sql(target, sql)).name
-
-    def _factor_rows(self, step: Step) -> str:
-        columns = [
-            f"{text(self.planner.plant.enterprise)} AS enterprise",
-            "m.site",
-            "m.time_start",
-            "m.time_end",
-            "m.time_start AS month",
-        ]
-        columns += [f"x.{key}" for key in self.keys]
-        match = (
-            " AND ".join(factor_match(self.planner.lookups[step.quantity], "x", "m.site", "m.time_start"))
-            or "1 = 1"
-        )
-        return f"SELECT {', '.join(columns)}, {seconds('m.')} AS seconds FROM months AS m JOIN {step.name} AS x ON {match}"
-
-    def _expanded(self, columns: Sequence[str], widest: Step, step: Step) -> str:
-        shared = set(widest.keys) & set(step.keys)
-        cells = [f"w.{column}" if column in widest.columns else f"x.{column}" for column in columns]
-        match = [f"w.{key} = x.{key}" for key in sorted(shared)]
-        match += factor_match(self.planner.lookups[step.quantity], "x", "w.site", "w.month")
-        return f"SELECT {', '.join(cells)}, w.seconds FROM {widest.name} AS w JOIN {step.name} AS x ON {' AND '.join(match) or '1 = 1'}"
-
-    def _join(self, alias: str, step: Step) -> str:
-        here = next((keys for other, _, keys in self.moved.values() if other == alias), {})
-        if step.kind == "factor":
-            lookup = self.planner.lookups[step.quantity]
-            if lookup.by_month and self.time is None:
-                self.planner.needs_finer(self.rule, step.quantity)
-            match = [f"{alias}.{key} = s.{key}" for key in step.keys]
-            match += factor_match(lookup, alias, "s.site", "s.month" if self.time is not None else None)
-            match += ["1 = 0"] if lookup.by_month and self.time is None else []
-        elif step.describes and not self.describes:
-            if self.time is None:
-                self.planner.needs_finer(self.rule, step.quantity)
-            month = f"{alias}.month = s.month" if self.time is not None else "1 = 0"
-            keys = (f"{alias}.{key} = s.{here.get(key, key)}" for key in step.keys)
-            match = [f"{alias}.site = s.site", month, *keys]
-        else:
-            columns = (column for column in step.columns if column != "month")
-            match = [f"{alias}.{column} = s.{here.get(column, column)}" for column in columns]
-        return f"\nLEFT JOIN {step.name} AS {alias} ON {' AND '.join(match) or '1 = 1'}"
+        return Body(self, name, quantity, formula, rule, grain, keys).step(tests)

@@ -7,7 +7,7 @@ from celadon.core.text import Text
 from celadon.core.units import did_you_mean
 from celadon.engine.active import ActiveRules
 from celadon.engine.inputs import FACT_NOT_APPLICABLE
-from celadon.engine.sql import settled
+from celadon.engine.settled import settled
 from celadon.engine.steps import Told
 
 ACCOUNT_EXCLUDED = FindingKind(

@@ -8,16 +8,14 @@ from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place
 from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED, FACTOR_UNPUBLISHED
-from celadon.engine.sql import QUALITIES, Shares
-from celadon.engine.steps import Query, Step
+from celadon.engine.sql import QUALITIES, ZERO
+from celadon.engine.steps import Query, Step, answer_select
 from celadon.engine.used import UsedFormula
 from celadon.rules.expr import FirstGiven, refs
 from celadon.rules.rulebook import Rulebook
 
-_MARKS = Shares(
-    defaulted="CASE WHEN s.defaulted > 0e0 THEN 1e0 ELSE 0e0 END",
-    recalled="CASE WHEN s.recalled > 0e0 THEN 1e0 ELSE 0e0 END",
-)
+_MARKED = ("defaulted", "recalled")
+_GIVEN = "CASE WHEN s.value IS NULL THEN 0e0 ELSE 1e0 END"
 _BETWEEN = "\x1f"
 """Between the keys of a step's row, in one column."""
 
@@ -28,9 +26,12 @@ class FactorQuestions:
 
     def __init__(self, query: Query) -> None:
         self._query = query
+        live = query.live()
         self._names = [name for name, lookup in query.lookups.items() if lookup.gaps or lookup.marks]
         asked = (step for name in self._names for step in (*_direct_users(query, name), *_users(query, name)))
-        self._steps = list({step.name: step for step in asked}.values())
+        self._steps = list(
+            {step.name: step for step in asked if step.name in live and not step.empty}.values()
+        )
 
     def selects(self) -> list[str]:
         """SELECTs in the shape of the query's output with an empty quantity: the distinct keys of each step, and what became
@@ -39,11 +40,9 @@ class FactorQuestions:
         for number, step in enumerate(self._steps):
             keys = f" || '{_BETWEEN}' || ".join(f"s.{key}" for key in step.keys) or "''"
             joins, tests = _drivers(self._query, step)
+            marks = [_mark(step, name) if name in _MARKED else ZERO for name in QUALITIES]
             found.append(
-                f"SELECT DISTINCT '' AS quantity, '{number}' AS item, {keys} AS purpose, '' AS enterprise, '' AS site, '' AS process, "
-                "'' AS meter, CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, "
-                f"CASE WHEN s.value IS NULL THEN 0e0 ELSE 1e0 END AS value, {_MARKS.columns}, "
-                f"0e0 AS coverage FROM {step.name} AS s{joins}{tests}"
+                answer_select(str(number), f"FROM {step.name} AS s{joins}{tests}", _GIVEN, keys, marks)
             )
         return found
 
@@ -61,6 +60,11 @@ class FactorQuestions:
             )
         teller = FactorTeller(book, self._query, options, rows)
         return [finding for name in self._names for finding in teller.about(name)]
+
+
+def _mark(step: Step, name: str) -> str:
+    """Whether a share is there at all, as 1 or 0."""
+    return step.fixed.get(name, f"CASE WHEN s.{name} > {ZERO} THEN 1e0 ELSE 0e0 END")
 
 
 def _drivers(query: Query, step: Step) -> tuple[str, str]:
@@ -92,10 +96,10 @@ class FactorTeller:
         used = [
             row
             for step in _direct_users(self.query, name)
-            for row in self.rows[step.name]
+            for row in self.rows.get(step.name, [])
             if self._uses(step, row, name)
         ]
-        counted = [row for step in users for row in self.rows[step.name]]
+        counted = [row for step in users for row in self.rows.get(step.name, [])]
         for keys, finding in lookup.marks:
             part = "recalled" if finding.kind is FACTOR_RECALLED else "given"
             if all(
@@ -106,10 +110,13 @@ class FactorTeller:
         spare = [step for step in users if _has_spare(self.query, step, name)]
         firm = [step for step in users if step not in spare]
         yield from self._gaps(
-            name, FACTOR_GAP, [row for step in firm for row in self.rows[step.name] if not row["given"]], firm
+            name,
+            FACTOR_GAP,
+            [row for step in firm for row in self.rows.get(step.name, []) if not row["given"]],
+            firm,
         )
         if lookup.spec.on_gap in ("next", "latest_earlier"):
-            taken = [row for step in spare for row in self.rows[step.name] if row["defaulted"]]
+            taken = [row for step in spare for row in self.rows.get(step.name, []) if row["defaulted"]]
             yield from self._gaps(name, FACTOR_REPLACED, taken, spare)
 
     def _uses(self, step: Step, row: dict[str, Any], name: str) -> bool:

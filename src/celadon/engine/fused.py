@@ -15,8 +15,8 @@ from functools import partial
 from celadon.core.findings import FindingError, FindingKind
 from celadon.core.model import Plant
 from celadon.core.periods import Grain
+from celadon.engine.body import ROWS_APART
 from celadon.engine.cells import Cells, Level, Words, longest, settle, summed, total
-from celadon.engine.compile import ROWS_APART
 from celadon.engine.factor_columns import FactorColumns
 from celadon.engine.region_findings import lacking
 from celadon.engine.region_model import Region

@@ -25,9 +25,11 @@ from celadon.engine.steps import (
     fact_means,
     fact_sums,
     factor_sql,
+    facts_of,
     group,
     item_key,
     moves,
+    seconds,
     with_sql,
 )
 from celadon.rules.expr import Expr
@@ -139,6 +141,8 @@ class Inputs:
             {k: tuple(v) for k, v in items.items()},
             request.factors_as_of,
         )
+        self.named: dict[str, None] = {}
+        """Names given to parts of formulas, each once in a query."""
         self._calendars()
 
     # -- calendars -------------------------------------------------------------------------------------------------
@@ -148,6 +152,14 @@ class Inputs:
         self.add(Step("months", calendar(months), "months", "calendar"))
         if self.request.time is None or self.request.time < Grain.MONTH:
             self.add(Step("buckets", calendar(self.buckets()), "buckets", "calendar"))
+
+    def site_months(self) -> Step:
+        """Every month of every site as rows of what describes them."""
+        columns = (
+            f"{text(self.plant.enterprise)} AS enterprise, site, time_start, time_end, time_start AS month"
+        )
+        sql = f"SELECT {columns}, {seconds('')} AS seconds FROM months"
+        return self.add(Step("site_months", sql, "site_months", "calendar"))
 
     def buckets(self) -> list[tuple[str, datetime, datetime]]:
         """(site, start, end) of every asked span coarser than a month."""
@@ -229,6 +241,8 @@ class Inputs:
             optional=self.may_lack(spec),
             describes=not spec.adds,
             fixed=self.summary.fixed.get(spec.name, {}),
+            words=self._words(spec, found),
+            empty=not found,
         )
         if step.name in self.steps:
             return self.steps[step.name]
@@ -242,11 +256,19 @@ class Inputs:
         columns += [f"f.item AS {name}" if name == key else f"f.{name}" for name in spec.grain.keys]
         measures = (fact_sums if spec.adds else fact_means)(value, step.fixed)
         sql = (
-            f"SELECT {', '.join(columns)}, {measures}\nFROM {self.facts} AS f\nJOIN months AS m "
-            f"ON f.site = m.site AND f.time_start >= m.time_start AND f.time_start < m.time_end\n"
-            f"WHERE f.quantity = {text(spec.name)}{usable}\n{group(len(columns))}"
+            f"SELECT {', '.join(columns)}, {measures}\n"
+            f"FROM ({facts_of(self.facts, spec.name)}) AS f\nJOIN months AS m "
+            f"ON f.site = m.site AND f.time_start >= m.time_start AND f.time_start < m.time_end"
+            f"{usable}\n{group(len(columns))}"
         )
         return self.add(with_sql(step, sql))
+
+    def _words(self, spec: FactSpec, found: Sequence[tuple[str, str, str]]) -> dict[str, frozenset[str]]:
+        """What the keys of a fact can be."""
+        words = {key: frozenset(item for item, _, _ in found) for key in [item_key(spec)] if key}
+        if "purpose" in spec.grain.keys:
+            words["purpose"] = frozenset(purpose for _, purpose, _ in found)
+        return words
 
     def _missing(self, spec: FactSpec) -> None:
         if spec.name in self.not_applicable:
@@ -291,7 +313,7 @@ class Inputs:
             if factor != 1:
                 cases.append(f"WHEN {test} THEN {number(factor)}")
         value = f"f.value * CASE {' '.join(cases)} ELSE 1e0 END" if cases else "f.value"
-        return value, "".join(f" AND NOT ({test})" for test in refused)
+        return value, ("\nWHERE " + " AND ".join(f"NOT ({test})" for test in refused) if refused else "")
 
     # -- factors ---------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from celadon.engine.active import ActiveRules
 from celadon.engine.cells import Cells, Words
 from celadon.engine.factor_findings import FactorTeller
 from celadon.engine.run import due_findings
-from celadon.engine.sql import settled
+from celadon.engine.settled import settled
 from celadon.engine.steps import Query
 from celadon.rules.expr import (
     All,

@@ -22,7 +22,7 @@ from celadon.engine.planning import plain_planning
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.steps import SUMMARY, Query, Summary, summary_of
-from celadon.engine.variants import check_variants
+from celadon.engine.variants import VariantQuestions
 from celadon.rules.rulebook import Rulebook
 
 __all__ = ["Result", "Row", "run", "summarise"]
@@ -116,16 +116,19 @@ def run(
     request = request.checked(book)
     backend = on if on is not None else Embedded(con)
     backend.share(con, facts)
-    query = compile_query(book, plant, request, summarise(con, facts), facts=facts, lookups=lookups)
-    questions = FactorQuestions(query)
-    with plain_planning(con, facts):
-        found = backend.rows(query.sql(also=questions.selects()))
-        doubled = check_variants(backend, query)
+    summary = summarise(con, facts)
+    query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
+    factors, variants = FactorQuestions(query), VariantQuestions(query)
+    found: list[tuple[Any, ...]] = []
+    if query.outputs:
+        with plain_planning(con, summary.size):
+            found = backend.rows(query.sql(also=[*factors.selects(), *variants.selects()]))
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
+    told = [row for row in found if not row[0]]
     findings = [
         *due_findings(query),
-        *questions.findings(book, request.options, (row for row in found if not row[0])),
-        *doubled,
+        *factors.findings(book, request.options, [row for row in told if row[1].isdigit()]),
+        *variants.findings(row for row in told if row[1].startswith(VariantQuestions.MARK)),
     ]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)
 
@@ -135,14 +138,8 @@ def due_findings(query: Query) -> list[Finding]:
     clinker is not due in a plant that declares no clinker."""
     if not any(finding.kind is FACT_ABSENT for finding in query.findings):
         return list(query.findings)
-    steps = {step.name: step for step in query.steps}
-    waiting, seen = [name for _, name in query.outputs], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += [*steps[name].inputs.values(), *steps[name].parts]
-    due = {step.quantity for name, step in steps.items() if step.kind == "fact" and name in seen}
+    live = query.live()
+    due = {step.quantity for step in query.steps if step.kind == "fact" and step.name in live}
     return [item for item in query.findings if item.kind is not FACT_ABSENT or item.where.subject in due]
 
 

@@ -89,6 +89,11 @@ class Shares:
         """The shares as columns of a SELECT."""
         return ", ".join(f"{getattr(self, name)} AS {name}" for name in QUALITIES)
 
+    def varying(self) -> list[str]:
+        """The shares that are not the same on every row, as columns of a SELECT."""
+        fixed = self.fixed
+        return [f"{getattr(self, name)} AS {name}" for name in QUALITIES if name not in fixed]
+
     @property
     def fixed(self) -> dict[str, str]:
         """Those that are the same on every row, so that nobody need read the column."""
@@ -118,6 +123,25 @@ class Piece:
         return self.value if factor == 1 else _times(self.value, number(factor))
 
 
+class Names:
+    """Parts of a formula that are written once, as columns of its SELECT, and named where they are used again."""
+
+    def __init__(self, taken: dict[str, None]) -> None:
+        self._taken = taken
+        self._parts: dict[str, str] = {}
+
+    def of(self, part: str) -> str:
+        """The name of a part; no other part of the query has it."""
+        if part not in self._parts:
+            self._parts[part] = f"w{len(self._taken)}"
+            self._taken[self._parts[part]] = None
+        return self._parts[part]
+
+    def columns(self) -> list[str]:
+        """The named parts as columns of a SELECT, each before it is used."""
+        return [f"{part} AS {name}" for part, name in self._parts.items()]
+
+
 @dataclass(frozen=True)
 class Scope:
     """What names mean where a formula stands."""
@@ -132,6 +156,8 @@ class Scope:
     """The unit the rule promises; a rounding step rounds in it."""
     row: Mapping[str, str] | None = None
     """The words of the keys where the formula is written out for one row of them."""
+    names: Names | None = None
+    """Where long parts may be named; None where they must stand as they are."""
 
 
 @singledispatch
@@ -177,7 +203,7 @@ def _binary(expr: Binary, scope: Scope) -> Piece | None:
     return Piece(
         value,
         left.unit,
-        _shares(both, _mean),
+        _means(both, scope),
         coverage=_least(both),
         exists=exists,
         optional=left.optional and right.optional,
@@ -254,7 +280,7 @@ def _sum_of(expr: SumOf, scope: Scope) -> Piece | None:
     return Piece(
         sum_there([term.in_unit(unit) for term in terms], _any_exists(terms) or YES if sure else None),
         unit,
-        _shares(terms, _mean),
+        _means(terms, scope),
         coverage=_mean_coverage(terms),
         exists=_any_exists(terms),
         optional=all(term.optional for term in terms),
@@ -298,10 +324,11 @@ def _first_given(expr: FirstGiven, scope: Scope) -> Piece | None:
         parts = [getattr(term.shares, name) for _, term in given]
         if len(set(parts)) == 1:
             return str(parts[0])
+        last = parts.pop() if literal(values[-1]) is not None else ZERO
         whens = " ".join(
-            f"WHEN {value} IS NOT NULL THEN {part}" for value, part in zip(values, parts, strict=True)
+            f"WHEN {value} IS NOT NULL THEN {part}" for value, part in zip(values, parts, strict=False)
         )
-        return f"CASE {whens} ELSE {ZERO} END"
+        return f"CASE {whens} ELSE {last} END"
 
     value = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
     return Piece(value, unit, Shares(*(pick(name) for name in QUALITIES)))
@@ -357,6 +384,8 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         test = compile_condition(condition, scope)
         if test == "FALSE":
             continue
+        if isinstance(condition, Compare) and NULL in _sides(condition, scope):
+            test = NO  # nothing is more or less than what is nowhere
         if test == "TRUE":
             otherwise = value
             break
@@ -404,6 +433,10 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         _any_exists(there),
         all(piece.optional for piece in there),
     )
+
+
+def _sides(condition: Compare, scope: Scope) -> list[str]:
+    return [piece.value for side in (condition.left, condition.right) if (piece := compile_expr(side, scope))]
 
 
 def _compared(expr: Choose, scope: Scope) -> list[Piece]:
@@ -458,77 +491,6 @@ def joined(word: str, tests: Sequence[str], deciding: Sequence[str], empty: Sequ
     return f" {word} ".join(f"({test})" for test in open_tests)
 
 
-def settled(
-    condition: Condition, options: Mapping[str, str], row: Mapping[str, object] | None = None
-) -> bool | None:
-    """True or False where options (and the keys of `row`, if given) decide a condition; None where they do not."""
-    if isinstance(condition, OptionIn):
-        return options[condition.name] in condition.values
-    if isinstance(condition, KeyIn) and row is not None and condition.name in row:
-        return row[condition.name] in condition.values
-    if isinstance(condition, Not):
-        inner = settled(condition.term, options, row)
-        return None if inner is None else not inner
-    if isinstance(condition, All | Any):
-        values = [settled(term, options, row) for term in condition.terms]
-        decides = isinstance(condition, Any)
-        if decides in values:
-            return decides
-        return None if None in values else not decides
-    return None
-
-
-NOTHING = Choose((), None)
-"""What is left of a formula when the options rule all of it out: not applicable."""
-
-
-def prune(expr: Expr, options: Mapping[str, str]) -> Expr:
-    """The formula without the branches that the options rule out."""
-    if isinstance(expr, Choose):
-        return _prune_choose(expr, options)
-    if isinstance(expr, Binary):
-        left, right = prune(expr.left, options), prune(expr.right, options)
-        if left is NOTHING or right is NOTHING:
-            rest = right if left is NOTHING else left
-            return NOTHING if expr.op in "*/" else rest if expr.op == "+" or right is NOTHING else -rest
-        return Binary(expr.op, left, right)
-    if isinstance(expr, Total):
-        inner = prune(expr.expr, options)
-        return NOTHING if inner is NOTHING else Total(inner, expr.over, expr.when)
-    if isinstance(expr, Rounded):
-        inner = prune(expr.expr, options)
-        return NOTHING if inner is NOTHING else Rounded(inner, expr.digits)
-    if isinstance(expr, Ln):
-        inner = prune(expr.expr, options)
-        return NOTHING if inner is NOTHING else Ln(inner)
-    if isinstance(expr, Power):
-        base, exponent = prune(expr.base, options), prune(expr.exponent, options)
-        return NOTHING if base is NOTHING or exponent is NOTHING else Power(base, exponent)
-    if isinstance(expr, SumOf | FirstGiven):
-        terms = tuple(term for item in expr.terms if (term := prune(item, options)) is not NOTHING)
-        return type(expr)(terms) if len(terms) > 1 else terms[0] if terms else NOTHING
-    if isinstance(expr, Extreme):
-        terms = tuple(prune(term, options) for term in expr.terms)
-        return NOTHING if any(term is NOTHING for term in terms) else Extreme(expr.which, terms)
-    return expr
-
-
-def _prune_choose(expr: Choose, options: Mapping[str, str]) -> Expr:
-    cases: list[tuple[Condition, Expr]] = []
-    otherwise = NOTHING if expr.otherwise is None else prune(expr.otherwise, options)
-    for condition, value in expr.cases:
-        known = settled(condition, options)
-        if known is True:
-            otherwise = prune(value, options)
-            break
-        branch = NOTHING if known is False else prune(value, options)
-        if branch is not NOTHING:
-            cases.append((condition, branch))
-    if not cases:
-        return otherwise
-    return Choose(tuple(cases), None if otherwise is NOTHING else otherwise)
-
-
 def _shares(pieces: Sequence[Piece], combine: Callable[[Sequence[Piece], str], str]) -> Shares:
     return Shares(*(combine(pieces, name) for name in QUALITIES))
 
@@ -540,21 +502,35 @@ def _worst(pieces: Sequence[Piece], name: str) -> str:
     return ZERO if not parts else parts[0] if len(parts) == 1 else f"greatest({', '.join(parts)})"
 
 
-def _mean(pieces: Sequence[Piece], name: str) -> str:
+def _means(pieces: Sequence[Piece], scope: Scope) -> Shares:
     """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the plain mean."""
     pieces = [piece for piece in pieces if piece.value != NULL] or pieces
-    parts = [(piece, getattr(piece.shares, name)) for piece in pieces]
-    if {part for _, part in parts} in ({ZERO}, {FULL}):
-        return str(parts[0][1])
-    sizes = [
-        f"coalesce(abs({piece.in_unit(pieces[0].unit)}) + {NEXT_TO_NOTHING}, {ZERO})" for piece, _ in parts
-    ]
-    top = " + ".join(
-        f"{size} * coalesce({part}, {ZERO})"
-        for size, (_, part) in zip(sizes, parts, strict=True)
-        if part != ZERO
-    )
-    return f"coalesce(({top}) / nullif({' + '.join(sizes)}, {ZERO}), {ZERO})"
+    unit, names = pieces[0].unit, scope.names
+    found: dict[str, str] = {}
+    whole = ""
+    sizes: list[str] = []
+    for quality in QUALITIES:
+        parts = [getattr(piece.shares, quality) for piece in pieces]
+        if set(parts) in ({ZERO}, {FULL}):
+            found[quality] = parts[0]
+            continue
+        if not sizes:
+            sizes = [f"coalesce(abs({piece.in_unit(unit)}) + {NEXT_TO_NOTHING}, {ZERO})" for piece in pieces]
+            sizes = sizes if names is None else [names.of(size) for size in sizes]
+            whole = f"nullif({' + '.join(sizes)}, {ZERO})"
+            whole = whole if names is None else names.of(whole)
+        top = " + ".join(
+            size if part == FULL and names is not None else f"{size} * {_there(part)}"
+            for size, part in zip(sizes, parts, strict=True)
+            if part != ZERO
+        )
+        found[quality] = f"coalesce(({top}) / {whole}, {ZERO})"
+    return Shares(**found)
+
+
+def _there(part: str) -> str:
+    """A share, none where there is no row."""
+    return part if part.startswith("coalesce(") or literal(part) is not None else f"coalesce({part}, {ZERO})"
 
 
 def _least(pieces: Sequence[Piece]) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from celadon.core.facts import Status
@@ -14,8 +16,9 @@ from celadon.core.quantities import SPACES, Space
 from celadon.core.units import ONE, Unit
 from celadon.engine.dialects import in_spark
 from celadon.engine.lookup import Lookup
+from celadon.engine.settled import settled
 from celadon.engine.sql import DATA, FACTORS, FULL, NEXT_TO_NOTHING, QUALITIES, ZERO, Shares, number, text
-from celadon.rules.expr import Expr
+from celadon.rules.expr import Condition, Expr
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import FactSpec
 
@@ -45,9 +48,14 @@ class Step:
     parts: tuple[str, ...] = ()
     """Steps this one unites or adds up."""
     fixed: Mapping[str, str] = field(default_factory=dict)
-    """Shares (QUALITIES) that are none or all on every row: a literal is read in place of the column."""
+    """Shares (QUALITIES) that are none or all on every row: a literal is read, and there is no column."""
     at: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Input read on another row (`at:<n>`) -> its keys, by the keys of this row they are found with."""
+
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The only words that some of its keys can have, as far as the facts and the rules' conditions say."""
+    empty: bool = False
+    """Whether it is known to have no rows; then nobody need read it."""
 
     @property
     def own_inputs(self) -> dict[str, str]:
@@ -87,11 +95,30 @@ class Query:
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 
-    def chain(self, step: Step) -> str:
-        """`WITH …` of every step up to and with `step`."""
-        names = [one.name for one in self.steps]
-        parts = [f"{one.name} AS (\n{one.sql}\n)" for one in self.steps[: names.index(step.name) + 1]]
-        return "WITH " + ",\n".join(parts)
+    def live(self) -> set[str]:
+        """The steps that what was asked rests on."""
+        by_name = {step.name: step for step in self.steps}
+        found: set[str] = set()
+        waiting = [name for _, name in self.outputs]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += [*by_name[name].inputs.values(), *by_name[name].parts]
+        return found
+
+    def chain(self, last: str) -> str:
+        """`WITH …` of the steps that the SELECTs `last` read, directly or through others; then `last`."""
+        by_name = {step.name: step for step in self.steps}
+        needed: set[str] = set()
+        waiting = _READ.findall(last)
+        while waiting:
+            name = waiting.pop()
+            if name in by_name and name not in needed:
+                needed.add(name)
+                waiting += _READ.findall(by_name[name].sql)
+        parts = [f"{one.name} AS (\n{one.sql}\n)" for one in self.steps if one.name in needed]
+        return "WITH " + ",\n".join(parts) + f"\n{last}" if parts else last
 
     def select(self) -> str:
         """The last SELECT: all asked quantities in one long form."""
@@ -103,13 +130,13 @@ class Query:
 
         `also`: more SELECTs over its steps, in the shape of its output.
         """
-        last = "\nUNION ALL\n".join([self.select(), *also])
-        whole = f"{self.chain(self.steps[-1])}\n{last}" if self.steps else last
+        whole = self.chain("\nUNION ALL\n".join([self.select(), *also]))
         if dialect == "duckdb":
             return whole
         return in_spark(whole)
 
 
+_READ = re.compile(r"\b(?:FROM|JOIN) (\w+)")
 _EMPTY = (
     "SELECT '' AS quantity, '' AS item, '' AS purpose, '' AS enterprise, '' AS site, '' AS process, '' AS meter, "
     "CAST(NULL AS TIMESTAMP) AS time_start, CAST(NULL AS TIMESTAMP) AS time_end, 0e0 AS value, "
@@ -124,8 +151,25 @@ def _output(quantity: str, step: Step) -> str:
     places = ", ".join(name if name in step.columns else f"'' AS {name}" for name in PLACES)
     return (
         f"SELECT {text(quantity)} AS quantity, {item} AS item, {purpose} AS purpose, {places}, time_start, time_end, value, "
-        f"{', '.join(QUALITIES)}, coverage FROM {step.name}"
+        f"{', '.join(measures(step)[1:-1])} FROM {step.name}"
     )
+
+
+def answer_select(
+    item: str, source: str, value: str, purpose: str = "''", shares: Sequence[str] = (ZERO,) * len(QUALITIES)
+) -> str:
+    """A SELECT in the shape of the query's output that answers a question of the engine's own: its quantity is empty."""
+    blank, times = ", ".join(["''"] * len(PLACES)), ", ".join(["CAST(NULL AS TIMESTAMP)"] * 2)
+    return f"SELECT DISTINCT '', {text(item)}, {purpose}, {blank}, {times}, {value}, {', '.join(shares)}, {ZERO} {source}"
+
+
+def measures(step: Step, but: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """A step's MEASURES as columns of a SELECT: those that are fixed as literals, or not at all where `but` has them."""
+    return [
+        f"{step.fixed[name]} AS {name}" if name in step.fixed else name
+        for name in MEASURES
+        if name not in but
+    ]
 
 
 @dataclass(frozen=True)
@@ -135,6 +179,8 @@ class Summary:
     rows: tuple[tuple[str, str, str, str], ...]
     fixed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Quantity -> shares that are none or all in every fact of it."""
+    size: int = 0
+    """How many facts there are; 0 where nobody counted."""
 
     def of(self, quantity: str) -> list[tuple[str, str, str]]:
         return [row[1:] for row in self.rows if row[0] == quantity]
@@ -158,7 +204,7 @@ def fixed_shares(
 SUMMARY = (
     "quantity, item, purpose, unit, min(basis) AS best, max(basis) AS worst, "
     "coalesce(max(estimated), 0) > 0 AS estimated, coalesce(max(defaulted), 0) > 0 AS defaulted, "
-    "coalesce(max(factored), 0) > 0 AS factored"
+    "coalesce(max(factored), 0) > 0 AS factored, count(*) AS size"
 )
 """Columns of a grouped SELECT over the facts; `summary_of` reads its rows."""
 
@@ -178,7 +224,7 @@ def summary_of(found: Sequence[Sequence[Any]]) -> Summary:
         marks = (any(row[place] for row in known) for place in (2, 3, 4))
         fixed[quantity] = fixed_shares(best, worst, *marks)
     rows_ = tuple((str(q), str(i), str(p), str(u)) for q, i, p, u, *_ in found)
-    return Summary(rows_, fixed)
+    return Summary(rows_, fixed, sum(row[-1] for row in found))
 
 
 def item_key(spec: FactSpec) -> str | None:
@@ -187,6 +233,28 @@ def item_key(spec: FactSpec) -> str | None:
     if len(names) > 1:
         raise ValueError(f"{spec.name}: a fact has one key besides purpose, not {names}")
     return names[0] if names else None
+
+
+def narrowed(
+    words: Mapping[str, frozenset[str]], tests: Iterable[tuple[Condition, bool]], options: Mapping[str, str]
+) -> dict[str, frozenset[str]]:
+    """The words of the keys that can pass `tests` (condition, wanted outcome)."""
+    listed = list(tests)
+    return {
+        key: frozenset(
+            word
+            for word in known
+            if all(settled(test, options, {key: word}) in (None, wanted) for test, wanted in listed)
+        )
+        for key, known in words.items()
+    }
+
+
+def words_of_any(steps: Sequence[Step]) -> dict[str, frozenset[str]]:
+    """The words of the keys of rows that are in any of these steps."""
+    known = [step.words for step in steps if not step.empty]
+    keys = set.intersection(*(set(words) for words in known)) if known else set()
+    return {key: frozenset[str]().union(*(words[key] for words in known)) for key in keys}
 
 
 def with_sql(step: Step, sql: str) -> Step:
@@ -201,51 +269,64 @@ def seconds(prefix: str) -> str:
     return f"CAST(date_diff('second', {prefix}time_start, {prefix}time_end) AS DOUBLE)"
 
 
-def added(prefix: str, fixed: Mapping[str, str]) -> str:
-    """Sums: value adds; shares are weighted by size (zeros alike); coverage by time."""
-    size = f"(abs({prefix}value) + {NEXT_TO_NOTHING})"
-    shares = ", ".join(
-        f"{fixed[name]} AS {name}"
-        if name in fixed
-        else f"coalesce(sum({size} * {prefix}{name}) / sum({size}), {ZERO}) AS {name}"
+def weighed(base: Step) -> str:
+    """The rows of a step with the `size` that shares are weighted by, where any share is a column."""
+    if len(base.fixed) == len(QUALITIES):
+        return base.name
+    return f"(SELECT *, abs(value) + {NEXT_TO_NOTHING} AS size FROM {base.name})"
+
+
+def as_it_is(fixed: Mapping[str, str]) -> str:
+    """The measures of one row `b`, where there is nothing to add it to."""
+    return ", ".join(f"b.{name}" for name in MEASURES if name not in fixed)
+
+
+def added(fixed: Mapping[str, str]) -> str:
+    """Sums over rows `b`: value adds; shares are weighted by size (zeros alike); coverage by time."""
+    shares = [
+        f"coalesce(sum(b.size * b.{name}) / sum(b.size), {ZERO}) AS {name}"
         for name in QUALITIES
-    )
-    coverage = f"sum({prefix}coverage * {prefix}seconds) / nullif(sum({prefix}seconds), {ZERO}) AS coverage"
-    return f"sum({prefix}value) AS value, {shares}, {coverage}, max({prefix}seconds) AS seconds"
+        if name not in fixed
+    ]
+    coverage = f"sum(b.coverage * b.seconds) / nullif(sum(b.seconds), {ZERO}) AS coverage"
+    return ", ".join(["sum(b.value) AS value", *shares, coverage, "max(b.seconds) AS seconds"])
 
 
-FACT_SECONDS = seconds("f.")
+def facts_of(facts: str, quantity: str) -> str:
+    """The facts of one quantity, each with the `size` its shares are weighted by and its length."""
+    size = f"abs(value) + {NEXT_TO_NOTHING} AS size"
+    return f"SELECT *, {size}, {seconds('')} AS seconds FROM {facts} WHERE quantity = {text(quantity)}"
+
+
+_FACT_COVERAGE = f"sum(f.coverage * f.seconds) / nullif(sum(f.seconds), {ZERO}) AS coverage"
 
 
 def fact_sums(value: str, fixed: Mapping[str, str]) -> str:
     """Facts that add: `value` is the SQL of one row's value in the declared unit."""
-    return (
-        f"sum({value}) AS value, {_fact_shares(fixed)}, sum(f.coverage * {FACT_SECONDS}) / nullif(sum({FACT_SECONDS}), 0e0) "
-        f"AS coverage, max({FACT_SECONDS}) AS seconds"
-    )
+    shares = _fact_shares(fixed)
+    return ", ".join([f"sum({value}) AS value", *shares, _FACT_COVERAGE, "max(f.seconds) AS seconds"])
 
 
 def fact_means(value: str, fixed: Mapping[str, str]) -> str:
     """Facts that do not add: the mean by weight."""
-    return (
-        f"sum({value} * coalesce(f.weight, 1e0)) / nullif(sum(CASE WHEN f.value IS NULL THEN 0e0 ELSE coalesce(f.weight, 1e0) "
-        f"END), 0e0) AS value, {_fact_shares(fixed)}, avg(f.coverage) AS coverage, max({FACT_SECONDS}) AS seconds"
-    )
+    weights = "sum(CASE WHEN f.value IS NULL THEN 0e0 ELSE coalesce(f.weight, 1e0) END)"
+    mean = f"sum({value} * coalesce(f.weight, 1e0)) / nullif({weights}, 0e0) AS value"
+    return ", ".join([mean, *_fact_shares(fixed), "avg(f.coverage) AS coverage", "max(f.seconds) AS seconds"])
 
 
-def _fact_shares(fixed: Mapping[str, str]) -> str:
+def _fact_shares(fixed: Mapping[str, str]) -> list[str]:
     """A fact's `basis` is what its value rests on but for the parts that are estimated and defaulted."""
     shares = []
     for level, name in enumerate(DATA, start=1):
         parts = "f.defaulted + f.estimated" if level <= Status.ESTIMATED else "f.defaulted"
-        size = f"abs(f.value) + {NEXT_TO_NOTHING}"
-        part = f"sum(CASE WHEN f.basis >= {level} THEN {size} ELSE least({parts}, abs(f.value)) END)"
-        computed = f"coalesce({part} / sum({size}), 0e0)"
-        shares.append(f"{fixed.get(name, computed)} AS {name}")
-    for name in FACTORS:
-        computed = f"coalesce(sum(f.{name}) / nullif(sum(abs(f.value)), 0e0), 0e0)"
-        shares.append(f"{fixed.get(name, computed)} AS {name}")
-    return ", ".join(shares)
+        part = f"sum(CASE WHEN f.basis >= {level} THEN f.size ELSE least({parts}, abs(f.value)) END)"
+        if name not in fixed:
+            shares.append(f"coalesce({part} / sum(f.size), {ZERO}) AS {name}")
+    weight = f"nullif(sum(abs(f.value)), {ZERO})"
+    shares += [
+        f"coalesce(sum(f.{name}) / {weight}, {ZERO}) AS {name}" for name in FACTORS if name not in fixed
+    ]
+    return shares
 
 
 def stamp(moment: datetime) -> str:
@@ -292,11 +373,6 @@ def step_shares(step: Step, alias: str, joined: bool) -> Shares:
             for name in QUALITIES
         )
     )
-
-
-def factor_match(lookup: Lookup, alias: str, site: str, month: str | None) -> list[str]:
-    match = [f"{alias}.site = {site}"] if lookup.by_site else []
-    return [*match, f"{alias}.month = {month}"] if lookup.by_month and month else match
 
 
 def factor_sql(lookup: Lookup) -> str:

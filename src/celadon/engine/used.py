@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from celadon.engine.sql import settled
+from celadon.engine.settled import settled
 from celadon.engine.steps import Step
 from celadon.rules.expr import (
     AtKey,

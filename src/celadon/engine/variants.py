@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.text import Text
-from celadon.engine.backends import Backend
-from celadon.engine.steps import Query, Step
+from celadon.engine.steps import Query, Step, answer_select
 
 RULES_TWO = FindingKind(
     "rule.two-apply",
@@ -35,36 +37,54 @@ RULES_NONE = FindingKind(
 )
 
 
-def check_variants(on: Backend, query: Query) -> list[Finding]:
-    """Count rows that two rules of a name claim, and rows of their inputs that none does; asked in one statement."""
-    unions = [step for step in query.steps if step.kind == "union"]
-    if not unions:
-        return []
-    selects = []
-    for number, step in enumerate(unions):
-        keys = ", ".join(step.columns)
-        twice = f"SELECT {keys} FROM {step.name} GROUP BY {keys} HAVING count(*) > 1"
-        selects.append(f"SELECT {number} AS step, 0 AS spine, count(*) AS n FROM ({twice}) AS d")
-        parts = [query.step(name) for name in step.parts]
-        spines = dict.fromkeys(name for part in parts for name in _full_inputs(query, part))
-        for place, spine in enumerate(spines, start=1):
-            rows = f"(SELECT DISTINCT {keys} FROM {spine}) AS i ANTI JOIN {step.name} AS u USING ({keys})"
-            selects.append(f"SELECT {number} AS step, {place} AS spine, count(*) AS n FROM {rows}")
-    counted = on.rows(f"{query.chain(query.steps[-1])}\n" + "\nUNION ALL\n".join(selects))
-    findings = []
-    for number, step in enumerate(unions):
-        rules = [part.rule for part in (query.step(name) for name in step.parts) if part.rule]
-        clauses = " / ".join(str(rule.clause) for rule in rules)
-        counts = {spine: count for found, spine, count in sorted(counted) if found == number}
-        if counts[0]:
-            findings.append(
-                RULES_TWO.at(rules[0].place, name=step.quantity, count=counts[0], clauses=clauses)
-            )
-        if none := next((count for spine, count in counts.items() if spine and count), 0):
-            findings.append(
-                RULES_NONE.at(Place(subject=step.quantity), name=step.quantity, count=none, clauses=clauses)
-            )
-    return findings
+class VariantQuestions:
+    """Counts rows that two rules of a name claim, and rows of their inputs that none does; asked in the same statement as the
+    rows themselves."""
+
+    MARK = "rule "
+    """How the `item` of an answer begins; what follows are the places of the step and of the input."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        live = query.live()
+        self._unions = [step for step in query.steps if step.kind == "union" and step.name in live]
+
+    def selects(self) -> list[str]:
+        """SELECTs in the shape of the query's output with an empty quantity, the count as the value."""
+        found = []
+        for number, step in enumerate(self._unions):
+            keys = ", ".join(step.columns)
+            twice = f"SELECT {keys} FROM {step.name} GROUP BY {keys} HAVING count(*) > 1"
+            found.append(answer_select(f"{self.MARK}{number} 0", f"FROM ({twice}) AS d", _COUNT))
+            parts = [self._query.step(name) for name in step.parts]
+            spines = dict.fromkeys(name for part in parts for name in _full_inputs(self._query, part))
+            for place, spine in enumerate(spines, start=1):
+                rows = f"(SELECT DISTINCT {keys} FROM {spine}) AS i ANTI JOIN {step.name} AS u USING ({keys})"
+                found.append(answer_select(f"{self.MARK}{number} {place}", f"FROM {rows}", _COUNT))
+        return found
+
+    def findings(self, answers: Iterable[Sequence[Any]]) -> list[Finding]:
+        """What the answers of `selects` say."""
+        counts: dict[int, dict[int, int]] = {}
+        for row in answers:
+            number, place = map(int, row[1].removeprefix(self.MARK).split())
+            counts.setdefault(number, {})[place] = int(row[9])
+        findings = []
+        for number, step in enumerate(self._unions):
+            rules = [part.rule for part in (self._query.step(name) for name in step.parts) if part.rule]
+            clauses = " / ".join(str(rule.clause) for rule in rules)
+            twice, *lacking = (count for _, count in sorted(counts[number].items()))
+            if twice:
+                findings.append(
+                    RULES_TWO.at(rules[0].place, name=step.quantity, count=twice, clauses=clauses)
+                )
+            if none := next((count for count in lacking if count), 0):
+                where = Place(subject=step.quantity)
+                findings.append(RULES_NONE.at(where, name=step.quantity, count=none, clauses=clauses))
+        return findings
+
+
+_COUNT = "CAST(count(*) AS DOUBLE)"
 
 
 def _full_inputs(query: Query, part: Step) -> list[str]:

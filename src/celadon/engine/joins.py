@@ -1,0 +1,142 @@
+"""Where a formula's rows come from: the FROM of its SELECT, and its inputs as pieces of SQL.
+
+Parsing and binding a statement costs more than running it on a plant's few rows, so that what needs no join has none, and
+a join names its columns once (USING).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from celadon.engine.lookup import Lookup
+from celadon.engine.sql import NO, NULL, ZERO, Piece, number, text
+from celadon.engine.steps import MEASURES, Step, factor_shares, seconds, step_shares
+
+ROW = "s."
+"""Before a column of the row itself, where the rows are those of one relation called s."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """`text` is FROM; `row` stands before a column of the row itself; `driver` is the input that s is."""
+
+    text: str
+    row: str = ROW
+    driver: str | None = None
+    seconds: str = f"{ROW}seconds"
+    joins: Mapping[str, str] = field(default_factory=dict)
+    """Alias -> its LEFT JOIN, which finds one row or none."""
+
+    def joined(self, shown: str) -> str:
+        """FROM with the joins that the SQL `shown` reads."""
+        return self.text + "".join(join for alias, join in self.joins.items() if f"{alias}." in shown)
+
+
+def constant(lookup: Lookup) -> bool:
+    """Whether a factor is one value wherever it is asked for, or nowhere there: no join is needed to read it."""
+    return not lookup.chosen or not (lookup.keys or lookup.by_site or lookup.by_month)
+
+
+def holds_everywhere(lookup: Lookup) -> bool:
+    """Whether a factor without keys has a row for every site and month."""
+    return bool(lookup.chosen) and not lookup.gaps and not lookup.keys
+
+
+def factor_piece(step: Step, lookup: Lookup, alias: str) -> Piece:
+    """A factor as an input: a number where it is one, else the column of its relation."""
+    if not lookup.chosen:
+        return Piece(NULL, step.unit, exists=NO, optional=False)
+    shares = factor_shares(lookup, alias)
+    if constant(lookup):
+        value = lookup.chosen[0].value
+        if value is None:
+            return Piece(NULL, step.unit, optional=False)
+        return Piece(number(value), step.unit, shares, optional=False, sure=True)
+    return Piece(f"{alias}.value", step.unit, shares, exists=f"{alias}.found = 1", optional=False)
+
+
+def own_piece(step: Step) -> Piece:
+    """The input whose rows are the formula's own."""
+    coverage = None if step.describes else f"{ROW}coverage"
+    return Piece(
+        f"{ROW}value", step.unit, step_shares(step, "s", joined=False), coverage, optional=step.optional
+    )
+
+
+def joined_piece(step: Step, alias: str) -> Piece:
+    """An input that may lack a row where the formula has one."""
+    coverage = None if step.describes else f"coalesce({alias}.coverage, {ZERO})"
+    shares = step_shares(step, alias, joined=True)
+    return Piece(f"{alias}.value", step.unit, shares, coverage, f"{alias}.seconds IS NOT NULL", step.optional)
+
+
+def empty_piece(step: Step) -> Piece:
+    """An input that has no row anywhere."""
+    return Piece(
+        NULL, step.unit, coverage=None if step.describes else ZERO, exists=NO, optional=step.optional
+    )
+
+
+def side_by_side(steps: Mapping[str, Step], columns: Sequence[str]) -> Source:
+    """All rows of several relations of the same columns; where one has no row its cells are null."""
+    first, *others = steps.items()
+    using = ", ".join(columns)
+    text = f"FROM {first[1].name} AS {first[0]}" + "".join(
+        f"\nFULL JOIN {step.name} AS {alias} USING ({using})" for alias, step in others
+    )
+    return Source(text, "", None, f"greatest({', '.join(f'{alias}.seconds' for alias in steps)})")
+
+
+def left_join(step: Step, alias: str, columns: Sequence[str], here: Mapping[str, str]) -> str:
+    """The row of `step` that agrees in `columns`; `here` says which of them are found by another column of the row."""
+    if any(here.get(column, column) != column for column in columns):
+        match = " AND ".join(f"{alias}.{column} = {ROW}{here.get(column, column)}" for column in columns)
+        return f"\nLEFT JOIN {step.name} AS {alias} ON {match}"
+    source = step.name
+    if (
+        set(columns) != set(step.columns) and step.kind != "factor"
+    ):  # or its other columns would be the row's too
+        listed = ", ".join([*columns, *(name for name in MEASURES if name not in step.fixed)])
+        source = f"(SELECT {listed} FROM {step.name})"
+    matched = f"USING ({', '.join(columns)})" if columns else "ON 1 = 1"
+    return f"\nLEFT JOIN {source} AS {alias} {matched}"
+
+
+def no_row(step: Step, alias: str) -> str:
+    """A join that never finds a row: the input has no one value where the formula stands."""
+    return f"\nLEFT JOIN {step.name} AS {alias} ON 1 = 0"
+
+
+def factor_columns(lookup: Lookup, by_month: bool) -> list[str]:
+    """The columns that a factor's relation is joined on."""
+    return [
+        *(["site"] if lookup.by_site else []),
+        *(["month"] if lookup.by_month and by_month else []),
+        *lookup.keys,
+    ]
+
+
+def factor_rows(step: Step, lookup: Lookup, enterprise: str) -> str:
+    """The months of every site for which a factor has rows, one per key."""
+    columns = [
+        f"{text(enterprise)} AS enterprise",
+        "m.site",
+        "m.time_start",
+        "m.time_end",
+        "m.time_start AS month",
+        *(f"x.{key}" for key in step.keys),
+    ]
+    match = ["x.site = m.site"] if lookup.by_site else []
+    match += ["x.month = m.time_start"] if lookup.by_month else []
+    joined = f"months AS m JOIN {step.name} AS x ON {' AND '.join(match) or '1 = 1'}"
+    return f"SELECT {', '.join(columns)}, {seconds('m.')} AS seconds FROM {joined}"
+
+
+def expanded(columns: Sequence[str], widest: Step, step: Step, lookup: Lookup) -> str:
+    """The rows of a step, each once for every key that only a factor has (the gases of a blend)."""
+    shared = [key for key in step.keys if key in widest.keys]
+    cells = [f"w.{column}" if column in widest.columns else f"x.{column}" for column in columns]
+    by = [*(["site"] if lookup.by_site else []), *(["month"] if lookup.by_month else []), *shared]
+    match = " AND ".join(f"w.{name} = x.{name}" for name in by) or "1 = 1"
+    return f"SELECT {', '.join(cells)}, w.seconds FROM {widest.name} AS w JOIN {step.name} AS x ON {match}"
