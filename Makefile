@@ -49,8 +49,9 @@ tidy: dev ## let ruff mend what it can: imports, simple findings, format
 bench: dev ## speed and memory as ratios, on this machine
 	@$(PY) -m benchmarks
 
-docs: dev ## write docs/handbook again from the rulebooks, the findings and the command line
+docs: dev ## write docs/handbook and the console's client again from the rulebooks, the findings, the commands and the pages
 	@$(PY) -m celadon.handbook docs/handbook
+	@$(PY) -m tools.write_client
 
 lock: dev ## pin the newest allowed packages (with Python 3.11, the oldest supported)
 	@$(PY) -m tools.lock

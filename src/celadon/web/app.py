@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request
@@ -113,6 +113,37 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     shared.state.close()
 
 
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of what the console answers to; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title="Celadon", version="1", routes=app.routes,
+            description="Every page is at the same address with .json. Errors are problem+json with Finding codes.",
+        )  # fmt: skip
+        _document_problems(made)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _document_problems(made: dict[str, Any]) -> None:
+    """Say in the document that whatever is refused is refused as problem+json, and how one proves who one is."""
+    parts = made.setdefault("components", {})
+    schemas = parts.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):  # the framework's own, which nobody gets to see
+        schemas.pop(name, None)
+    schemas["Problem"] = problems.SCHEMA
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    made["security"] = [{"token": []}]
+    refused = {
+        "description": "Refused: the findings say why",
+        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for verbs in made["paths"].values():
+        for said in verbs.values():
+            said["responses"].pop("422", None)
+            said["responses"]["4XX"] = refused
+
+
 def _openapi(app: FastAPI) -> None:
     """/openapi.json, for those who have signed in."""
 
@@ -120,12 +151,7 @@ def _openapi(app: FastAPI) -> None:
 
     def endpoint(request: Request) -> JSONResponse:
         enter(request)
-        if app.openapi_schema is None:
-            app.openapi_schema = get_openapi(
-                title="Celadon", version="1", routes=app.routes,
-                description="Every page is at the same address with .json. Errors are problem+json with Finding codes.",
-            )  # fmt: skip
-        return JSONResponse(app.openapi_schema)
+        return JSONResponse(document(app))
 
     add(app, "/openapi.json", PERSON, endpoint, include_in_schema=False)
 

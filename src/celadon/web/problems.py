@@ -114,6 +114,18 @@ STATUS = {
     "people.link-spent": 403, "store.absent": 409, "store.locked": 409,
 }  # fmt: skip
 MEDIA_TYPE = "application/problem+json"
+SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "What went wrong: RFC 9457 with Findings (docs/json.md).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "code", "findings"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "instance", "code")},
+        "status": {"type": "integer"},
+        "findings": {"type": "array", "items": {"type": "object"}},
+    },
+}
+"""A problem in the OpenAPI document."""
 
 
 def status_of(findings: Sequence[Finding]) -> int:

@@ -1,0 +1,189 @@
+"""A real server for the console's tests: `celadon serve` as a process of its own on a free port, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+import celadon
+from celadon.examples import country, eaf_mill
+from celadon.plant.facade import open_plant
+from celadon.region.facade import open_region
+from celadon.web import people, sessions
+from celadon.web.access import Action, Grant, Identity, Role
+from celadon.web.app import open_state
+from celadon.web.routing import folders
+from celadon.web.workspace import Workspace
+from tests.plant import small
+
+MILL, OTHER, COUNTRY = "mill", "acme", "country"
+PASSWORD = "seven quiet furnaces"
+PEOPLE: Mapping[str, Grant] = {
+    "anna": Grant(Role.ADMINISTRATOR),
+    "erik": Grant(Role.ENGINEER, "plant", MILL),
+    "vera": Grant(Role.VERIFIER, "plant", MILL),
+    "vik": Grant(Role.VIEWER, "plant", MILL),
+    "otto": Grant(Role.OFFICER, "region", COUNTRY),
+    "olga": Grant(Role.ENGINEER, "plant", OTHER),
+}
+"""One person for each role, and one of another enterprise."""
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(celadon.__file__).parents[1]), "PYTHONUNBUFFERED": "1"}
+MONTH = "2024-09"
+"""What of the mill is loaded: the month whose weighing of 3 September was entered 9 t too high (truth F24)."""
+
+
+def make(root: Path) -> Path:
+    """A workspace with a month of the mill, a small plant of another enterprise, a small country, and its people."""
+    mill(root / MILL)
+    small.loaded(root / OTHER).close()
+    country.generate(root / COUNTRY, 300, first_year=2024, years=1)
+    with open_region(root / COUNTRY) as region:
+        region.load()
+    register(root, PEOPLE)
+    return root
+
+
+def mill(folder: Path) -> None:
+    """The example mill, of whose readings only one month is kept; its records are of the whole year."""
+    eaf_mill.generate(folder)
+    quarter = f"{MONTH[:4]}-Q{(int(MONTH[5:]) + 2) // 3}"
+    for name in ("scada", "gateway", "gas"):
+        for file in (folder / "data" / name).iterdir():
+            if MONTH not in file.name and quarter not in file.name:
+                file.unlink()
+    for file in (folder / "data").glob(
+        "[ueo]*/*.csv"
+    ):  # utilities, furnace states, office: a year in one file
+        lines = file.read_bytes().splitlines(keepends=True)
+        file.write_bytes(b"".join([lines[0], *(line for line in lines if line.startswith(MONTH.encode()))]))
+    with open_plant(folder) as plant:
+        plant.load()
+
+
+def register(root: Path, wanted: Mapping[str, Grant]) -> None:
+    """People as an administrator would make them, before the server starts."""
+    workspace = Workspace(root)
+    state = open_state(workspace, folders())
+    try:
+        for name, grant in wanted.items():
+            people.add_person(state, "tests", name, PASSWORD, [grant])
+    finally:
+        state.close()
+        workspace.close()
+
+
+def token(root: Path, name: str) -> str:
+    """A token of somebody's, with all that they may do; before the server starts."""
+    workspace = Workspace(root)
+    state = open_state(workspace, folders())
+    try:
+        person = next(item for item in people.people(state) if item.name == name)
+        who = Identity(person.id, person.name, tuple(person.grants))
+        return sessions.make_token(state, who, "tests", frozenset(Action), 1)[1]
+    finally:
+        state.close()
+        workspace.close()
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """A running `celadon serve`."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder.parent / f"{self.folder.name}-{self.port}.log"
+
+    def start(self, *more: str) -> None:
+        """Start it and wait until it answers; what it prints goes to the log."""
+        words = [sys.executable, "-m", "celadon", "serve", str(self.folder), "--port", str(self.port), *more]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                words, stdout=log, stderr=log, start_new_session=True, env=ENVIRONMENT
+            )
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.said()
+            with suppress(httpx.TransportError):
+                httpx.get(self.address + "/sign-in", timeout=10)
+                return
+            time.sleep(0.05)
+        self.kill()
+        raise AssertionError(f"no answer within a minute:\n{self.said()}")
+
+    def stop(self) -> int:
+        """Ask it to end, as Ctrl-C does; its exit code."""
+        return self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """As a power cut: it gets no word in."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, by: signal.Signals) -> int:
+        process = self.process
+        assert process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, by)
+        try:
+            return process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise AssertionError(f"did not end within 20 s:\n{self.said()}") from None
+        finally:
+            self.process = None
+
+    def said(self) -> str:
+        """Everything it printed."""
+        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+
+    def setup_link(self) -> str:
+        """The one-time link printed at the first start."""
+        found = re.findall(rf"{re.escape(self.address)}/\S+", self.said())
+        links = [item for item in found if "set-up" in item or "setup" in item]
+        assert links, self.said()
+        return links[-1]
+
+
+@contextmanager
+def serving(folder: Path, *more: str) -> Iterator[Server]:
+    """A server over a folder, while the context lasts."""
+    server = Server(folder)
+    server.start(*more)
+    try:
+        yield server
+    finally:
+        if server.process is not None:
+            server.kill()
+
+
+def copied(source: Path, target: Path) -> Path:
+    """The same workspace elsewhere, for a test that changes it."""
+    shutil.copytree(source, target)
+    return target
