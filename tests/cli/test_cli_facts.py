@@ -72,7 +72,7 @@ def test_exclude_shows_and_then_commits(plant: Path, capsys: pytest.CaptureFixtu
         "--quantity",
         "fuel_purchased",
         "--start",
-        "2024-01-01",
+        "2024-01-10",
         "--reason",
         "counted twice",
         "--rulebook",
@@ -82,3 +82,35 @@ def test_exclude_shows_and_then_commits(plant: Path, capsys: pytest.CaptureFixtu
     done = body(capsys, *call, "--commit")
     assert done["load"]["plant_changed"] is True
     assert "counted twice" in (plant / "plant.yaml").read_text("utf-8")
+
+
+def test_guess_then_add(plant: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "february.csv"
+    file.write_text(small.rows(small.HOURS, small.HOURS + 24).replace("E1,E2", "总表,炉子"), "utf-8")
+    found = body(capsys, "guess", plant, file)
+    assert (found["good"], found["bad"], found["block"]["wide"]) == (25, 0, {"总表": "E1"})
+    found = body(capsys, "guess", plant, file, "--set", "wide.炉子=E2")
+    assert (found["good"], found["block"]["wide"]) == (50, {"总表": "E1", "炉子": "E2"})
+    assert "尚未作任何更改" in text(capsys, "guess", plant, file, "--lang", "zh")
+    assert "table.time-unreadable" in text(
+        capsys, "guess", plant, plant / "fuel" / "fuel.csv", "--set", "time.column=kind", "--add", status=1
+    )
+    call = (
+        "guess",
+        plant,
+        file,
+        "--set",
+        "wide.炉子=E2",
+        "--add",
+        "--rulebook",
+        CARBON,
+        "--period",
+        "2024-02",
+    )
+    shown = body(capsys, *call)
+    assert not (plant / "data" / "february.csv").exists()
+    moved = {change["quantity"]: change for change in shown["changes"]}
+    # 24 hours of 10 kWh at 0.5 kgCO2/kWh
+    assert moved["purchased_electricity_emission"]["after"] == pytest.approx(0.12)
+    done = body(capsys, *call, "--commit")
+    assert done["load"]["readings"] == 50

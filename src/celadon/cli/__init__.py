@@ -75,6 +75,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.bill",
         Text(en="The monthly bill under the plant's tariffs.", zh="按电价计算月度账单。"),
     ),
+    "guess": (
+        "celadon.cli.guess",
+        Text(en="How an unknown file could be read, with reasons.", zh="推测未知文件的读法并说明理由。"),
+    ),
     "enter": (
         "celadon.cli.enter",
         Text(en="Enter or correct a record by hand.", zh="手工录入或更正一条台账。"),

@@ -28,8 +28,38 @@ _DRAFT: dict[str, Any] = {
 }  # fmt: skip
 
 FACTS_SHAPES: dict[str, Shape] = {
+    "guess/1": Shape(
+        "guess",
+        "How a file could be read: each setting with its value ('' = left out), why, whether the file itself decides it (`sure`), and "
+        "what else it could be; the source block as data and as YAML; what reading the file by it gives (`good`, `bad`, first and "
+        "last time, the first rows refused). Nothing is applied.",
+        {
+            "name": "text",
+            "role": "text",
+            "choices": [
+                {
+                    "key": "text",
+                    "value": "text",
+                    "why": "both",
+                    "sure": "boolean",
+                    "asked": "boolean",
+                    "others": [{"value": "text", "why": "both"}],
+                }
+            ],
+            "block": {"?": "object"},
+            "columns": ["text"],
+            "sample": [["text"]],
+            "text": "text",
+            "usable": "boolean",
+            "good": "integer",
+            "bad": "integer",
+            "first": "time?",
+            "last": "time?",
+            "refused": [{"line": "integer", "code": "text", "text": "text"}],
+        },
+    ),
     "draft/1": Shape(
-        "enter, exclude, triage",
+        "enter, exclude, guess --add",
         "What a change does: every figure looked at that differs with it (absent is null), what is found no more (`gone`), and, "
         "where it was committed, what the load did. `state` marks what the effect was worked out from.",
         _DRAFT,

@@ -17,7 +17,7 @@ from celadon.core.text import Lang, Text
 from celadon.core.units import did_you_mean
 from celadon.engine.trace import Trace
 from celadon.plant import account as accounting
-from celadon.plant import backup, checking, drafts, effects, loading, quarantine, replaying, upkeep
+from celadon.plant import backup, checking, drafts, effects, guessing, loading, quarantine, replaying, upkeep
 from celadon.plant import balance as balancing
 from celadon.plant import bill as billing
 from celadon.plant import compare as comparing
@@ -230,6 +230,16 @@ class Plant:
         return replaying.replay(self.opened, Path(path))
 
     # -- changes, shown before they are made --------------------------------------------------------------------------
+
+    def guess(
+        self, path: str | Path, name: str | None = None, answers: Mapping[str, str] | None = None
+    ) -> guessing.Tried:
+        """How an unknown file could be read, and what reading it so gives; nothing is written."""
+        return guessing.try_guess(self.opened, Path(path), name, answers)
+
+    def draft_source(self, block: Mapping[str, Any], name: str, staged: Path) -> drafts.Draft:
+        """A file (its content in `staged`) with the source block that reads it, made ready."""
+        return drafts.of_source(self.opened, block, name, staged)
 
     def draft_records(self, entries: Sequence[Entry], signed: Signed) -> drafts.Draft:
         """Records entered by hand, made ready."""
