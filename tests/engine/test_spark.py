@@ -1,13 +1,17 @@
 """The same rulebooks on a real Spark cluster: the same numbers, the same grades, the same findings."""
 
+import json
 import math
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from celadon.cli import main
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import FindingError
 from celadon.core.model import Plant, Site
@@ -20,6 +24,8 @@ from celadon.engine.region_model import FactColumn, Region
 from celadon.engine.request import Request
 from celadon.engine.run import Result, run
 from celadon.engine.spark import Spark
+from celadon.region.facade import open_region
+from celadon.region.upkeep import compact
 from celadon.rules.rulebook import Rulebook, load_rulebook, shipped_ids
 from celadon.testing import Case, case_facts, case_plant, case_request, read_cases
 from tests.engine.clusters import Cluster, cluster
@@ -79,6 +85,90 @@ def answer(case: Case, book: Rulebook, engine: Spark | None = None) -> Result | 
             return run(con, book, plant, request, on=engine)
         except FindingError:
             return None
+
+
+REGION = """celadon-region: 1
+region: {id: r1}
+registry:
+  files: [registry.csv]
+  columns: {enterprise: id, industry: industry, region: region}
+sources:
+  - id: reports
+    files: [facts*.csv]
+    enterprise: id
+    month: month
+    values:
+      - {column: coal, quantity: energy_consumed, item: cleaned_coal, purpose: combustion, unit: t}
+      - {column: electricity, quantity: energy_purchased, item: electricity, unit: MWh}
+      - {column: value, quantity: industrial_added_value, unit: 万元}
+accounts:
+  cn_gbt_32150_2015: {options: {grid_factor: provincial}}
+"""
+
+
+def test_the_commands_of_a_region(
+    running: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Accounted and graded by the documented commands, now and as of before a correction that was compacted away."""
+    folder = tmp_path / "region"
+    folder.mkdir()
+    (folder / "region.yaml").write_text(REGION, encoding="utf-8")
+    places, industries = ("370100", "320100", "440100"), ("3011", "3120", "1711", "2614")
+    firms = [f"E{number},{industries[number % 4]},{places[number % 3]}" for number in range(120)]
+    (folder / "registry.csv").write_text("id,industry,region\n" + "\n".join(firms) + "\n")
+
+    def reported(name: str, times: int, count: int) -> datetime:
+        rows = [
+            f"E{number},2024-0{month},{'' if number % 7 == 0 else times * number * 3.7},{(number % 11) * 100 / 3},{5 + number % 13}"
+            for month in (1, 2, 3)
+            for number in range(count)
+        ]
+        (folder / name).write_text("id,month,coal,electricity,value\n" + "\n".join(rows) + "\n")
+        with open_region(folder) as region:
+            assert list(region.load().findings) == []
+            return region.store.batches()[-1].recorded_at
+
+    before = reported("facts.csv", 1, 120).isoformat()
+    reported("facts-corrected.csv", 3, 30)
+    compact(folder)
+
+    def asked(*words: object) -> dict[str, Any]:
+        assert main([*map(str, words), "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    book = ("--rulebook", "cn_gbt_2589_2020", "--period", "2024-Q1")
+    account = ("account", folder, *book, "--by", "industry,province", "--quantity", "comprehensive_energy")
+    grade = ("grade", folder, "--period", "2024-Q1", "--most", 120)
+    answers = []
+    for question in ((*account, "--as-of", before), grade):
+        expected, found = asked(*question), asked(*question, "--engine", running.address)
+        assert_close(expected, found)
+        answers.append(expected)
+    now, (then, graded) = asked(*account), answers
+    assert (len(now["rows"]), len(graded["rows"])) == (12, 120)  # 4 industries in 3 provinces
+    # 30 enterprises burnt three times as much cleaned coal in each of three months, at 0.9 tce/t; every seventh burns none
+    more = 3 * 2 * 3.7 * 0.9 * sum(number for number in range(30) if number % 7)
+    assert math.isclose(
+        sum(row["value"] for row in now["rows"]) - sum(row["value"] for row in then["rows"]), more
+    )
+    assert len(graded["counts"]) > 3  # grades of several kinds, none of which flipped
+
+
+def assert_close(one: object, other: object) -> None:
+    """Equal but for the last digits of numbers."""
+    if isinstance(one, float) and isinstance(other, float):
+        assert math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    elif isinstance(one, dict) and isinstance(other, dict):
+        assert list(one) == list(other)
+        for name in one:
+            assert_close(one[name], other[name])
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other)
+        for pair in zip(one, other, strict=True):
+            assert_close(*pair)
+    else:
+        assert one == other
 
 
 @pytest.mark.parametrize("name", shipped_ids())

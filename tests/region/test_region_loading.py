@@ -3,6 +3,7 @@
 import sqlite3
 
 import duckdb
+import psycopg
 import pytest
 
 from celadon.core.findings import FindingError
@@ -241,6 +242,53 @@ def test_from_sqlite(folder):
     assert told(done)["region.enterprise-unknown"][1]["file"] == "sqlite:///reports.db#monthly"
     (folder / "region.yaml").write_text(text.replace("table: monthly", "table: gone"), encoding="utf-8")
     assert told(load(folder))["region.source-unreadable"][1]["why"].en == "no such table: gone"
+
+
+def test_from_postgresql(folder, postgresql_server):
+    """Another database, a real one: a view of it in a schema, with text beyond ASCII, absent values and a stranger."""
+    with psycopg.connect(postgresql_server, autocommit=True) as con:
+        con.execute("DROP SCHEMA IF EXISTS energy CASCADE")
+        con.execute("CREATE SCHEMA energy")
+        con.execute(
+            "CREATE TABLE energy.raw (firm TEXT, month DATE, coal NUMERIC(12, 3), value DOUBLE PRECISION)"
+        )
+        con.execute(
+            "INSERT INTO energy.raw VALUES ('A', '2024-01-01', 5000.125, 10), ('B', '2024-01-31', NULL, -3.5), "
+            "('企业', '2024-01-01', 1, 1), ('A', '2024-02-01', 6000, NULL)"
+        )
+        con.execute("CREATE VIEW energy.monthly AS SELECT firm AS id, month, coal, value FROM energy.raw")
+        text = FILE.replace("files: [reports*.csv]", f"url: {postgresql_server}\n    table: energy.monthly")
+        (folder / "region.yaml").write_text(text, encoding="utf-8")
+        done = load(folder)
+        expected = [
+            ("A", "2024-01", 5.000125, 10.0),
+            ("A", "2024-02", 6.0, None),
+            ("B", "2024-01", None, -3.5),
+        ]
+        assert facts(folder) == expected
+        _, said = told(done)["region.enterprise-unknown"]
+        assert (said["count"], said["example"]) == (1, "企业")
+        assert said["file"].startswith("postgresql://127.0.0.1/postgres#energy.monthly")  # no user, no port
+        assert [item.status for item in load(folder).files] == ["known", "known"]
+        con.execute("UPDATE energy.raw SET coal = 7000 WHERE month = '2024-02-01'")
+        assert load(folder).changed
+        assert facts(folder)[1] == ("A", "2024-02", 7.0, None)
+        con.execute("DROP VIEW energy.monthly")
+    why = told(load(folder))["region.source-unreadable"][1]["why"].en
+    assert 'relation "energy.monthly" does not exist' in why
+
+
+def test_a_value_that_is_reported_from_now_on(folder):
+    """The region file gains a value: files already loaded are read anew, what stays as it was has it absent."""
+    load(folder)
+    (folder / "reports.csv").unlink()
+    more = "      - {column: gas, quantity: energy_consumed, item: natural_gas, unit: m3}\n"
+    (folder / "region.yaml").write_text(FILE + more, encoding="utf-8")
+    (folder / "reports-2.csv").write_text("id,month,coal,value,gas\nA,2024-03,1000,1,20\n", encoding="utf-8")
+    load(folder)
+    assert facts(folder) == [
+        ("A", "2024-01", 5.0, 10.0), ("A", "2024-02", 6.0, None), ("A", "2024-03", 1.0, 1.0), ("B", "2024-01", 7.0, -3.0),
+    ]  # fmt: skip
 
 
 def test_parquet(folder):

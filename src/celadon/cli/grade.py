@@ -58,17 +58,25 @@ if TYPE_CHECKING:
     en="Write every enterprise to this Parquet or CSV file.",
     zh="将全部企业写入该 Parquet 或 CSV 文件。",
 )
+@option(
+    "--engine",
+    metavar="ADDRESS",
+    en="Compute on Spark: spark-local (this machine) or spark://host:7077 (a cluster).",
+    zh="在 Spark 上计算：spark-local（本机）或 spark://主机:7077（集群）。",
+)
 @option("--as-of", en="What was known then.", zh="以该时刻已知的数据为准。")
 def command(context: click.Context, region: str, period: str, rulebook: str, quantity: str | None, options: dict[str, str],
-            most: int, output: str | None, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
+            most: int, output: str | None, engine: str | None, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Grades; the enterprises most above their sector first."""
     from celadon.region.facade import open_region
 
     session = Session(context, as_json, lang, quiet)
-    with open_region(region) as opened:
+    bar = "评级" if session.lang == "zh" else "grading"
+    with open_region(region) as opened, session.progress(bar) as progress:
         found = opened.grade(
-            period, rulebook=rulebook, quantity=quantity, options=options, most=most, as_of=as_of, file=output
-        )
+            period, rulebook=rulebook, quantity=quantity, options=options, most=most, as_of=as_of, file=output,
+            engine=engine, progress=progress,
+        )  # fmt: skip
     session.finish(
         "region-grade/1", found.to_json(), lambda out: print_grades(out, found, session), found.findings
     )

@@ -87,21 +87,18 @@ def stored_findings(seen: View, period: Period) -> list[Finding]:
     """What deriving stored parts found, as far as it concerns `period` and still holds for this view."""
     points, upto = seen.snapshot.points(), seen.snapshot.upto
     found: list[Finding] = []
-    for batch in seen.store.batches():
-        if batch.kind != _KIND or not batch.note.isdigit():
+    for told in seen.store.told(period, (_KIND,)):
+        if not told.note.isdigit():
             continue
-        derived_at = int(batch.note)
+        item, derived_at = told.finding, int(told.note)
+        point = points.get((item.where.subject or "").removeprefix("meter:"))
+        span = span_of(item, seen.model.zone)
+        if point is None or span is None or not span.overlaps(period.start, period.end):
+            continue
         newer = seen.snapshot if upto >= derived_at else seen.store.snapshot(derived_at)
-        for item in seen.store.findings(batch.id, period):
-            point, span = (
-                points.get((item.where.subject or "").removeprefix("meter:")),
-                span_of(item, seen.model.zone),
-            )
-            if point is None or span is None or not span.overlaps(period.start, period.end):
-                continue
-            touched = (newer.touched(point, month) or 0 for month in months_of(span))
-            if max(touched, default=0) <= min(derived_at, upto):
-                found.append(item)
+        touched = (newer.touched(point, month) or 0 for month in months_of(span))
+        if max(touched, default=0) <= min(derived_at, upto):
+            found.append(item)
     return unique(found)
 
 
@@ -111,15 +108,14 @@ def load_findings(seen: View, period: Period) -> Iterator[Finding]:
     What was found in an earlier version of a file is told only as long as rows of it wait in quarantine.
     """
     stale, settled = _stale_batches(seen), _Settled.of(seen)
-    for batch in seen.snapshot.batches():
-        if batch.kind in (_KIND, _ALL_KEPT) or batch.id in stale:
+    for told in seen.store.told(period, None, omit=(_KIND, _ALL_KEPT)):
+        if told.batch > seen.snapshot.upto or told.batch in stale:
             continue
-        for item in seen.store.findings(batch.id):
-            if settled.covers(batch.id, batch.kind, item):
-                continue
-            span = span_of(item, seen.model.zone)
-            if span is None or span.overlaps(period.start, period.end):
-                yield item
+        if settled.covers(told.batch, told.kind, told.finding):
+            continue
+        span = span_of(told.finding, seen.model.zone)
+        if span is None or span.overlaps(period.start, period.end):
+            yield told.finding
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from celadon.plant import doctor as plants
 from celadon.plant.doctor import Diagnosis
 from celadon.region.opened import open_file
 from celadon.region.reader import is_region
-from celadon.region.upkeep import LIVE
+from celadon.region.reports import LIVE
 from celadon.region.view import registry_sql
 from celadon.store import Store
 from celadon.store import doctor as stores

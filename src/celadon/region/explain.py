@@ -17,9 +17,10 @@ from celadon.engine.region_plant import region_plant
 from celadon.engine.trace import Trace, TraceNode
 from celadon.region.account import RegionQuestion, answer, due_months
 from celadon.region.model import ValueColumn
+from celadon.region.reports import source_sql
 from celadon.region.tables import GROUPS, REGISTRY, Prepared, prepare
 from celadon.region.tables_in import identifier
-from celadon.region.view import View, month_number, source_sql
+from celadon.region.view import View, month_number
 from celadon.rules.rulebook import Rulebook
 
 CELL_ABSENT = FindingKind(

@@ -190,13 +190,18 @@ class Region:
         most: int = 100,
         as_of: Moment = None,
         file: str | Path | None = None,
+        engine: str | None = None,
+        progress: Progress | None = None,
     ) -> grading.Grades:
         """Carbon-efficiency grades of every enterprise, their emission by `rulebook`; `file` gets all of them."""
+        on = self._engine(engine, progress)
         target = Path(file) if file else None
         books, when = (_book(grades), _book(rulebook)), self.period(period)
         return self._read(
             as_of,
-            lambda seen: grading.grade(self.con, seen, *books, quantity, when, options or {}, most, target),
+            lambda seen: grading.grade(
+                self.con, seen, *books, quantity, when, options or {}, most, target, on
+            ),
         )
 
     def peers(

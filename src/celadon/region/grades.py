@@ -16,6 +16,7 @@ import duckdb
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period, zone
 from celadon.core.text import Text
+from celadon.engine.backends import Backend
 from celadon.engine.region import account_region
 from celadon.engine.region_model import FactColumn, FactorColumn
 from celadon.engine.region_model import Region as RegionTables
@@ -114,8 +115,11 @@ def grade(
     options: Mapping[str, str],
     most: int,
     file: Path | None = None,
+    on: Backend | None = None,
 ) -> Grades:
     """Grade every enterprise over `period`; with `file`, write all of them there (Parquet or CSV).
+
+    `on`: the engine that computes emissions and grades (None = the embedded one); ranks are the embedded one's.
 
     Raises:
         FindingError: unknown quantity or option, no reports of the period.
@@ -124,11 +128,11 @@ def grade(
     chosen = {**dict(dict(seen.region.options).get(book.id, ())), **options}
     over = chosen.get("denominator") or book.options["denominator"].default
     denominator = "industrial_added_value" if over == "added_value" else over
-    findings, unit = _emissions(con, seen, emission_book, wanted, denominator, period)
+    findings, unit = _emissions(con, seen, emission_book, wanted, denominator, period, on)
     told: list[Finding] = []
     tables = _tables(con, seen, denominator, unit, period, told)
     request = Request(period=period, options=chosen)
-    result = account_region(con, book, tables, request, ["enterprise"], into="graded", shares=False)
+    result = account_region(con, book, tables, request, ["enterprise"], into="graded", shares=False, on=on)
     outputs = {item.quantity: item for item in result.columns}
     cells = {
         "intensity": "carbon_intensity", "level": "level_grade", "over_mean": "intensity_over_sector_mean",
@@ -153,9 +157,9 @@ def grade(
     own = {"enterprise": "r.id", "name": "r.name", "region": "r.area"}
     columns = ", ".join(f"{own.get(name, f'g.{name}')} AS {name}" for name in Graded.__slots__)
     from_both = f"AS g JOIN {REGISTRY} AS r ON r.enterprise = g.number"
-    first = f"(SELECT * FROM grades ORDER BY over_mean DESC NULLS LAST, number LIMIT {int(most)})"
+    first = f"(SELECT * FROM grades ORDER BY round(over_mean, 9) DESC NULLS LAST, number LIMIT {int(most)})"
     rows = con.execute(
-        f"SELECT {columns} FROM {first} {from_both} ORDER BY g.over_mean DESC NULLS LAST, g.number"
+        f"SELECT {columns} FROM {first} {from_both} ORDER BY round(g.over_mean, 9) DESC NULLS LAST, g.number"
     ).fetchall()
     if file is not None:
         kind = "FORMAT PARQUET, COMPRESSION ZSTD" if file.suffix == ".parquet" else "FORMAT CSV, HEADER"
@@ -196,11 +200,17 @@ def _unit_of(seen: View, quantity: str) -> str:
 
 
 def _emissions(
-    con: duckdb.DuckDBPyConnection, seen: View, book: Rulebook, wanted: str, denominator: str, period: Period
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    book: Rulebook,
+    wanted: str,
+    denominator: str,
+    period: Period,
+    on: Backend | None,
 ) -> tuple[list[Finding], str]:
     """`emitted`: enterprise, emission, denominator over the period; and the unit of the emission."""
     question = RegionQuestion(period, ("enterprise",), None, (wanted,))
-    result, said = answer(con, seen, book, question, "emission_answers", shares=False)
+    result, said = answer(con, seen, book, question, "emission_answers", shares=False, on=on)
     output = next(item for item in result.columns if item.quantity == wanted and not item.item)
     known = {value.quantity: value.name for value in seen.region.columns}
     per = f"sum({identifier(known[denominator])})" if denominator in known else "NULL::DOUBLE"

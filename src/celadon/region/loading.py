@@ -20,8 +20,9 @@ from celadon.region import staging
 from celadon.region.faults import KINDS, LEFT_OUT_NOW, REGISTRY_SHORTER
 from celadon.region.model import FactSource, RegionFile, TableSource
 from celadon.region.opened import Opened
+from celadon.region.reports import source_sql
 from celadon.region.tables_in import Rows, identifier, inputs
-from celadon.region.view import registry_sql, source_sql
+from celadon.region.view import registry_sql
 from celadon.store import Pending, Store
 from celadon.store.scratch import Scratch, connect
 

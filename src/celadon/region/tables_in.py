@@ -143,7 +143,8 @@ def _database(source: TableSource, folder: Path, scratch: Path) -> Rows:
                 _from_postgresql(source, name, stream)
             else:
                 raise ValueError(f"{parts.scheme}:// ?")
-        digest = hashlib.sha256(target.read_bytes()).hexdigest()
+        with target.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
         return _described(name, target, digest)
     except FindingError:
         raise

@@ -26,6 +26,7 @@ from celadon.plant.upkeep import Upkeep, extent, steps
 from celadon.region.opened import Opened
 from celadon.region.opened import open_file as open_region_file
 from celadon.region.reader import is_region, read_region
+from celadon.region.reports import LIVE, REPLACED
 from celadon.store import Segment, Store, month_label, moving
 from celadon.store.catalogue import Catalogue
 from celadon.store.rows import RETAIN, micros
@@ -45,7 +46,6 @@ FILE_SAYS_OTHER = FindingKind(
         zh="请改写为新地址，或删去 `catalogue:`：数据仓自身记有目录库位置。",
     ),
 )
-LIVE, REPLACED = "facts-", "replaced-"
 Progress = Callable[[float, str], None]
 
 

@@ -13,9 +13,10 @@ from datetime import date, datetime
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Period, parse_instant, zone
 from celadon.core.text import Text
-from celadon.region.model import FactSource, RegionFile
+from celadon.region.model import RegionFile
 from celadon.region.opened import Opened
 from celadon.region.reader import read_region_text
+from celadon.region.reports import source_sql
 from celadon.region.tables_in import identifier
 from celadon.store import Snapshot, Store
 from celadon.store.segments import parquet_list
@@ -117,55 +118,6 @@ def registry_sql(snapshot: Snapshot) -> str:
             "NULL::INTEGER AS line, NULL::INTEGER AS batch WHERE false"
         )
     return f"SELECT {_REGISTRY} FROM {parquet_list([files[-1][0]])}"
-
-
-def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], only: str = "") -> str | None:
-    """One sender's reports of `months`, with file, line and batch; None where there are none."""
-    by_month: dict[int, list[tuple[int, str]]] = {}
-    for path, segment in snapshot.tables(f"facts-{source.id}"):
-        if segment.month in months and segment.month is not None:
-            by_month.setdefault(segment.month, []).append((segment.batch_max, parquet_list([path])))
-    names = ", ".join(identifier(value.name) for value in source.values)
-    columns = f"enterprise, month, {names}, file, line, batch"
-    among = _among_later(snapshot, source, months, by_month)
-    single = [parts[0][1] for parts in by_month.values() if len(parts) == 1]
-    where = f" WHERE {only}" if only else ""
-    selects = [f"SELECT {columns} FROM {scan}{where}" for scan in single]
-    known = f"batch <= {snapshot.upto}{f' AND {only}' if only else ''}"
-    latest = "batch = max(batch) OVER (PARTITION BY enterprise)"
-    selects += [f"SELECT {columns} FROM {scan} WHERE {known} QUALIFY {latest}" for scan in among]
-    for parts in by_month.values():
-        ordered = sorted(parts) if len(parts) > 1 else []
-        for index, (_, scan) in enumerate(ordered):
-            later = " UNION ALL ".join(f"SELECT enterprise FROM {other}" for _, other in ordered[index + 1 :])
-            conditions = [only] if only else []
-            conditions += [f"enterprise NOT IN ({later})"] if later else []
-            without = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-            selects.append(f"SELECT {columns} FROM {scan}{without}")
-    return " UNION ALL ".join(selects) if selects else None
-
-
-def _among_later(
-    snapshot: Snapshot,
-    source: FactSource,
-    months: Collection[int],
-    by_month: dict[int, list[tuple[int, str]]],
-) -> list[str]:
-    """Scans of the months whose compaction took in batches later than the snapshot, which `by_month` loses."""
-    if not snapshot.earlier:
-        return []
-    scans = []
-    replaced: dict[int, str] = {}
-    for path, segment in snapshot.tables(f"replaced-{source.id}"):
-        if segment.month in months and segment.month is not None:
-            replaced[segment.month] = parquet_list([path])
-    for month in sorted({*by_month, *replaced}):
-        parts = by_month.get(month, [])
-        if not parts or any(batch > snapshot.upto for batch, _ in parts):
-            by_month.pop(month, None)
-            listed = [scan for _, scan in parts] + ([replaced[month]] if month in replaced else [])
-            scans.append("(" + " UNION ALL BY NAME ".join(f"SELECT * FROM {scan}" for scan in listed) + ")")
-    return scans
 
 
 def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> View:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +42,16 @@ from celadon.store.staging import Staging, sweep
 
 GRACE = timedelta(hours=1)
 """How long the files that compaction replaced stay for readers that have them open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding, and the batch whose loading found it."""
+
+    batch: int
+    kind: str
+    note: str
+    finding: Finding
 
 
 class Store:
@@ -299,6 +310,22 @@ class Store:
         rows = self._current().rows(sql, *(() if batch is None else (batch,)))
         near = (text for (text,) in rows if period is None or written.may_concern(text, period))
         return [written.from_text(text) for text in near]
+
+    def told(self, period: Period, kinds: Collection[str] | None, omit: Collection[str] = ()) -> list[Told]:
+        """What loading found that may concern `period`, of batches of these `kinds` (None = all but `omit`), in the order found.
+
+        One query; only what names no time, or one near, is decoded."""
+        chosen = omit if kinds is None else kinds
+        marks = ", ".join("?" * len(chosen))
+        sql = (
+            "SELECT b.id, b.kind, b.note, f.json FROM finding f JOIN batch b ON b.id = f.batch "
+            f"WHERE b.kind {'NOT IN' if kinds is None else 'IN'} ({marks}) ORDER BY f.id"
+        )
+        return [
+            Told(batch, kind, note, written.from_text(text))
+            for batch, kind, note, text in self._current().rows(sql, *chosen)
+            if written.may_concern(text, period)
+        ]
 
     # -- upkeep ----------------------------------------------------------------------------------------------
 

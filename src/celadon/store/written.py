@@ -12,7 +12,8 @@ from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period
 from celadon.core.text import Text
 
-_DATED = re.compile(r'"period":"(\d{4}-\d\d-\d\d)(?:T[^".]*)?(?:\.\.(\d{4}-\d\d-\d\d)(?:T[^"]*)?)?"')
+_DAY = r"(\d{4}(?:-\d\d){0,2})"  # or a month, or a year
+_DATED = re.compile(rf'"period":"{_DAY}(?:T[^".]*)?(?:\.\.{_DAY}(?:T[^"]*)?)?"')
 _DAYS = timedelta(days=2)  # zones differ by less
 
 
@@ -46,7 +47,8 @@ def may_concern(text: str, period: Period) -> bool:
     if found is None:
         return True
     low, high = (f"{edge:%Y-%m-%d}" for edge in (period.start - _DAYS, period.end + _DAYS))
-    return found[1] <= high and (found[2] or found[1]) >= low
+    last = found[2] or found[1]
+    return found[1] <= high and last + "-99-99"[len(last) - 10 :] * (len(last) < 10) >= low
 
 
 def _both(text: Text) -> dict[str, str]:
