@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +16,7 @@ from celadon.core.carriers import CARRIERS
 from celadon.core.units import Unit, parse_unit
 from celadon.rules import expr as e
 from celadon.rules.factors import FactorRow
-from celadon.rules.rulebook import FactorSpec, Rulebook
+from celadon.rules.rulebook import FactorSpec, FactSpec, Rulebook
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ Cell = tuple[str, str, tuple[tuple[str, str], ...]]
 """site, month, keys"""
 
 
+def in_force(rule: Any, cell: Cell) -> bool:
+    """Whether an edition of a rule holds in the cell's month."""
+    return rule.validity.covers(date.fromisoformat(f"{cell[1]}-01"))
+
+
 @dataclass
 class Oracle:
     book: Rulebook
@@ -51,11 +57,20 @@ class Oracle:
     """Product -> its unit, where it is not t."""
     by_key: dict[str, dict[tuple[str, ...], list[FactorRow]]] = field(default_factory=dict)
     """Tables by key, made when first asked."""
+    known_cells: dict[str, set[Cell]] = field(default_factory=dict)
+    """The rows of a quantity, once asked."""
+    known_names: dict[str, bool] = field(default_factory=dict)
+    """Whether a quantity applies in this plant, once asked."""
 
     # -- domains ---------------------------------------------------------------------------------------------------
 
     def cells(self, name: str) -> set[Cell]:
         """The rows a quantity has."""
+        if name not in self.known_cells:
+            self.known_cells[name] = self._cells(name)
+        return self.known_cells[name]
+
+    def _cells(self, name: str) -> set[Cell]:
         if name in self.book.facts:
             return {
                 (fact.site, fact.month, self._fact_keys(name, fact))
@@ -63,9 +78,11 @@ class Oracle:
                 if fact.quantity == name
             }
         found: set[Cell] = set()
+        if not self.applicable(e.Ref(name)):
+            return found
         for rule in self.variants(name):
             for cell in self._formula_cells(rule.formula, rule.grain.keys):
-                if rule.when is None or self.holds(rule.when, cell):
+                if in_force(rule, cell) and (rule.when is None or self.holds(rule.when, cell)):
                     found.add(cell)
         return found
 
@@ -111,6 +128,7 @@ class Oracle:
         elif isinstance(node, e.Choose):
             for condition, value in node.cases:
                 if self.known(condition) is not False:
+                    yield from self._row_inputs(condition)
                     yield from self._row_inputs(value)
                 if self.known(condition) is True:
                     return
@@ -130,6 +148,27 @@ class Oracle:
             not rule.adds and all(self.describes(ref) for ref in e.refs(rule.formula))
             for rule in self.book.rules[name]
         )
+
+    def applicable(self, node: e.Node) -> bool:
+        """Whether a formula applies in this plant at all: what it may lack and nobody declares takes its products along."""
+        if isinstance(node, e.Ref):
+            if node.name not in self.known_names:
+                self.known_names[node.name] = True  # a chain that needs itself: the rest decides
+                self.known_names[node.name] = self._declared(node.name)
+            return self.known_names[node.name]
+        if (isinstance(node, e.Binary) and node.op in "+-") or isinstance(node, e.SumOf | e.FirstGiven):
+            return any(self.applicable(child) for child in node.children())
+        if isinstance(node, e.Choose):
+            values = [value for test, value in node.cases if self.known(test) is not False]
+            values += [] if node.otherwise is None else [node.otherwise]
+            return any(self.applicable(value) for value in values)
+        return all(self.applicable(child) for child in node.children() if isinstance(child, e.Expr))
+
+    def _declared(self, name: str) -> bool:
+        if name in self.book.facts:
+            given = any(fact.quantity == name for fact in self.facts)
+            return given or not self._may_lack(self.book.facts[name])
+        return name in self.book.factors or any(self.applicable(rule.formula) for rule in self.variants(name))
 
     def variants(self, name: str) -> list[Any]:
         return [
@@ -184,9 +223,13 @@ class Oracle:
         own = (cell[0], cell[1], tuple((key, word) for key, word in cell[2] if key in keys))
         if not self.describes(name) and own not in self.cells(name):
             return MISSING
+        if not self.applicable(e.Ref(name)):
+            return MISSING
         for rule in self.variants(name):
-            if rule.when is None or self.holds(rule.when, own):
-                return self.value(rule.formula, own)
+            if in_force(rule, own) and (rule.when is None or self.holds(rule.when, own)):
+                value = self.value(rule.formula, own)
+                # A row that is there is absent, not “not due”, whatever its inputs lack.
+                return None if isinstance(value, Missing) and not self.describes(name) else value
         return MISSING
 
     def _fact(self, name: str, cell: Cell) -> Value:
@@ -199,7 +242,7 @@ class Oracle:
             and (fact.site, fact.month, self._fact_keys(name, fact)) == (cell[0], cell[1], wanted)
         ]
         if not rows:
-            return MISSING if spec.on_missing == "not_applicable" else None
+            return MISSING if self._may_lack(spec) else None
         values = [
             self._base(fact.value, fact.unit, spec.unit, dict(wanted))
             for fact in rows
@@ -208,6 +251,12 @@ class Oracle:
         if not values:
             return None
         return sum(values, Fraction(0)) if spec.adds else sum(values, Fraction(0)) / len(values)
+
+    def _may_lack(self, spec: FactSpec) -> bool:
+        """Whether no row means that nothing is due: the clause allows it, or the fact that it goes with is not given."""
+        if spec.on_missing == "not_applicable":
+            return True
+        return bool(spec.due_with) and not any(fact.quantity == spec.due_with for fact in self.facts)
 
     def _base(self, amount: Fraction, unit: str, declared: Unit, keys: Mapping[str, str]) -> Fraction:
         powers = dict(declared.dimension)
@@ -292,6 +341,8 @@ class Oracle:
         if isinstance(expr, e.Extreme):
             values = [self.value(term, cell) for term in expr.terms]
             known = [value for value in values if isinstance(value, Fraction)]
+            if not self.applicable(expr):
+                return MISSING
             return None if len(known) < len(values) else (min if expr.which == "least" else max)(known)
         if isinstance(expr, e.Ln):
             inner = self.value(expr.expr, cell)

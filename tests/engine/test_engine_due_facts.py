@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from celadon.rules.rulebook import SHIPPED
 from tests.engine.test_engine_findings import DIESEL, ask, only
 from tests.rules.books import CHAPTER, QUANTITIES, TABLE, write_book
 
@@ -73,3 +74,18 @@ def test_a_recalled_default_is_told_where_the_measured_value_was_never_declared(
     result = ask(folder, [DIESEL, own], period="2023-05")
     assert result.value("emission") == 30.0
     assert "factor.unchecked" not in {finding.code for finding in result.findings}
+
+
+def test_an_edition_that_ended_the_day_before_the_period_asks_for_nothing() -> None:
+    """The plan to 2022-12-31 counts electricity supplied; in China 2023 begins when it is still 2022 in UTC."""
+    emission = {"quantity": "verified_unit_emission", "generating_unit": "U1", "purpose": "coal_above_300"}
+    facts = [{**emission, "value": 300000, "unit": "tCO2e"}]
+    for year, due in (
+        ("2022", {"electricity_generated", "generation_at_rated_capacity", "electricity_supplied"}),
+        ("2023", {"electricity_generated", "generation_at_rated_capacity"}),
+    ):
+        result = ask(
+            SHIPPED / "cn_national_ets", facts, period=year, expect=[{"quantity": "allowance_position"}]
+        )
+        assert {f.where.subject for f in result.findings if f.code == "fact.absent"} == due
+        assert result.value("allowance_position") is None

@@ -54,7 +54,7 @@ class ActiveRules(Inputs):
     def rules_of(self, name: str) -> tuple[tuple[Rule, Expr], ...]:
         """The rules of one name that can hold in the period under the options, with their pruned formulas."""
         if name not in self.variants:
-            start, end = self.request.period.start.date(), self.request.period.end.date()
+            start, end = self.request.days
             found = []
             for rule in self.book.rules[name]:
                 since, until = rule.validity.since, rule.validity.until

@@ -241,7 +241,7 @@ class _Planner(Planning):
         """Conditions for the rows on which an edition holds, where the period crosses its dates; `row` stands before a
         column of the row."""
         tests = []
-        start, end = self.request.period.start.date(), self.request.period.end.date()
+        start, end = self.request.days
         if rule.validity.since and rule.validity.since > start:
             tests.append(f"{row}time_start >= {self._edge(rule.validity.since, space, row)}")
         if rule.validity.until and rule.validity.until < end:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
-from celadon.core.periods import Grain, Period
+from celadon.core.periods import Grain, Period, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
@@ -52,6 +52,13 @@ class Request:
     wanted: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     factors_as_of: date | None = None
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """First and last day of the period, in its own zone."""
+        clock = zone(self.period.zone)
+        last = self.period.end - timedelta(microseconds=1)
+        return self.period.start.astimezone(clock).date(), last.astimezone(clock).date()
 
     def checked(self, book: Rulebook) -> Request:
         """This request with every option settled and every name known to `book` (FindingError otherwise)."""

@@ -34,6 +34,7 @@ air_cooled = key("purpose").isin("coal_above_300 air", "coal_up_to_300 air", "co
 is_gas = key("purpose") == "gas"
 no_heat = constant("0", unit="GJ")
 no_electricity = constant("0", unit="MWh")
+no_emission = constant("0", unit="tCO2e")
 
 
 @load.rule(
@@ -134,9 +135,10 @@ def heat_allocation(heat_supplied, heat_benchmark):
     label={"zh": "机组配额", "en": "Allocation of the unit"},
     adds=False,
 )
-def unit_allocation(electricity_allocation, heat_allocation):
-    """Electricity and heat; absent where either is due and absent."""
-    return electricity_allocation + heat_allocation
+def unit_allocation(electricity_allocation, heat_allocation, verified_unit_emission):
+    """Electricity and heat, of every unit with a verified emission or an output; absent where either is due and absent."""
+    both = electricity_allocation + heat_allocation
+    return choose((verified_unit_emission >= no_emission, both), otherwise=both)
 
 
 @balance.rule(
