@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 import yaml
 
 import celadon
+from celadon.charts.palette import stylesheet
 from celadon.web import pages
 from celadon.web.page import Table
-from celadon.web.rendering import as_csv, as_parquet, static
+from celadon.web.rendering import STATIC, as_csv, as_parquet, static
 from celadon.web.routing import folders
+from tests.web import consoles
 from tests.web.consoles import Console
 
 PAGES = {item.name: item for item in folders()}
@@ -206,6 +209,63 @@ def test_static_files_may_be_kept_until_they_change(console: Console) -> None:
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert console.client().get("/static/css/base.css").headers["cache-control"] == "no-cache"
     assert console.client().get("/static/../app.py").status_code == 404
+
+
+def test_the_charts_colours_are_those_of_the_charts() -> None:
+    assert (STATIC / "css" / "charts.css").read_text("utf-8") == stylesheet()
+
+
+def test_balance_explain_and_reconcile_are_what_the_library_says(console: Console) -> None:
+    client = console.administrator()
+    with celadon.open_plant(console.folder / "small") as plant:
+        proofs = plant.balance("2024-01").proofs
+        trace = plant.explain(
+            "total_emission", "cn_gbt_32150_2015", "2024-01", where={"enterprise": "acme"}, lang="en"
+        )
+        lines = plant.reconcile(("cn_gbt_32150_2015", "ghg_protocol_corporate"), "2024-01").reconciliation
+    model = client.get("/plants/small/balance.json?period=2024-01").json()
+    shown = [
+        (item["meter"], item["expected"], item["attributed"], item["difference_ticks"])
+        for item in model["meters"]
+    ]
+    assert shown == [
+        (item.meter, item.expected / 1e6, item.attributed / 1e6, item.difference) for item in proofs
+    ]
+    link = client.get("/plants/small/overview.json?period=2024-01").json()["figures"][1]["trace"]
+    shown_trace = client.get(link.replace("/explain?", "/explain.json?") + "&lang=en").json()["trace"]
+    assert shown_trace == trace.to_json()
+    told = client.get("/plants/small/reconcile.json?period=2024-01").json()
+    assert [item["difference"] for item in told["lines"]] == [item.difference for item in lines.lines]
+    assert sum(item["difference"] for item in told["lines"]) == pytest.approx(told["difference"], rel=1e-12)
+    page = client.get("/plants/small/reconcile?period=2024-01").text
+    assert 'class="chart" role="img"' in page
+    assert "<text" in page
+
+
+def test_a_gap_leads_to_the_readings_around_it(served: Path, tmp_path: Path) -> None:
+    """E1 is reset to 0 at hour 20 without a word: the hour is a named gap."""
+    from tests.plant import small
+
+    lines = small.rows(0, 19) + "".join(
+        f"{small.START + timedelta(hours=hour):%Y-%m-%d %H:%M},{10 * (hour - 20)},{500 + 4 * hour}\n"
+        for hour in range(20, 40)
+    )
+    with small.loaded(tmp_path / "served" / "reset", readings=lines):
+        pass
+    console = consoles.open_console(tmp_path / "served")
+    client = console.administrator()
+    model = client.get("/plants/reset/balance.json?period=2024-01").json()
+    (gap,) = model["meters"][0]["gaps"]
+    assert (gap["code"], gap["start"], gap["end"], gap["amount"]) == (
+        "reset-undeclared", "2024-01-01T11:00:00Z", "2024-01-01T12:00:00Z", -1190.0,  # 0 after 1190
+    )  # fmt: skip
+    around = client.get(gap["readings"].replace("/readings?", "/readings.json?")).json()["readings"]
+    # three before, the one at 19:00 inside, three from 20:00 on
+    assert [(item["value"], item["inside"]) for item in around] == [
+        (1160.0, False), (1170.0, False), (1180.0, False), (1190.0, True), (0.0, False), (10.0, False), (20.0, False),
+    ]  # fmt: skip
+    assert "Readings around it" in client.get("/plants/reset/balance?period=2024-01&lang=en").text
+    console.close()
 
 
 def test_a_plant_without_data_says_what_to_do(console: Console, tmp_path: Path) -> None:

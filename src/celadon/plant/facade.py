@@ -23,6 +23,7 @@ from celadon.plant import bill as billing
 from celadon.plant import compare as comparing
 from celadon.plant import explain as explaining
 from celadon.plant import reconcile as reconciling
+from celadon.plant import series as serial
 from celadon.plant.entry import Entry, Signed
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
@@ -216,6 +217,20 @@ class Plant:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""
         seen = self.view(as_of)
         return billing.bill(self._work, seen, accounting.period_of(period, self._work, seen))
+
+    def series(
+        self, meters: Sequence[str], period: str, *, per: str | Grain | None = None, as_of: Moment = None
+    ) -> serial.Series:
+        """What meters counted in each hour, day, month … (None = each cell of the ledger), with what of it is estimated."""
+        seen = self.view(as_of)
+        asked = accounting.period_of(period, self._work, seen)
+        return serial.series(self._work, seen, meters, asked, grain_of(per))
+
+    def readings(
+        self, meter: str, start: datetime, end: datetime, *, beyond: int = 3, as_of: Moment = None
+    ) -> list[serial.Seen]:
+        """The readings of a meter in [start, end) that count, and a few before and after, with file and line."""
+        return serial.readings(self._work, self.view(as_of), meter, start, end, beyond)
 
     def quarantine(self, status: str | None = "open") -> list[quarantine.Kept]:
         """Rows that were kept out, with that status (open, replayed, dismissed; None = all)."""

@@ -29,6 +29,7 @@ from celadon.plant.bill import Bills
 from celadon.plant.compare import Difference
 from celadon.plant.facade import Plant, open_plant
 from celadon.plant.reconcile import Reconciled
+from celadon.plant.series import Series
 from celadon.region.facade import Region, open_region
 from celadon.region.model import RegionFile
 from celadon.rules.check import sound
@@ -223,6 +224,11 @@ class PlantDesk(Desk[Plant]):
     def bill(self, period: str | None = None, *, as_of: str | None = None) -> Bills:
         """`Plant.bill`, kept."""
         return self.answer(("bill", period, as_of), lambda plant: plant.bill(period, as_of=as_of))
+
+    def series(self, meters: Sequence[str], period: str, *, per: str | None = None) -> Series:
+        """`Plant.series`, kept."""
+        words = ("series", tuple(meters), period, per)
+        return self.answer(words, lambda plant: plant.series(meters, period, per=per))
 
     def explain(self, quantity: str, rulebook: str, period: str, **more: Any) -> Trace:
         """`Plant.explain`, kept."""

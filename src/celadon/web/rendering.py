@@ -1,6 +1,7 @@
 """Rendering: a model as a page, JSON, CSV or Parquet, with its ETag; findings as a page.
 
 Templates get `asked`, `page`, `model`, and these words:
+    when(moment)                              on the plant's clock
     t("中文", "English")   say(text)          the language asked for; `text` is a core.text.Text
     number(value[, digits])  share(value)  change(value)  unit("tCO2")
     static("css/base.css")                    the address of a file of the console, with its digest
@@ -16,10 +17,12 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -29,7 +32,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from celadon.charts.chart import Chart
 from celadon.core.findings import SEVERITY_TEXT, Finding
+from celadon.core.periods import zone
 from celadon.core.text import Text
 from celadon.web import numbers, problems
 from celadon.web.access import CONSOLE, Place, Verdict, decide
@@ -69,10 +74,13 @@ class Renderer:
             with_query=with_query, severity_text=SEVERITY_TEXT,
         )  # fmt: skip
 
-    def html(self, asked: Asked, page: Page, template: str, model: object, said: str = "") -> str:
-        """A page's template with its model."""
+    def html(
+        self, asked: Asked, page: Page, template: str, model: object, said: str, module: ModuleType
+    ) -> str:
+        """A page's template with its model; it may call the functions of its view.py that draw (`picture…`)."""
+        drawing = {name: item for name, item in vars(module).items() if name.startswith("picture")}
         return self._templates.get_template(template).render(
-            **self._words(asked), page=page, model=model, said=said, title=asked.say(page.title)
+            **self._words(asked), **drawing, page=page, model=model, said=said, title=asked.say(page.title)
         )
 
     def problem(self, asked: Asked, findings: Sequence[Finding]) -> str:
@@ -90,11 +98,23 @@ class Renderer:
         def say(text: Text | Both) -> str:
             return text.say(asked.lang)
 
+        def picture_of(chart: Chart) -> Markup:
+            # drawn by our own charts, which escape every text
+            return Markup(chart.to_svg(asked.lang))  # noqa: S704
+
         def unit(text: str) -> str:
             return numbers.unit(text, asked.lang)
 
+        clock: list[tzinfo] = []  # the place's, found when a page first shows a time
+
+        def when(moment: datetime, seconds: bool = False) -> str:
+            if not clock:
+                plant = asked.place is not None and asked.place.kind == "plant"
+                clock.append(zone(asked.plant.model.zone) if plant else UTC)
+            return moment.astimezone(clock[0]).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
         return {
-            "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
+            "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
             "switch": with_query(asked.path, {**asked.query, "lang": "en" if asked.lang == "zh" else "zh"}),
         }  # fmt: skip
 
@@ -235,11 +255,3 @@ def static(name: str) -> str:
     """The address of a file in static/, with its digest, so that a browser keeps it until it changes."""
     found = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={found}"
-
-
-def picture(svg: str) -> Markup:
-    """A picture drawn by the server, as an element of the page."""
-    return Markup(svg)  # noqa: S704 - drawn by our own charts, never from what somebody typed
-
-
-Words = Callable[..., str]

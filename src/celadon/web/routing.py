@@ -124,7 +124,7 @@ def _reader(folder: Folder, page: Page, finish: Finish) -> Callable[..., Any]:
 def _html(folder: Folder, renderer: Renderer) -> Finish:
     def finish(request: Request, asked: Asked, model: Any) -> Response:
         word = said(request, asked)
-        body = renderer.html(asked, folder.page, f"{folder.name}/template.html", model, said=word)
+        body = renderer.html(asked, folder.page, f"{folder.name}/template.html", model, word, folder.module)
         made = answer(request, asked, body, "text/html; charset=utf-8")
         if SAID_COOKIE in request.cookies:
             made.delete_cookie(SAID_COOKIE)
@@ -168,7 +168,7 @@ def _form_endpoint(folder: Folder, change: Write, renderer: Renderer, name: str)
             return made
         template = folder.template(name)
         if template is not None:
-            body = renderer.html(asked, folder.page, template, made, said="")
+            body = renderer.html(asked, folder.page, template, made, "", folder.module)
             return Response(body, 200, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
         response = RedirectResponse(made.goto, 303)
         if made.zh or made.en:

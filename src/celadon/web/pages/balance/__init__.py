@@ -1,0 +1,1 @@
+"""Balance: the conservation proof of every meter, and its named gaps."""

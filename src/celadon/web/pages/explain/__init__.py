@@ -1,0 +1,1 @@
+"""Explain: one number down to its factor rows and the lines of files."""

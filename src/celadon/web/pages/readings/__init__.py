@@ -1,0 +1,1 @@
+"""Readings: the lines of files behind a stretch of a meter."""

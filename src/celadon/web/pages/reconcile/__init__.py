@@ -1,0 +1,1 @@
+"""Reconcile: two rulebooks on the same facts, and why their totals differ."""

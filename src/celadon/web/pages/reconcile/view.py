@@ -1,0 +1,130 @@
+"""Reconcile: two rulebooks on the same facts, and why their totals differ, line by line; the lines sum to the difference."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from celadon.charts.waterfall import Step, Waterfall, joined
+from celadon.core.carriers import CARRIERS
+from celadon.core.text import Text
+from celadon.engine.reconcile import ReconcileLine, Reconciliation
+from celadon.rules.rulebook import Rulebook, shipped_ids
+from celadon.web.access import on_plant
+from celadon.web.asked import Asked
+from celadon.web.page import Both, Cell, Page, Table, both
+
+page = Page("/plants/{plant}/reconcile", Text("Reconcile", "对账"), on_plant(), order=50)
+FIRST, SECOND = "cn_gbt_32150_2015", "ghg_protocol_corporate"
+_WHY = {
+    "boundary": Text("boundary: one counts it", "边界：仅一方计入"),
+    "factor": Text("factor", "因子"),
+    "biogenic": Text("biogenic", "生物源"),
+    "interaction": Text("belongs to no single fact", "不属于单一事实"),
+}
+
+
+class TotalOf(BaseModel):
+    """One side: a rulebook's total, in the first side's unit."""
+
+    rulebook: str
+    quantity: str
+    label: Both
+    total: float
+    trace: str | None
+
+
+class Reason(BaseModel):
+    """A line of the difference. `before` and `after`: what the fact contributes to each total."""
+
+    kind: str
+    why: Both
+    fact: str
+    label: Both
+    site: str
+    amount: float | None
+    amount_unit: str
+    before: float
+    after: float
+    difference: float
+    before_factors: list[str]
+    after_factors: list[str]
+
+
+class Reconciled(BaseModel):
+    """The two totals and the lines between them."""
+
+    period: str
+    unit: str
+    before: TotalOf
+    after: TotalOf
+    difference: float
+    lines: list[Reason]
+    rulebooks: list[str]
+
+
+def view(
+    asked: Asked,
+    period: str | None = None,
+    first: str = FIRST,
+    second: str = SECOND,
+    first_quantity: str | None = None,
+    second_quantity: str | None = None,
+) -> Reconciled:
+    """Why two totals differ (each rulebook's first, unless two are named)."""
+    shown = asked.period(period)
+    quantities = (first_quantity, second_quantity) if first_quantity and second_quantity else ()
+    found = asked.plant.reconcile((first, second), shown, quantities=quantities).reconciliation
+    return Reconciled(
+        period=shown, unit=found.unit, before=_side(asked, found, shown, first=True), after=_side(asked, found, shown, first=False),
+        difference=found.difference, lines=[_reason(asked, line) for line in found.lines], rulebooks=shipped_ids(),
+    )  # fmt: skip
+
+
+def table(model: Reconciled) -> Table:
+    """A row for each line."""
+    names = ("kind", "fact", "site", "amount", "amount_unit", "before", "after", "difference")
+    rows: list[list[Cell]] = [[getattr(line, name) for name in names] for line in model.lines]
+    return Table(names, rows)
+
+
+def picture(model: Reconciled) -> Waterfall:
+    """From one total to the other, the largest reasons one by one."""
+    steps = [
+        Step(
+            Text(
+                *(
+                    f"{line.why.say(lang)}: {line.label.say(lang)} {line.site}".strip()
+                    for lang in ("en", "zh")
+                )
+            ),
+            line.difference,
+        )
+        for line in model.lines
+    ]
+    return Waterfall(
+        title=Text("From one total to the other", "从一个总量到另一个总量"), unit=model.unit, steps=joined(steps),
+        before=(Text(f"{model.before.rulebook}", model.before.rulebook), model.before.total),
+        after=(Text(f"{model.after.rulebook}", model.after.rulebook), model.after.total),
+    )  # fmt: skip
+
+
+def _side(asked: Asked, found: Reconciliation, period: str, *, first: bool) -> TotalOf:
+    side = found.before if first else found.after
+    book: Rulebook = side.book
+    return TotalOf(
+        rulebook=book.id, quantity=side.quantity, label=both(book.label(side.quantity)),
+        total=found.before_total if first else found.after_total,
+        trace=asked.trace(side.quantity, book.id, period, enterprise=asked.plant.model.enterprise),
+    )  # fmt: skip
+
+
+def _reason(asked: Asked, line: ReconcileLine) -> Reason:
+    own = {item.id: item.label for item in asked.plant.model.carriers}
+    known = own.get(line.item) or (CARRIERS[line.item].label if line.item in CARRIERS else None)
+    name = known or Text(line.item or line.fact, line.item or line.fact)
+    purpose = f" ({line.purpose})" if line.purpose else ""
+    return Reason(
+        kind=line.kind, why=both(_WHY[line.kind]), fact=line.fact, label=Both(zh=name.zh + purpose, en=name.en + purpose), site=line.site,
+        amount=line.amount, amount_unit=line.amount_unit, before=line.before, after=line.after, difference=line.difference,
+        before_factors=list(line.before_factors), after_factors=list(line.after_factors),
+    )  # fmt: skip
