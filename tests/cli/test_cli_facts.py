@@ -108,9 +108,44 @@ def test_guess_then_add(plant: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         "2024-02",
     )
     shown = body(capsys, *call)
-    assert not (plant / "data" / "february.csv").exists()
+    assert not (plant / "uploads").exists()
     moved = {change["quantity"]: change for change in shown["changes"]}
     # 24 hours of 10 kWh at 0.5 kgCO2/kWh
     assert moved["purchased_electricity_emission"]["after"] == pytest.approx(0.12)
     done = body(capsys, *call, "--commit")
     assert done["load"]["readings"] == 50
+    # the first source reads data/*.csv, so the file went elsewhere
+    assert (plant / "uploads" / "february.csv").exists()
+    refused = text(capsys, *call, "--name", "data/again.csv", status=1)
+    assert "draft.name-claimed" in refused
+    assert "data/*.csv" in refused
+
+
+def test_triage_and_history(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ("triage", plant, "--period", "2024-01", "--rulebook", CARBON)
+    found = body(capsys, *call)["judged"]
+    first = found[0]["id"]
+    done = body(
+        capsys,
+        "triage",
+        plant,
+        "accept",
+        first,
+        "--period",
+        "2024-01",
+        "--rulebook",
+        CARBON,
+        "--reason",
+        "known",
+        "--by",
+        "Li",
+    )
+    (mine,) = [one for one in done["judged"] if one["id"] == first]
+    assert (mine["accepted"], mine["decisions"][0]["by"]) == (True, "Li")
+    assert "known" in text(capsys, *call)
+    assert "ID" in text(capsys, "triage", plant, "accept", "--period", "2024-01", status=2)
+    facts = body(capsys, "history", plant, "--quantity", "fuel_opening_stock")["facts"]
+    assert facts[0]["versions"][0]["value"] == 1.5
+    assert "现行" in text(capsys, "history", plant, "--quantity", "fuel_opening_stock", "--lang", "zh")
+    assert "--period" in text(capsys, "history", plant, "--meter", "E1", status=2)
+    assert len(body(capsys, "history", plant, "--meter", "E1", "--period", "2024-01-03")["facts"]) == 25

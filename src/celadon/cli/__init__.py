@@ -87,6 +87,14 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.exclude",
         Text(en="Readings or records that do not count, and why.", zh="不计入的读数或台账及其理由。"),
     ),
+    "triage": (
+        "celadon.cli.triage",
+        Text(en="Findings, and what was decided about them.", zh="问题及其处理决定。"),
+    ),
+    "history": (
+        "celadon.cli.history",
+        Text(en="Every version of a fact, by both clocks.", zh="事实的全部版本（两个时钟）。"),
+    ),
     "quarantine": (
         "celadon.cli.quarantine",
         Text(en="Rows kept out: list, correct, replay.", zh="被隔离的行：列出、更正、重放。"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from celadon.cli.base import Decorator, option
-from celadon.cli.session import Session
+from celadon.cli.session import Session, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,8 +66,6 @@ def finish(
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Show what the draft changes, commit it when asked, and end the command (shape `draft/1`)."""
-    from celadon.core.findings import Severity
-
     with session.progress("预览" if session.lang == "zh" else "looking ahead") as progress:
         effect = plant.effect(draft, rulebooks, period, progress)
     done: Committed | None = None
@@ -76,12 +74,16 @@ def finish(
             done = plant.commit(draft, effect.state, progress)
     body = {**effect.to_json(), **(more or {}), "committed": done is not None}
     body["load"] = done.loading.to_json() if done else None
-    found = list(done.findings) if done else []
-    known = {(item.code, item.says()) for item in found}
-    found += [item for item in effect.findings if (item.code, item.says()) not in known]
-    # What the new facts say of themselves is shown; it fails the command only where the change was made with it.
-    session_findings = found if commit else [item for item in found if item.severity is not Severity.ERROR]
-    session.finish("draft/1", body, lambda out: show(out, effect, session, commit), session_findings)
+    own = list(done.findings) if done else []
+    known = {(item.code, item.says()) for item in own}
+    found = own + [item for item in effect.findings if (item.code, item.says()) not in known]
+    if session.as_json:
+        print_json({"shape": "draft/1", **body, "findings": [item.to_json(session.lang) for item in found]})
+    else:
+        console = session.console()
+        show(console, effect, session, commit)
+        session.show_findings(console, found, brief=True)
+    session.end(own)  # what figures have against them does not fail the change
 
 
 def show(console: Console, effect: Effect, session: Session, committed: bool) -> None:

@@ -58,6 +58,63 @@ FACTS_SHAPES: dict[str, Shape] = {
             "refused": [{"line": "integer", "code": "text", "text": "text"}],
         },
     ),
+    "triage/1": Shape(
+        "triage",
+        "What the accounts of a period find (`judged`): each finding with its id and everything decided about it, oldest first.",
+        {
+            "period": "text",
+            "judged": [
+                {
+                    "id": "text",
+                    "accepted": "boolean",
+                    "code": "text",
+                    "severity": "text",
+                    "where": "object",
+                    "says": "both",
+                    "fix": "both",
+                    "values": "object",
+                    "clause?": "text",
+                    "decisions": [
+                        {
+                            "finding": "text",
+                            "action": "text",
+                            "by": "text",
+                            "reason": "text",
+                            "code": "text",
+                            "at": "time",
+                        }
+                    ],
+                }
+            ],
+        },
+    ),
+    "history/1": Shape(
+        "history",
+        "Facts and every version of each, oldest first: when it was recorded, where it stands, its status (in_force, replaced, "
+        "excluded, withdrawn), who entered it by hand, the exclusion that holds.",
+        {
+            "facts": [
+                {
+                    "what": "object",
+                    "start": "time",
+                    "end": "time",
+                    "versions": [
+                        {
+                            "recorded_at": "time",
+                            "batch": "integer",
+                            "file": "text",
+                            "line": "integer",
+                            "value": "number?",
+                            "unit": "text",
+                            "status": "text",
+                            "entered": {"?": "object"},
+                            "excluded": {"?": {"reason": "text", "by": "text", "at": "text"}},
+                        }
+                    ],
+                }
+            ]
+        },
+    ),
     "draft/1": Shape(
         "enter, exclude, guess --add",
         "What a change does: every figure looked at that differs with it (absent is null), what is found no more (`gone`), and, "

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @option(
     "--name",
-    en="Name the file gets in the plant's folder; data/ and its own by default.",
-    zh="文件在工厂文件夹中的名称；默认 data/ 加原名。",
+    en="Name the file gets in the plant's folder; one that is free by default.",
+    zh="文件在工厂文件夹中的名称；默认取未占用的名称。",
 )
 @option(
     "--add", "add", is_flag=True, en="Go on to what adding the file changes.", zh="继续显示加入该文件的影响。"
@@ -51,7 +51,7 @@ def command(context: click.Context, plant: str, file: str, answers: dict[str, st
     session = Session(context, as_json, lang, quiet)
     path = Path(file)
     with open_plant(plant) as opened:
-        tried = opened.guess(path, name or f"data/{path.name}", answers)
+        tried = opened.guess(path, name, answers)
         if not add:
             session.finish("guess/1", tried.to_json(), lambda out: show(out, tried, session), tried.findings)
             return

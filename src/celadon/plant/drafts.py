@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ NAME_TAKEN = FindingKind(
     Text(en="File there already", zh="文件已存在"),
     Text(en="{file} is there already; nothing is overwritten.", zh="{file} 已存在；不会覆盖任何文件。"),
     Text(en="Give the file another name.", zh="请使用其他文件名。"),
+)
+NAME_CLAIMED = FindingKind(
+    "draft.name-claimed",
+    Severity.ERROR,
+    Text(en="Another source reads files of this name", zh="其他数据源会读取此名称的文件"),
+    Text(
+        en="{file} would also be read by the source “{source}”, whose pattern is {pattern}.",
+        zh="数据源“{source}”（模式 {pattern}）也会读取 {file}。",
+    ),
+    Text(
+        en="Give the file a name that no other source's pattern fits.",
+        zh="请使用不与其他数据源模式相符的名称。",
+    ),
 )
 OUTDATED = FindingKind(
     "draft.outdated",
@@ -88,12 +102,35 @@ def of_source(opened: Opened, block: Mapping[str, Any], name: str, staged: Path)
     Raises:
         FindingError: the plant file cannot be added to, or the block is not sound.
     """
+    claimed = claimed_by(opened, name, str(block["id"]))
+    if claimed is not None:
+        raise FindingError(
+            NAME_CLAIMED.at(Place(file=name), file=name, source=claimed[0], pattern=claimed[1])
+        )
     known = next((source for source in opened.model.sources if source.id == block["id"]), None)
     text = None
     if known is None:
         text = editing.added(editing.text_of_file(opened), opened.file, "sources", block)
     said = Text(f"file {name} through source “{block['id']}”", f"经数据源“{block['id']}”载入文件 {name}")
     return Draft(said, text, (NewFile(str(block["id"]), name, staged=staged),))
+
+
+def claimed_by(opened: Opened, name: str, but: str = "") -> tuple[str, str] | None:
+    """The source (not `but`) that would read a file of that name, and its pattern."""
+    for source in opened.model.sources:
+        for pattern in source.files:
+            if source.id != but and fnmatch(name, pattern):
+                return source.id, pattern
+    return None
+
+
+def free_name(opened: Opened, name: str) -> str:
+    """A name in the plant's folder for a new file, which is not taken and which no source reads yet."""
+    plain = Path(name).name
+    tries = (f"{folder}/{plain}" for folder in ("data", "uploads", *(f"uploads/{n}" for n in range(2, 1000))))
+    return next(
+        word for word in tries if not (opened.folder / word).exists() and claimed_by(opened, word) is None
+    )
 
 
 def of_records(opened: Opened, entries: Sequence[Entry], signed: Signed) -> Draft:

@@ -22,8 +22,10 @@ from celadon.plant import balance as balancing
 from celadon.plant import bill as billing
 from celadon.plant import compare as comparing
 from celadon.plant import explain as explaining
+from celadon.plant import history as histories
 from celadon.plant import reconcile as reconciling
 from celadon.plant import series as serial
+from celadon.plant import triage as triaging
 from celadon.plant.entry import Entry, Signed
 from celadon.plant.opened import Opened, View, open_file, view
 from celadon.plant.preview import pending
@@ -244,12 +246,34 @@ class Plant:
         """Count the rows that a corrected CSV mends."""
         return replaying.replay(self.opened, Path(path))
 
+    def triage(self, period: str, rulebooks: Sequence[str] = ()) -> list[triaging.Judged]:
+        """What the accounts of a period find, with what was decided about it; open findings first."""
+        seen = self.view()
+        return triaging.triage(self._work, seen, rulebooks or effects.rulebooks_of(seen.model), period)
+
+    def decide(
+        self, ident: str, action: str, by: str, reason: str, period: str, rulebooks: Sequence[str] = ()
+    ) -> triaging.Decision:
+        """Accept the finding with that id (`accept`, with a reason) or open it again (`reopen`)."""
+        return triaging.decide(self.store, self.triage(period, rulebooks), ident, action, by, reason, period)
+
+    def history(
+        self, period: str | None = None, *, meter: str | None = None, as_of: Moment = None, **words: str
+    ) -> list[histories.Told]:
+        """Every version of records (of these words) or, for a period, of a meter's readings."""
+        seen = self.view(as_of)
+        span = accounting.period_of(period, self._work, seen) if period or meter else None
+        if meter is not None and span is not None:
+            return histories.of_readings(self._work, seen, meter, span.start, span.end)
+        return histories.of_records(self._work, seen, span, **words)
+
     # -- changes, shown before they are made --------------------------------------------------------------------------
 
     def guess(
         self, path: str | Path, name: str | None = None, answers: Mapping[str, str] | None = None
     ) -> guessing.Tried:
         """How an unknown file could be read, and what reading it so gives; nothing is written."""
+        name = name or drafts.free_name(self.opened, Path(path).name)
         return guessing.try_guess(self.opened, Path(path), name, answers)
 
     def draft_source(self, block: Mapping[str, Any], name: str, staged: Path) -> drafts.Draft:

@@ -18,12 +18,12 @@ from celadon.core.periods import Period, parse_period
 from celadon.plant.ledger import Deriver, digests, months_of, pieces, worth_deriving
 from celadon.plant.opened import View
 from celadon.store import Store
-from celadon.store.rows import RETAIN
+from celadon.store.rows import DECISION, RETAIN
 
 _KIND = "ledger"
 _ALL_KEPT = "kept"
 """Kind of the empty batch that ends a load: the ledger of every batch before it is stored."""
-NO_FACTS = ("plant", _KIND, _ALL_KEPT, RETAIN)
+NO_FACTS = ("plant", _KIND, _ALL_KEPT, RETAIN, DECISION)
 """Kinds of batches that bring neither readings nor records."""
 _OF_A_MOMENT = ("metering.silent", "metering.no-readings")
 """What is said of silence compares a meter with the others' data: never stored, always said anew from the facts."""

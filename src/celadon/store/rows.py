@@ -53,6 +53,8 @@ LEDGER_COLUMNS: dict[str, str] = {
 }
 RETAIN = "retain"
 """Kind of the batch that says what retention dropped; its note is the first batch as of which all can be told still."""
+DECISION = "decision"
+"""Kind of a batch that holds no facts: what somebody decided about a finding; its note is the decision as JSON."""
 RECORD_KEY = ("quantity", "item", "purpose", "site", "process", "start", "end", "note")
 """A later batch's record with the same key corrects the earlier one."""
 

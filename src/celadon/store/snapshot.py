@@ -266,11 +266,16 @@ class Snapshot:
     # -- records ---------------------------------------------------------------------------------------------
 
     def records_sql(
-        self, start: datetime | None = None, end: datetime | None = None, batches: Collection[int] = ()
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        batches: Collection[int] = (),
+        *,
+        every: bool = False,
     ) -> str:
         """A query for the records (overlapping [start, end) where given); columns `rows.RECORD_COLUMNS`.
 
-        With `batches`, what those batches alone say, whatever others said before or since.
+        With `batches`, what those batches alone say, whatever others said before or since. With `every`, all that was ever said.
 
         A later batch's record corrects earlier ones of the same key (`rows.RECORD_KEY`); within the batch
         that wins, rows of one key are all there and add, except exact repeats that carry the same non-empty
@@ -289,6 +294,9 @@ class Snapshot:
             window += f' AND "start" < {_at(micros(end))}'
         if batches:
             window += f" AND batch IN ({', '.join(str(number) for number in sorted(batches))})"
+        if every:
+            files_sql = parquet_list(self._path(item) for item in files)
+            return f"SELECT {columns} FROM {files_sql} WHERE batch <= {self.upto}{window}"
         return (
             f"SELECT {columns} FROM (SELECT {columns} "
             f"FROM {parquet_list(self._path(item) for item in files)} "
