@@ -14,7 +14,8 @@ from celadon.charts.scene import Label, Path, Rect, Scene, place
 from celadon.core.text import Lang, Text
 
 _NODE = 12.0
-_GAP = 9.0
+_GAP = 4.0
+_LABEL = 12.0
 _LEAST_HEIGHT = 200.0
 _ROUNDS = 8
 
@@ -67,19 +68,21 @@ class Sankey(Chart):
         if not columns:
             return top
         most = max(len(column) for column in columns)
-        height = max(_LEAST_HEIGHT, most * 26.0)
         largest = max(sum(self.size(name) for name in column) for column in columns)
         if not largest:
             return top
-        unit = (height - _GAP * (most - 1)) / largest
+        unit = max(_LEAST_HEIGHT, most * 9.0) / largest
+        # A node is as high as its amount, but takes the room of its label.
+        room_of = {name: max(self.size(name) * unit, _LABEL) + _GAP for column in columns for name in column}
+        height = max(sum(room_of[name] for name in column) for column in columns) - _GAP
         room = (scene.width - 2 * MARGIN) / len(columns)
         boxes: dict[str, tuple[float, float, float]] = {}
         for index, column in enumerate(columns):
-            y = top + (height - sum(self.size(n) * unit for n in column) - _GAP * (len(column) - 1)) / 2
+            y = top + (height + _GAP - sum(room_of[name] for name in column)) / 2
             for name in column:
                 tall = self.size(name) * unit
-                boxes[name] = (MARGIN + room * index, y, tall)
-                y += tall + _GAP
+                boxes[name] = (MARGIN + room * index, y + (room_of[name] - _GAP - tall) / 2, tall)
+                y += room_of[name]
         self._ribbons(scene, boxes, unit, lang)
         for name, (x, y, tall) in boxes.items():
             said = f"{self.nodes[name].say(lang)}: {number(self.size(name))} {self.unit}"

@@ -71,6 +71,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
             zh="解释两个规则册对同一数据得出不同总量的原因。",
         ),
     ),
+    "report": (
+        "celadon.cli.report",
+        Text(en="A report as workbook or PDF, to file or hand out.", zh="生成可提交的工作簿或 PDF 报告。"),
+    ),
     "bill": (
         "celadon.cli.bill",
         Text(en="The monthly bill under the plant's tariffs.", zh="按电价计算月度账单。"),

@@ -181,6 +181,17 @@ _PLANT_SHAPES: dict[str, Shape] = {
             }],
         },
     ),
+    "report/1": Shape(
+        "report",
+        "A report that was written: the file with its digest, and each figure in it with its trace id; an absent value is null.",
+        {
+            "kind": "text", "format": "text", "language": "text", "period": "text", "file": "text", "bytes": "integer", "sha256": "text",
+            "figures": [{
+                "trace": "text", "rulebook": "text", "quantity": "text", "where": "object", "value": "number?", "unit": "text",
+                "coverage": "number", "recalled": "number",
+            }],
+        },
+    ),
     "bill/1": Shape(
         "bill",
         "Monthly bills; amounts, prices and money are decimal texts, null where they cannot be told.",

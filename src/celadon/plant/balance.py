@@ -24,7 +24,7 @@ from celadon.metering.points import TICKS
 from celadon.metering.proof import Proof, proof
 from celadon.metering.tree import build_tree
 from celadon.plant.keeping import load_findings, span_of, unique
-from celadon.plant.ledger import Deriver, digests, empty_ledger, months_of, summed_meters
+from celadon.plant.ledger import Deriver, digests, empty_ledger, months_of, summed_meters, write_ledger
 from celadon.plant.opened import View
 from celadon.plant.workspace import Workspace, waiting_rows
 from celadon.store import month_start
@@ -151,6 +151,16 @@ def balance(work: Workspace, seen: View, period: Period, per: Grain | None = Non
         seen.snapshot.recorded_at,
         tuple(unique(found)),
     )
+
+
+def meter_rows(work: Workspace, seen: View, period: Period) -> list[BalanceRow]:
+    """Each meter and site over the whole period, from the ledger as it is kept: what pictures of flows need, without the
+    proof (`balance`) that reads every reading again."""
+    grain, into = _coarsest(period), "flow_ledger"
+    write_ledger(work.con, seen, period, into)
+    rows = balance_rows(work.con, seen.model, into, seen.snapshot.points(), period, grain)
+    work.con.execute(f"DROP TABLE {into}")
+    return rows
 
 
 def prove(work: Workspace, seen: View, period: Period) -> tuple[list[Proof], list[Finding]]:

@@ -16,6 +16,7 @@ from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Lang, Text
 from celadon.core.units import did_you_mean
 from celadon.engine.trace import Trace
+from celadon.metering.balance import BalanceRow
 from celadon.plant import account as accounting
 from celadon.plant import backup, checking, drafts, effects, guessing, loading, quarantine, replaying, upkeep
 from celadon.plant import balance as balancing
@@ -115,6 +116,11 @@ class Plant:
         return balancing.balance(
             self._work, seen, accounting.period_of(period, self._work, seen), grain_of(per)
         )
+
+    def meter_rows(self, period: str, *, as_of: Moment = None) -> list[BalanceRow]:
+        """What each meter counted in `period`, and what its sub-meters leave over; without the proof that `balance` gives."""
+        seen = self.view(as_of)
+        return balancing.meter_rows(self._work, seen, accounting.period_of(period, self._work, seen))
 
     def account(
         self,
