@@ -20,6 +20,7 @@ from rocrate.rocrate import ROCrate
 
 import celadon
 from celadon.examples import cement_works
+from celadon.plant.backup import restore
 from celadon.plant.new import new_plant
 from celadon.proof import verifier
 from celadon.proof.checking import verify
@@ -313,3 +314,23 @@ def test_the_works_that_calculates_facts_says_which(tmp_path: Path) -> None:
     assert said.code == "filing.calculated-facts"
     assert "cn_gbt_2589_2020" in str(said.values["rulebooks"])
     assert open_bag(made.package).id == made.entry.id
+
+
+def test_a_backup_holds_what_was_filed(tmp_path: Path) -> None:
+    folder = tmp_path / "plant"
+    small.loaded(folder).close()
+    first = filed.file(folder)
+    with celadon.open_plant(folder) as plant:
+        plant.back_up(tmp_path / "backup")
+    second = filed.file(folder, reports={"report.txt": b"1"})
+    (folder / "celadon-store" / "filings" / "log").open("ab").write(b'{"filing": "half')
+    with celadon.open_plant(folder) as plant:
+        plant.back_up(tmp_path / "backup")
+    bagit.Bag(str(tmp_path / "backup")).validate()
+    restore(tmp_path / "backup", tmp_path / "restored")
+    there = Filings(tmp_path / "restored" / "celadon-store")
+    assert [entry.body for entry in there.entries()] == [first.entry.body, second.entry.body]
+    for made in (first, second):
+        assert there.package(made.entry).read_bytes() == made.package.read_bytes()
+        assert there.proof(made.entry).startswith(b"c2sp.org/tlog-proof@v1")
+    assert filed.file(tmp_path / "restored").entry.index == 0

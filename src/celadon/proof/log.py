@@ -20,13 +20,13 @@ from celadon.core.findings import FindingError, Place
 from celadon.proof import faults, merkle
 from celadon.proof.verifier import Key, note_holds, read_key
 from celadon.store import faults as disk
+from celadon.store.backup import FILINGS as FOLDER
 from celadon.store.locking import take
 from celadon.store.segments import force_folder, make_folder
 
 if TYPE_CHECKING:
     from celadon.proof.keys import Signer
 
-FOLDER = "filings"
 _LOG, _CHECKPOINT, _LOCK, _PART = "log", "checkpoint", ".lock", ".part"
 _KNOWN_BY = 8
 """Letters of an id that a user must give at least."""

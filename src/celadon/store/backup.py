@@ -90,6 +90,8 @@ EXISTS = FindingKind(
 )
 STORE = f"{bag.PAYLOAD}/store"
 BESIDE = f"{bag.PAYLOAD}/plant"
+FILINGS = "filings"
+"""Folder of a store that holds what was filed: `checkpoint` says how much of `log` counts; all else is written once."""
 """Files beside the store, as they were."""
 _BATCH, _DIGEST = "Celadon-Batch", "Celadon-Facts-Digest"
 _LOCK = "in-use"
@@ -141,6 +143,7 @@ def back_up(
                 with lock():
                     run.attempt()
             run.put(beside)
+            run.put_filings()
             return run.finish()
 
 
@@ -212,17 +215,33 @@ class _Run:
     def put(self, beside: Mapping[str, bytes]) -> None:
         """Add small files, each under a name that says its content."""
         for name, content in beside.items():
-            sha256 = hashlib.sha256(content).hexdigest()
-            path = f"{BESIDE}/{sha256[:12]}/{name}"
-            file = self.folder / path
-            if _size(file) != len(content) or segments.digest_of(file) != sha256:
-                segments.make_folder(file.parent)
-                draft = file.with_name(name + bag.PART)
-                draft.write_bytes(content)
-                segments.force_and_digest(draft)
-                draft.replace(file)
-                segments.force_folder(file.parent)
-            self._add(path, sha256, len(content), new=path not in self.old)
+            self._put(BESIDE, name, content)
+
+    def put_filings(self) -> None:
+        """Add what was filed. The checkpoint is read first: whatever it counts is there by then, and stays."""
+        source = self.files.folder / FILINGS
+        if not (source / "checkpoint").is_file():
+            return
+        for name in ("checkpoint", "log"):
+            self._put(f"{STORE}/{FILINGS}", name, (source / name).read_bytes())
+        for file in sorted(item for item in source.iterdir() if item.suffix in (".zip", ".tlog-proof")):
+            sha256, size = segments.digest_of(file), _size(file)
+            path = f"{STORE}/{FILINGS}/{sha256[:12]}/{file.name}"
+            bag.copy_in(file, self.folder / path, sha256, lambda _: None)
+            self._add(path, sha256, size, new=path not in self.old)
+
+    def _put(self, above: str, name: str, content: bytes) -> None:
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = f"{above}/{sha256[:12]}/{name}"
+        file = self.folder / path
+        if _size(file) != len(content) or segments.digest_of(file) != sha256:
+            segments.make_folder(file.parent)
+            draft = file.with_name(name + bag.PART)
+            draft.write_bytes(content)
+            segments.force_and_digest(draft)
+            draft.replace(file)
+            segments.force_folder(file.parent)
+        self._add(path, sha256, len(content), new=path not in self.old)
 
     def finish(self) -> Copied:
         """From here on the folder holds this backup."""
@@ -377,6 +396,8 @@ def _labels(done: Copied) -> dict[str, str]:
 def _place(path: str, store: str, beside: Mapping[str, str]) -> str:
     if _is_catalogue(path):
         return f"{store}/{NAME}"
+    if path.startswith(f"{STORE}/{FILINGS}/"):
+        return f"{store}/{FILINGS}/{path.rsplit('/', 1)[-1]}"
     if path.startswith(f"{STORE}/"):
         return f"{store}/{path.removeprefix(STORE + '/')}"
     return beside.get(path, path.removeprefix(f"{bag.PAYLOAD}/"))
