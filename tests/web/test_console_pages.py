@@ -34,7 +34,7 @@ def at(model: Any, path: str) -> Any:
     """`figures.0.value` of a model."""
     for part in path.split("."):
         model = (
-            model[int(part)] if isinstance(model, list) else len(model) if part == "length" else model[part]
+            len(model) if part == "length" else model[int(part)] if isinstance(model, list) else model[part]
         )
     return model
 

@@ -1,0 +1,1 @@
+"""A filing's package, to keep."""

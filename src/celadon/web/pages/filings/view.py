@@ -1,0 +1,111 @@
+"""Filings: what was filed of a plant, and freezing a period under a rulebook."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from celadon.core.text import Text
+from celadon.plant.account import Question
+from celadon.plant.facade import space_of
+from celadon.proof import keys
+from celadon.proof.filing import Asked as ToFile
+from celadon.proof.filing import file_period
+from celadon.proof.log import Entry, Filings
+from celadon.rules.rulebook import shipped_ids
+from celadon.web.access import Action, on_plant
+from celadon.web.asked import Asked
+from celadon.web.page import Both, Cell, Done, Page, Table, both, write
+
+page = Page("/plants/{plant}/filings", Text("Filings", "申报"), on_plant(), order=80)
+
+
+class Filed(BaseModel):
+    """An entry of the log; `key` is the verifier key it is signed with."""
+
+    index: int
+    id: str
+    rulebook: str
+    edition: str
+    period: str
+    filed_at: datetime
+    as_of: datetime | None
+    key: str
+    package: str
+    """SHA-256 of the package."""
+
+
+class FilingsPage(BaseModel):
+    """What the page shows. `checkpoint` is the signed head of the log; `keys` are those this console can sign with."""
+
+    plant: str
+    name: Both
+    filings: list[Filed]
+    checkpoint: str | None
+    keys: list[str]
+    rulebooks: list[str]
+    period: str | None
+
+
+class Freeze(BaseModel):
+    """A period to file under a rulebook."""
+
+    rulebook: str = Field(max_length=100)
+    period: str = Field(max_length=60)
+    by: Literal["enterprise", "site", "process", "meter"] = "site"
+    key: str = Field(keys.USUAL, max_length=64)
+
+
+def view(asked: Asked, period: str | None = None) -> FilingsPage:
+    """The filings of the plant, newest first; `period`: what the form proposes to file."""
+    desk = asked.plant
+    with desk.watched() as plant:
+        filings = Filings(plant.opened.store_path)
+    head = filings.checkpoint()
+    preferred = [rulebook for rulebook, _ in desk.model.options]
+    return FilingsPage(
+        plant=desk.key, name=both(desk.model.name), period=period, filings=[shown(entry) for entry in reversed(filings.entries())],
+        checkpoint=head.note.decode("utf-8") if head else None,
+        keys=[signer.name for signer in keys.known()] if asked.may(Action.FILE) else [],
+        rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])),
+    )  # fmt: skip
+
+
+def table(model: FilingsPage) -> Table:
+    """The log's entries."""
+    names = ("index", "id", "rulebook", "edition", "period", "filed_at", "as_of", "package", "key")
+    rows: list[list[Cell]] = []
+    for item in model.filings:
+        told = item.model_dump(mode="json")
+        rows.append([told[name] for name in names])
+    return Table(names, rows)
+
+
+def shown(entry: Entry) -> Filed:
+    """An entry as the pages show it."""
+    names = ("rulebook", "edition", "period", "filed_at", "as_of", "key", "package")
+    return Filed(index=entry.index, id=entry.id, **{name: entry.body[name] for name in names})
+
+
+@write(page, "freeze", need=on_plant(Action.FILE))
+def freeze(asked: Asked, given: Freeze) -> Done:
+    """File a period under a rulebook with one of this console's keys: as a whole, or not at all."""
+    book = asked.workspace.library.book(given.rulebook)
+    question = Question(given.period, space_of(given.by))
+    signer = keys.load(given.key)
+    with asked.plant.watched() as plant:
+        opened = plant.opened
+    opened.sound()
+    made = file_period(opened, ToFile(book, question), signer)
+    if made.new:
+        asked.record(
+            "filing.made", {**given.model_dump(), "filing": made.entry.id, "index": made.entry.index}
+        )
+    where = asked.at(f"filings/{made.entry.id}")
+    if not made.new:
+        return Done(
+            goto=where, zh="此前已申报相同内容，未新增。", en="The same was filed before; nothing was added."
+        )
+    return Done(goto=where, zh="已申报。", en="Filed.")
