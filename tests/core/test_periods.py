@@ -28,7 +28,8 @@ ZONES = (
     "Europe/Berlin",
     "America/New_York",
     "Asia/Kathmandu",
-)  # every zone but Lord Howe moves its clocks by whole hours
+    "Australia/Lord_Howe",  # moves its clocks by half an hour
+)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +142,23 @@ def test_a_clock_time_that_is_skipped_or_comes_twice_is_not_guessed(
     hours = [asked_period(item, zone_name) for item in either]
     assert hours[0].start < hours[1].start
     assert asked_period("2024-10-27", zone_name) == parse_period("2024-10-27", zone_name)
+
+
+def test_half_hours_where_the_clock_moves_by_half_an_hour() -> None:
+    """Lord Howe: 01:30 to 02:00 comes twice on 7 April 2024, 02:00 to 02:30 is skipped on 6 October."""
+    back = list(parse_period("2024-04-07", "Australia/Lord_Howe").split(Grain.HOUR))
+    assert [(part.label[11:], part.seconds) for part in back[:4]] == [
+        ("00:00", 3600), ("01:00", 3600), ("01:30+10:30", 1800), ("02:00", 3600),
+    ]  # fmt: skip
+    assert sum(part.seconds for part in back) == 24.5 * 3600
+    forward = list(parse_period("2024-10-06", "Australia/Lord_Howe").split(Grain.HOUR))
+    assert [(part.label[11:], part.seconds) for part in forward[:4]] == [
+        ("00:00", 3600), ("01:00", 3600), ("02:30", 1800), ("03:00", 3600),
+    ]  # fmt: skip
+    for part in (*back, *forward):
+        middle = part.start + (part.end - part.start) / 2
+        assert floor(middle, Grain.HOUR, part.zone) == part.start
+        assert next_edge(middle, Grain.HOUR, part.zone) == part.end
 
 
 def test_the_two_hours_of_one_clock_time_have_labels_of_their_own() -> None:

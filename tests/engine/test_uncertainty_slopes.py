@@ -20,7 +20,7 @@ from celadon.engine.chain_rows import ChainRows
 from celadon.engine.leaves import FactLeaf
 from celadon.engine.run import Result, run
 from celadon.engine.uncertainty import Origin, Propagation, Uncertainty, of_result
-from celadon.rules.factors import FactorTable
+from celadon.rules.factors import FactorRow, FactorTable
 from celadon.rules.rulebook import Rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
 from tests.engine.oracle import Cell, Oracle
@@ -59,6 +59,12 @@ def propagated(
         return result, of_result(chain, result), chain
 
 
+def with_cell(row: FactorRow, column: str, text: str) -> FactorRow:
+    """The row with one cell another, or one more."""
+    cells = {**row.cells, column: text}
+    return replace(row, columns=tuple(cells), values=tuple(cells.values()))
+
+
 def moved(
     book: Rulebook, facts: list[dict[str, Any]], by: Mapping[str, Fraction]
 ) -> tuple[Rulebook, list[dict[str, Any]]]:
@@ -82,9 +88,7 @@ def moved(
 
 def _scaled(table: FactorTable, line: int, column: str, times: Fraction) -> FactorTable:
     rows = [
-        replace(row, cells={**row.cells, column: str((row.value(column) or 0) * times)})
-        if row.line == line
-        else row
+        with_cell(row, column, str((row.value(column) or 0) * times)) if row.line == line else row
         for row in table.rows
     ]
     return replace(table, rows=tuple(rows))
@@ -221,6 +225,4 @@ def test_widths_are_those_of_a_monte_carlo(name: str) -> None:
 
 
 def _with_uncertainty(table: FactorTable) -> FactorTable:
-    return replace(
-        table, rows=tuple(replace(row, cells={**row.cells, "uncertainty": "5%"}) for row in table.rows)
-    )
+    return replace(table, rows=tuple(with_cell(row, "uncertainty", "5%") for row in table.rows))

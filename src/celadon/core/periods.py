@@ -141,7 +141,10 @@ def floor(instant: datetime, grain: Grain, zone_name: str) -> datetime:
     tz = zone(zone_name)
     local = instant.astimezone(tz)
     if grain is Grain.HOUR:
-        return instant - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        start = instant - timedelta(
+            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
+        return _clock_change(start, instant, tz) or start
     month = 1 if grain is Grain.YEAR else local.month
     day = local.day if grain is Grain.DAY else 1
     return datetime(local.year, month, day, tzinfo=tz).astimezone(UTC)
@@ -151,7 +154,13 @@ def next_edge(instant: datetime, grain: Grain, zone_name: str) -> datetime:
     """The first edge (UTC) of `grain` after `instant`; days of 23 and 25 hours are as long as they are."""
     tz = zone(zone_name)
     if grain is Grain.HOUR:
-        return floor(instant, grain, zone_name) + timedelta(hours=1)
+        clock = instant.astimezone(tz)
+        edge = (
+            instant
+            + timedelta(hours=1)
+            - timedelta(minutes=clock.minute, seconds=clock.second, microseconds=clock.microsecond)
+        )
+        return _clock_change(instant, edge, tz) or edge
     local = floor(instant, grain, zone_name).astimezone(tz)
     if grain is Grain.DAY:
         following = (local + timedelta(days=1)).date()
@@ -160,6 +169,22 @@ def next_edge(instant: datetime, grain: Grain, zone_name: str) -> datetime:
     else:
         following = date(local.year + 1, 1, 1)
     return datetime(following.year, following.month, following.day, tzinfo=tz).astimezone(UTC)
+
+
+def _clock_change(after: datetime, upto: datetime, tz: ZoneInfo) -> datetime | None:
+    """The instant in (after, upto] at which the clock is moved; None where it is not. Half-hour changes (Lord Howe) come in
+    the middle of an hour and end it: the clock hour before and the one after are half as long."""
+    if after.astimezone(tz).utcoffset() == upto.astimezone(tz).utcoffset():
+        return None
+    moved = upto.astimezone(tz).utcoffset()
+    low, high = 0, int((upto - after).total_seconds())
+    while low < high:  # the first second from which the new offset holds
+        middle = (low + high) // 2
+        if (after + timedelta(seconds=middle)).astimezone(tz).utcoffset() == moved:
+            high = middle
+        else:
+            low = middle + 1
+    return after + timedelta(seconds=high)
 
 
 _YEAR = re.compile(r"(\d{4})")

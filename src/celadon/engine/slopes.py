@@ -14,6 +14,7 @@ from typing import Final
 
 from celadon.core.units import ONE, Unit
 from celadon.engine.chain_rows import ChainRows, Row
+from celadon.engine.sql import SAME
 from celadon.engine.steps import Step
 from celadon.rules import expr as e
 
@@ -292,6 +293,7 @@ class _Cell:
             return None
         self.near.append(_nearness(left, right))
         a, b = left.value, right.value
+        a = b if abs(a - b) <= SAME * abs(b) else a
         return {"=": a == b, "<>": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[condition.op]
 
 

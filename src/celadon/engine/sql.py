@@ -62,6 +62,11 @@ def number(value: Fraction | float) -> str:
     return literal if "e" in literal else f"{literal}e0"
 
 
+SAME = 1e-12
+"""Numbers whose difference is a smaller share of the second than this are the same: 0.6, worked out in binary, may come out as
+0.6000000000000001, and must not miss a published limit by that. No measurement is a thousandth as sharp."""
+
+
 def literal(value: str) -> float | None:
     """The number that a DOUBLE literal writes; None where the SQL is anything else."""
     return float(value) if _LITERAL.fullmatch(value) else None
@@ -474,8 +479,22 @@ def compile_condition(condition: Condition, scope: Scope) -> str:
         left, right = compile_expr(condition.left, scope), compile_expr(condition.right, scope)
         if left is None or right is None:
             return "FALSE"
-        return f"{left.value} {condition.op} {right.in_unit(left.unit)}"
+        return _comparison(left.value, condition.op, right.in_unit(left.unit))
     raise TypeError(f"no SQL for {type(condition).__name__}")
+
+
+def _comparison(left: str, op: str, right: str) -> str:
+    """Two numbers compared, those nearer than `SAME` of the second taken as equal; with zero as they are."""
+    known = literal(right)
+    if known == 0:
+        return f"{left} {op} {right}"
+    margin = f"{number(SAME)} * abs({right})" if known is None else number(SAME * abs(known))
+    if op in ("=", "<>"):
+        return f"abs({left} - ({right})) {'<=' if op == '=' else '>'} {margin}"
+    sign = 1 if op in ("<=", ">") else -1
+    if known is not None:
+        return f"{left} {op} {number(known + sign * SAME * abs(known))}"
+    return f"{left} {op} ({right}) {'+' if sign > 0 else '-'} {margin}"
 
 
 _NEGATED = {"TRUE": "FALSE", "FALSE": "TRUE", YES: NO, NO: YES}
