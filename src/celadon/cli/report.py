@@ -84,8 +84,7 @@ _KIND = click.Choice(["energy-carbon", "evidence", "cbam", "quota"])
 def command(context: click.Context, plant: str, kind: str, period: str, rulebooks: tuple[str, ...], form: str, out: str | None,
             options: dict[str, str], as_of: str | None, address: str, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Writes one report."""
-    from importlib.metadata import version
-
+    from celadon.core.version import VERSION
     from celadon.plant.facade import open_plant
 
     session = Session(context, as_json, lang, quiet)
@@ -98,7 +97,7 @@ def command(context: click.Context, plant: str, kind: str, period: str, rulebook
         raise FindingError(NOT_INSTALLED.at(package=error.name or "?")) from error
     asked = Asked(period, rulebooks, options, as_of, address)
     with open_plant(plant) as opened, session.progress(kind) as progress:
-        report = make(opened, kind, asked, session.lang, version("celadon"), progress)
+        report = make(opened, kind, asked, session.lang, VERSION, progress)
     data = write(report, "pdf" if form == "pdf" else "xlsx", session.lang)
     path = Path(out or f"{kind}-{report.period}-{session.lang}.{form}")
     _replace(path, data)

@@ -260,7 +260,9 @@ def _hint(hint: Any, form: bool) -> Any:
 
 def _model_of(view: Callable[..., Any]) -> type[BaseModel] | None:
     found = typing.get_type_hints(view).get("return")
-    return found if inspect.isclass(found) and issubclass(found, BaseModel) else None
+    # A view may also answer with a file: `-> Model | Response`.
+    given = typing.get_args(found) or (found,)
+    return next((one for one in given if inspect.isclass(one) and issubclass(one, BaseModel)), None)
 
 
 def limits(app: FastAPI, path: str, default: int) -> int:

@@ -1,0 +1,1 @@
+"""Reports of a plant, to download."""
