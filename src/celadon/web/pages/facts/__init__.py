@@ -1,0 +1,1 @@
+"""Facts: files, uploads, records entered by hand, the history of each fact."""

@@ -1,0 +1,1 @@
+"""Findings: triage, and the quarantine with correction and replay."""
