@@ -113,7 +113,9 @@ def test_guess_then_add(plant: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     # 24 hours of 10 kWh at 0.5 kgCO2/kWh
     assert moved["purchased_electricity_emission"]["after"] == pytest.approx(0.12)
     done = body(capsys, *call, "--commit")
-    repeated = sum(item["repeated"] for item in done["load"]["files"])  # the hour that January ends with, twice
+    repeated = sum(
+        item["repeated"] for item in done["load"]["files"]
+    )  # the hour that January ends with, twice
     assert (done["load"]["readings"], repeated) == (48, 2)
     # the first source reads data/*.csv, so the file went elsewhere
     assert (plant / "uploads" / "february.csv").exists()

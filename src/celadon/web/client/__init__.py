@@ -6,8 +6,17 @@
 Written by `python -m tools.write_client`; do not edit.
 """
 
+from celadon.web.client.calls.balance import BalanceCalls
+from celadon.web.client.calls.explain import ExplainCalls
+from celadon.web.client.calls.facts import FactsCalls
+from celadon.web.client.calls.filing import FilingCalls
+from celadon.web.client.calls.filings import FilingsCalls
+from celadon.web.client.calls.findings import FindingsCalls
 from celadon.web.client.calls.home import HomeCalls
+from celadon.web.client.calls.mapping import MappingCalls
 from celadon.web.client.calls.overview import OverviewCalls
+from celadon.web.client.calls.readings import ReadingsCalls
+from celadon.web.client.calls.reconcile import ReconcileCalls
 from celadon.web.client.calls.set_up import SetUpCalls
 from celadon.web.client.calls.sign_in import SignInCalls
 from celadon.web.client.transport import ConsoleError
@@ -16,8 +25,17 @@ __all__ = ["Client", "ConsoleError"]
 
 
 class Client(
+    BalanceCalls,
+    ExplainCalls,
+    FactsCalls,
+    FilingCalls,
+    FilingsCalls,
+    FindingsCalls,
     HomeCalls,
+    MappingCalls,
     OverviewCalls,
+    ReadingsCalls,
+    ReconcileCalls,
     SetUpCalls,
     SignInCalls,
 ):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-Query = Mapping[str, str | int | float | bool | None]
+Query = Mapping[str, str | int | float | bool | list[str] | None]
 _TRIES = 4
 _FIRST_WAIT = 0.2
 _BUSY = (502, 503, 504)
@@ -114,7 +114,9 @@ class Transport:
         raise last or httpx.TransportError("no answer")
 
 
-def _word(value: str | float | bool) -> str:
+def _word(value: str | float | bool | list[str]) -> str | list[str]:
+    if isinstance(value, list):
+        return value
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
+from celadon.web.client.calls.shared import Both, Done
 from celadon.web.client.transport import Transport
 
 
@@ -16,21 +17,6 @@ class Attention(TypedDict):
     count: int
     says: Both
     fix: Both
-
-
-class Both(TypedDict):
-    """A text in both languages, in a model."""
-
-    zh: str
-    en: str
-
-
-class Done(TypedDict):
-    """What a write says: where a browser goes next, and what was done (both languages, where there is something to say)."""
-
-    goto: str
-    zh: str
-    en: str
 
 
 class Figure(TypedDict):

@@ -1,3 +1,73 @@
 """Models that several pages use. Written by `python -m tools.write_client`; do not edit."""
 
 from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Both(TypedDict):
+    """A text in both languages, in a model."""
+
+    zh: str
+    en: str
+
+
+class Changed(TypedDict):
+    """One figure before and after; null where it is absent. `trace` leads to the figure as it is now."""
+
+    rulebook: str
+    quantity: str
+    label: Both
+    where: str
+    period: str
+    unit: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    trace: str | None
+
+
+class Done(TypedDict):
+    """What a write says: where a browser goes next, and what was done (both languages, where there is something to say)."""
+
+    goto: str
+    zh: str
+    en: str
+
+
+class Filed(TypedDict):
+    """An entry of the log; `key` is the verifier key it is signed with."""
+
+    index: int
+    id: str
+    rulebook: str
+    edition: str
+    period: str
+    filed_at: str
+    as_of: str | None
+    key: str
+    package: str
+
+
+class Shown(TypedDict):
+    """A change that is made ready: what it is, every figure it changes, what would be found anew and no more."""
+
+    change: str
+    what: Both
+    figures: int
+    asked: list[str]
+    changes: list[Changed]
+    found: list[WebSaid]
+    gone: list[WebSaid]
+    files: list[str]
+    back: str
+
+
+class WebSaid(TypedDict):
+    """A finding as a page shows it."""
+
+    code: str
+    severity: str
+    where: str
+    says: Both
+    fix: Both

@@ -1,0 +1,120 @@
+"""Calls of the page “reconcile”. Written by `python -m tools.write_client`; do not edit."""
+
+from __future__ import annotations
+
+from typing import TypedDict, cast
+
+from celadon.web.client.calls.shared import Both
+from celadon.web.client.transport import Transport
+
+
+class Reason(TypedDict):
+    """A line of the difference. `before` and `after`: what the fact contributes to each total."""
+
+    kind: str
+    why: Both
+    fact: str
+    label: Both
+    site: str
+    amount: float | None
+    amount_unit: str
+    before: float
+    after: float
+    difference: float
+    before_factors: list[str]
+    after_factors: list[str]
+
+
+class Reconciled(TypedDict):
+    """The two totals and the lines between them."""
+
+    period: str
+    unit: str
+    before: TotalOf
+    after: TotalOf
+    difference: float
+    lines: list[Reason]
+    rulebooks: list[str]
+
+
+class TotalOf(TypedDict):
+    """One side: a rulebook's total, in the first side's unit."""
+
+    rulebook: str
+    quantity: str
+    label: Both
+    total: float
+    trace: str | None
+
+
+class ReconcileCalls(Transport):
+    """The page “reconcile”."""
+
+    def reconcile(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        first: str | None = None,
+        second: str | None = None,
+        first_quantity: str | None = None,
+        second_quantity: str | None = None,
+    ) -> Reconciled:
+        """Reconcile (GET /plants/{plant}/reconcile.json)"""
+        return cast(
+            "Reconciled",
+            self._get(
+                f"/plants/{self._part(plant)}/reconcile.json",
+                {
+                    "period": period,
+                    "first": first,
+                    "second": second,
+                    "first_quantity": first_quantity,
+                    "second_quantity": second_quantity,
+                },
+            ),
+        )
+
+    def reconcile_csv(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        first: str | None = None,
+        second: str | None = None,
+        first_quantity: str | None = None,
+        second_quantity: str | None = None,
+    ) -> bytes:
+        """Reconcile (csv) (GET /plants/{plant}/reconcile.csv)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/reconcile.csv",
+            {
+                "period": period,
+                "first": first,
+                "second": second,
+                "first_quantity": first_quantity,
+                "second_quantity": second_quantity,
+            },
+        )
+
+    def reconcile_parquet(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        first: str | None = None,
+        second: str | None = None,
+        first_quantity: str | None = None,
+        second_quantity: str | None = None,
+    ) -> bytes:
+        """Reconcile (parquet) (GET /plants/{plant}/reconcile.parquet)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/reconcile.parquet",
+            {
+                "period": period,
+                "first": first,
+                "second": second,
+                "first_quantity": first_quantity,
+                "second_quantity": second_quantity,
+            },
+        )
