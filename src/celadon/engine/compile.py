@@ -133,6 +133,7 @@ class _Planner(Planning):
         if base is None or (base.space == space and base.time == time):
             return base
         coarse = time is None or time < Grain.MONTH
+        finer = time is not None and not coarse and base.time is not None and base.time > time
         name = f"{base.name}_up_{space.word}_{time.word if time else 'period'}"
         target = Step(
             name,
@@ -140,7 +141,7 @@ class _Planner(Planning):
             base.quantity,
             "sum",
             space,
-            None if coarse else base.time,
+            None if coarse else time if finer else base.time,
             base.keys,
             base.unit,
             optional=base.optional,
@@ -152,11 +153,12 @@ class _Planner(Planning):
         )
         places = [f"b.{place}" for place in PLACES[:space]]
         start, end, month, join = "b.time_start", "b.time_end", "b.month", ""
-        if coarse:
+        if coarse or finer:
+            calendar = self.units(time) if finer and time is not None else "buckets"
             start, end = f"coalesce(k.time_start, {start})", f"coalesce(k.time_end, {end})"
-            join = "\nLEFT JOIN buckets AS k ON b.site = k.site AND b.time_start >= k.time_start AND b.time_end <= k.time_end"
+            join = f"\nLEFT JOIN {calendar} AS k ON b.site = k.site AND b.time_start >= k.time_start AND b.time_end <= k.time_end"
         if space < Space.SITE <= base.space:
-            start, end, month, join = self._moved(start, end, month, join, None if coarse else base.time)
+            start, end, month, join = self._moved(start, end, month, join, target.time)
         times = [f"{start} AS time_start", f"{end} AS time_end", *([] if coarse else [f"{month} AS month"])]
         columns = [*places, *times, *(f"b.{key}" for key in base.keys)]
         sql = f"SELECT {', '.join(columns)}, {added(base.fixed)}\nFROM {weighed(base)} AS b{join}\n{group(len(columns))}"

@@ -163,11 +163,19 @@ class Inputs:
 
     def buckets(self) -> list[tuple[str, datetime, datetime]]:
         """(site, start, end) of every asked span coarser than a month."""
-        spans: list[tuple[str, datetime, datetime]] = []
-        for site in self.plant.sites:
-            parts = _units(self.request.period.moved(site.zone), self.request.time)
-            spans.extend((site.id, part.start, part.end) for part in parts)
-        return spans
+        return self._spans(self.request.time)
+
+    def units(self, time: Grain) -> str:
+        """The calendar step of the months or days of every site, into which what is finer is added up."""
+        name = f"units_{time.word}"
+        return self.add(Step(name, calendar(self._spans(time)), name, "calendar")).name
+
+    def _spans(self, time: Grain | None) -> list[tuple[str, datetime, datetime]]:
+        return [
+            (site.id, part.start, part.end)
+            for site in self.plant.sites
+            for part in _units(self.request.period.moved(site.zone), time)
+        ]
 
     def moves(self, time: Grain | None, whole_months: bool = False) -> str | None:
         """The calendar step that puts the units of sites in other zones beside the enterprise's own; None where all agree.
