@@ -17,7 +17,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import country, loading, pipeline, report, restating, spark, starting
+from benchmarks import (
+    country,
+    growth,
+    hourly,
+    loading,
+    peers,
+    pipeline,
+    region,
+    report,
+    restating,
+    spark,
+    starting,
+)  # fmt: skip
 from benchmarks.works import Works
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -27,18 +39,29 @@ MARKS = ("<!-- measured: written by make bench -->", "<!-- end of measured -->")
 
 def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     """What there is to measure at a size: quick, usual or full."""
-    works = {"quick": Works(2, 10, 2), "usual": Works(5, 50), "full": Works(8, 125)}[size]
+    works = {"quick": Works(2, 10, 2), "usual": Works(5, 50), "full": Works(8, 180)}[size]
     file = {"quick": Works(1, 10, 1), "usual": Works(2, 25), "full": Works(4, 50)}[size]
     histories = {"quick": (1, 2), "usual": (1, 4, 16), "full": (1, 4, 16, 48)}[size]
     enterprises = {"quick": 2_000, "usual": 100_000, "full": 1_600_000}[size]
     sites, leaves = (2, 9) if size == "quick" else (10, 49)
     firms = {"quick": 2_000, "usual": 200_000, "full": 1_600_000}[size]
     runs = {"quick": 1, "usual": 3, "full": 3}[size]
+    # sites, meters, months: 43 000, 8.6 and 105 million readings
+    hours = {"quick": (1, 14, 1), "usual": (10, 24, 12), "full": (60, 50, 12)}[size]
+    reporting = {"quick": 400, "usual": 20_000, "full": 1_600_000}[size]
+    scale = {"quick": 1, "usual": 1, "full": 10}[size]
+
+    def others() -> str | None:
+        return peers.environment(folder / "peers")
+
     return {
         "pipeline": lambda: pipeline.compare(folder, works, runs),
         "loading": lambda: loading.compare(folder, file, runs),
         "restating": lambda: restating.compare(folder, histories, sites, leaves),
-        "country": lambda: country.compare(folder, enterprises, runs),
+        "hourly": lambda: hourly.compare(folder, *hours, runs, others()),
+        "country": lambda: country.compare(folder, enterprises, runs, others()),
+        "region": lambda: region.compare(folder, reporting),
+        "growth": lambda: growth.compare(folder, scale),
         "spark": lambda: spark.compare(folder, firms, runs),
         "starting": lambda: starting.compare(folder, 2 * runs + 1),
     }
@@ -66,6 +89,10 @@ def main() -> None:
     print(report.table(found))
     if "pipeline" in found:
         print("\n" + report.contenders(found["pipeline"]))
+    if "hourly" in found:
+        print("\n" + report.contenders(found["hourly"]))
+    if "region" in found:
+        print("\n" + report.commands(found["region"]))
     if "spark" in found:
         print("\n" + report.engines(found["spark"]))
     if set(every) <= set(found) and size != "quick":
@@ -79,6 +106,7 @@ def keep(found: dict[str, Any]) -> None:
     (RESULTS / f"{found['size']}.json").write_text(text + "\n", encoding="utf-8")
     if found["size"] == "usual":
         (RESULTS / "pipeline.svg").write_text(report.picture(found), encoding="utf-8")
+        (RESULTS / "growth.svg").write_text(growth.picture(found["growth"]), encoding="utf-8")
         page = PAGE.read_text(encoding="utf-8")
         before, after = page.split(MARKS[0])[0], page.split(MARKS[1])[1]
         PAGE.write_text(f"{before}{MARKS[0]}\n\n{body(found)}\n\n{MARKS[1]}{after}", encoding="utf-8")
@@ -96,6 +124,11 @@ def body(found: dict[str, Any]) -> str:
                 ",", " ", 2
             ),
             report.contenders(part),
+            f"Hourly energy × the grid's intensity of each hour, {found['hourly']['readings']:,} readings ({found['hourly']['plant']}):",
+            report.contenders(found["hourly"]),
+            f"The commands over a country of {found['region']['enterprises']:,} enterprises:",
+            report.commands(found["region"]),
+            "![CPU and memory against the amount of data](../benchmarks/results/growth.svg)",
             "A region's year by region, industry and month, on Spark and on the embedded engine (a worker has one core):",
             report.engines(found["spark"]),
         ]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +14,12 @@ from benchmarks.measure import Used, Watch, in_turns, run
 
 BOOK = Path(__file__).resolve().parent / "country_book"
 BY = ("industry", "region")
-OPENFISCA, MOST = "OpenFisca-Core==46.0.1", 100_000
+MOST = 100_000
 """openfisca keeps every variable of every month in memory, in single precision: it gets at most this many enterprises."""
 
 
-def compare(folder: Path, enterprises: int, runs: int) -> dict[str, Any]:
-    """Make the facts, check that all give the same sums, then time them in turns."""
+def compare(folder: Path, enterprises: int, runs: int, python: str | None) -> dict[str, Any]:
+    """Make the facts, check that all give the same sums, then time them in turns; `python`: one that has openfisca-core."""
     place = folder / "country"
     run("country:prepare", folder=str(place), enterprises=enterprises)
     rows, fewer = enterprises * 12, min(enterprises, MOST)
@@ -32,7 +29,6 @@ def compare(folder: Path, enterprises: int, runs: int) -> dict[str, Any]:
             ("Celadon", "celadon"), ("Celadon with shares", "celadon_shares"), ("SQL by hand", "sql"), ("Polars by hand", "polars"),
         )
     }  # fmt: skip
-    python = environment(folder / "openfisca")
     if python is not None:
         given = {
             "folder": str(place), "enterprises": fewer, "prices": _prices(), "factors": _factors(),
@@ -51,11 +47,12 @@ def compare(folder: Path, enterprises: int, runs: int) -> dict[str, Any]:
             "work_cpu_s": round(used.work_cpu, 2), "work_wall_s": round(used.work_wall, 2), "peak_mb": round(used.peak_mb),
             "cpu_ratio": round(used.work_cpu / base.work_cpu * rows / size.get(name, rows), 2),
             "cpu_s_per_million": round(used.work_cpu / size.get(name, rows) * 1e6, 3),
+            "wall_s_per_million": round(used.work_wall / size.get(name, rows) * 1e6, 3),
         }
         for name, used in found.items()
     }  # fmt: skip
     formulas = len(country_by_hand.names())
-    without = "" if python else f"not run: {OPENFISCA} could not be installed"
+    without = "" if python else "not run: it could not be installed"
     return {
         "enterprises": enterprises,
         "rows": rows,
@@ -63,21 +60,6 @@ def compare(folder: Path, enterprises: int, runs: int) -> dict[str, Any]:
         "contenders": result,
         "without": without,
     }
-
-
-def environment(folder: Path) -> str | None:
-    """An environment of its own with openfisca-core; None where it cannot be installed."""
-    venv.create(folder, with_pip=True)
-    python = str(folder / "bin" / "python")
-    installed = subprocess.run(
-        [python, "-m", "pip", "install", "-q", OPENFISCA, f"duckdb=={duckdb.__version__}"],
-        capture_output=True,
-        check=False,
-    )
-    if installed.returncode:
-        print(f"openfisca-core is left out: {OPENFISCA} could not be installed", file=sys.stderr)
-        return None
-    return python
 
 
 def prepare(_watch: Watch, folder: str, enterprises: int) -> None:

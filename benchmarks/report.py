@@ -17,6 +17,10 @@ def lines(found: dict[str, Any]) -> Iterator[Line]:
         yield from _loading(found["loading"])
     if "restating" in found:
         yield from _restating(found["restating"])
+    if "hourly" in found:
+        yield from _hourly(found["hourly"])
+    if "growth" in found:
+        yield from _growth(found["growth"])
     if "country" in found:
         yield from _country(found["country"])
     if "starting" in found:
@@ -33,11 +37,41 @@ def _pipeline(part: dict[str, Any]) -> Iterator[Line]:
 
 
 def _loading(part: dict[str, Any]) -> Iterator[Line]:
-    for shape in ("long", "wide"):
+    for shape, name in (("long", "a long CSV"), ("wide", "a wide CSV"), ("parquet", "Parquet")):
         one = part[shape]
         speed, size = one["readings_per_s"], one["bytes_per_reading_all_in"]
-        yield f"load a {shape} CSV, readings/s (wall)", "≥ 300 000", _count(speed), speed >= 3e5
-        yield f"… bytes per reading, {shape}, all in", "≤ 10", f"{size:.1f}", size <= 10
+        yield f"load {name}, readings/s (wall)", "≥ 300 000", _count(speed), speed >= 3e5
+        yield (
+            "… bytes per reading, all in; peak memory, MB",
+            "≤ 10",
+            f"{size:.1f}; {one['peak_mb']}",
+            size <= 10,
+        )
+    one = part["xlsx"]
+    yield "load XLSX, readings/s (wall)", "—", _count(one["readings_per_s"]), True
+    yield (
+        "… CPU against openpyxl reading every cell",
+        "≤ 2 ×",
+        f"{one['cpu_ratio']:.2f} ×",
+        one["cpu_ratio"] <= 2,
+    )
+
+
+def _hourly(part: dict[str, Any]) -> Iterator[Line]:
+    ours = part["contenders"]["Celadon"]
+    ratio, memory = ours["cpu_ratio"], ours["peak_mb"]
+    yield "readings × hourly factor, CPU against SQL by hand", "≤ 1.20 ×", f"{ratio:.2f} ×", ratio <= 1.2
+    yield "… peak memory, MB", "< 1 000", str(memory), memory < 1000
+    for name in ("Polars by hand", "pandas"):
+        if name in part["contenders"]:
+            times = part["contenders"][name]["work_cpu_s"] / ours["work_cpu_s"]
+            yield f"… {name}, CPU against ours", "—", f"{times:.2f} ×", True
+
+
+def _growth(part: dict[str, Any]) -> Iterator[Line]:
+    for name, one in part.items():
+        slope = one["slope"]
+        yield f"growth of {name} (1 = linear)", "≤ 1.1", f"{slope:.2f}", slope <= 1.1
 
 
 def _restating(part: dict[str, Any]) -> Iterator[Line]:
@@ -53,6 +87,23 @@ def _restating(part: dict[str, Any]) -> Iterator[Line]:
         100,
         (one["changed_factor"]["cpu_ms"] for one in histories),
     )
+    yield line(
+        "a meter in another area, end to end, CPU ms", 100, (one["boundary"]["cpu_ms"] for one in histories)
+    )
+    anew = [one["all_anew"]["cpu_ms"] for one in histories]
+    for name, what in (
+        ("changed_factor", "a factor"),
+        ("boundary", "a boundary"),
+        ("late_reading", "a reading"),
+    ):
+        shares = [one[name]["cpu_ms"] / all_of for one, all_of in zip(histories, anew, strict=True)]
+        told = " / ".join(f"{share:.1%}" for share in shares)
+        yield (
+            f"{what} changed: CPU as a share of deriving everything anew",
+            "falling",
+            told,
+            shares[-1] < shares[0],
+        )
     yield line("late reading end to end, CPU ms", 100, (one["late_reading"]["cpu_ms"] for one in histories))
     for kind in ("site", "area", "meter"):
         yield line(
@@ -70,7 +121,14 @@ def _country(part: dict[str, Any]) -> Iterator[Line]:
         yield "… against openfisca-core", "≥ 2 × faster", part["without"], False
     else:
         times = other["cpu_s_per_million"] / ours["cpu_s_per_million"]
-        yield "… openfisca-core, CPU per row against ours", "≥ 2 ×", f"{times:.1f} ×", times >= 2
+        yield "… openfisca-core, CPU per row against ours", "≥ 2 ×", f"{times:.2f} ×", times >= 2
+        walls = other["wall_s_per_million"] / ours["wall_s_per_million"]
+        yield (
+            "… openfisca-core, wall per row against ours (it uses one core)",
+            "≥ 2 ×",
+            f"{walls:.2f} ×",
+            walls >= 2,
+        )
 
 
 def _starting(part: dict[str, Any]) -> Iterator[Line]:
@@ -115,6 +173,16 @@ def contenders(part: dict[str, Any]) -> str:
     ]
     head = "| | CPU s | CPU ratio | wall s | readings per CPU s | peak MB |"
     return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+def commands(part: dict[str, Any]) -> str:
+    """A country's commands, as Markdown."""
+    rows = [
+        f"| `celadon {name}` | {one['cpu_s']:.1f} | {one['wall_s']:.1f} | {one['peak_mb']} |"
+        for name, one in part["commands"].items()
+    ]
+    head = f"| {_count(part['enterprises'])} enterprises, {_count(part['rows'])} reports | CPU s | wall s | peak MB |"
+    return "\n".join([head, "|---|---|---|---|", *rows])
 
 
 def engines(part: dict[str, Any]) -> str:
