@@ -50,16 +50,29 @@ if TYPE_CHECKING:
     zh="分组：industry、industry_group、division、region、prefecture、province、product、size。",
 )
 @option("--enterprise", en="Tell where this enterprise stands.", zh="给出该企业所处位置。")
+@option(
+    "--publish",
+    is_flag=True,
+    en="Keep what is shown as published: later groupings of the same numbers take account of it.",
+    zh="将所示内容登记为已公布：以后对相同数据的其他分组会将其考虑在内。",
+)
 @option("--as-of", en="What was known then.", zh="以该时刻已知的数据为准。")
 def command(context: click.Context, region: str, period: str, rulebook: str, quantity: str | None, over: str, by: str,
-            enterprise: str | None, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
+            enterprise: str | None, publish: bool, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Benchmarks, suppressed where they would show one enterprise."""
     from celadon.region.facade import open_region
 
     session = Session(context, as_json, lang, quiet)
     with open_region(region) as opened:
         found = opened.peers(
-            period, rulebook=rulebook, quantity=quantity, over=over, by=by, enterprise=enterprise, as_of=as_of
+            period,
+            rulebook=rulebook,
+            quantity=quantity,
+            over=over,
+            by=by,
+            enterprise=enterprise,
+            as_of=as_of,
+            publish=publish,
         )
     session.finish(
         "region-peers/1", found.to_json(), lambda out: print_peers(out, found, session), found.findings

@@ -22,6 +22,7 @@ from celadon.region import explain as explaining
 from celadon.region import grades as grading
 from celadon.region import peers as benchmarking
 from celadon.region.opened import Opened, open_file
+from celadon.region.published import record
 from celadon.region.view import View, view
 from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
 from celadon.store import Store, faults
@@ -214,14 +215,22 @@ class Region:
         by: str = "industry",
         enterprise: str | None = None,
         as_of: Moment = None,
+        publish: bool = False,
     ) -> benchmarking.Peers:
-        """Totals, means and percentiles of `quantity` per `over` in groups, without those that would show one enterprise."""
+        """Totals, means and percentiles of `quantity` per `over` in groups, without those that would show one enterprise.
+
+        `publish`: keep what was shown, so that later groupings of the same numbers take account of it."""
         words = accounting.group_words(by)
         book, when = _book(rulebook), self.period(period)
-        return self._read(
+        found = self._read(
             as_of,
-            lambda seen: benchmarking.peers(self.con, seen, book, quantity, over, words, when, enterprise),
+            lambda seen: benchmarking.peers(
+                self.con, seen, book, quantity, over, words, when, enterprise, self.store.snapshot()
+            ),
         )
+        if publish:
+            record(self.con, self.store, found.publication())
+        return found
 
     def warn(
         self, year: int, month: int | None = None, *, most: int = 100, as_of: Moment = None

@@ -21,11 +21,13 @@ from celadon.core.units import did_you_mean
 from celadon.plant.keeping import unique
 from celadon.region.account import RegionQuestion, answer, due_months, titles
 from celadon.region.model import BY_PRODUCT, Disclosure, column_name
+from celadon.region.published import WOULD_REVEAL, Publication, published
 from celadon.region.suppression import Cell, Relation, Suppressed, beyond, suppress
 from celadon.region.tables import GROUPS, REGISTRY
 from celadon.region.tables_in import identifier
 from celadon.region.view import View
 from celadon.rules.rulebook import Rulebook
+from celadon.store import Snapshot
 
 SHARES = (0.10, 0.25, 0.50, 0.75, 0.90)
 OVER_UNKNOWN = FindingKind(
@@ -109,6 +111,11 @@ class Peers:
     standing: Standing | None
     findings: tuple[Finding, ...]
 
+    def publication(self) -> Publication:
+        """What the register keeps of it."""
+        shown = (item.group for item in self.groups if not item.suppressed)
+        return Publication.of(self.quantity, self.over, self.book.id, self.period, self.by, shown)
+
     def to_json(self) -> dict[str, Any]:
         """Shape `region-peers/1` without its findings."""
         standing = self.standing
@@ -140,21 +147,27 @@ def peers(
     by: tuple[str, ...],
     period: Period,
     enterprise: str | None = None,
+    register: Snapshot | None = None,
 ) -> Peers:
     """Benchmarks of `quantity` (None = the rulebook's first total) per `over` within groups of enterprises.
 
+    What follows together with earlier publications of the same numbers (in `register`; None = the view's) is left out too.
+
     Raises:
-        FindingError: unknown quantity or denominator, no reports of the period, an enterprise without the ratio.
+        FindingError: unknown quantity or denominator, no reports of the period, an enterprise without the ratio,
+            `peers.would-reveal`, `peers.periods-overlap`.
     """
     wanted = quantity or book.totals[0]
     by = by or ("industry",)
-    said, units = _firms(con, seen, book, wanted, over, by, period)
-    hidden = _hidden(con, by, seen.region.disclosure)
-    groups = tuple(_groups(con, seen, by, hidden.primary, hidden.secondary))
+    earlier = published(con, register or seen.snapshot, wanted, over, book.id, period)
+    every = _finest([*by, *(word for one in earlier for word in one.by)])
+    said, units = _firms(con, seen, book, wanted, over, every, period)
+    hidden = _hidden(con, every, seen.region.disclosure)
+    _refuse(earlier, every, hidden, by, period)
+    groups = tuple(_groups(con, seen, by, every, hidden))
     standing = _standing(con, by, enterprise, wanted, over, period) if enterprise else None
     rule = seen.region.disclosure
-    depth = tuple(0 for _ in by)
-    told = [len([key for key in keys if key[0] == depth]) for keys in (hidden.primary, hidden.secondary)]
+    told = [sum(item.suppressed == word for item in groups) for word in ("primary", "secondary")]
     if any(told):
         said.append(
             SUPPRESSED.at(
@@ -274,8 +287,46 @@ def _cells(
     return cells, [Relation(total, tuple(members)) for (_, total), members in parts.items()]
 
 
+def _finest(words: Sequence[str]) -> tuple[str, ...]:
+    """The words without those above another of them."""
+    above = {word for chain in _chains(words) for word in chain[1:]}
+    return tuple(word for word in dict.fromkeys(words) if word not in above)
+
+
+def _key(every: Sequence[str], by: Sequence[str], group: Sequence[str]) -> _Key:
+    """The cell, among all crossings of `every`, that a group of the coarser or fewer words `by` is."""
+    levels, codes = [], []
+    for chain in _chains(every):
+        level = min((chain.index(word) for word in by if word in chain), default=len(chain))
+        levels.append(level)
+        codes.append(group[list(by).index(chain[level])] if level < len(chain) else "*")
+    return tuple(levels), tuple(codes)
+
+
+def _refuse(
+    earlier: Sequence[Publication],
+    every: Sequence[str],
+    hidden: Suppressed,
+    by: Sequence[str],
+    period: Period,
+) -> None:
+    """FindingError `peers.would-reveal` where something that is out would have to be hidden beside the new groups."""
+    out = {_key(every, one.by, group) for one in earlier for group in one.groups}
+    if bad := out & hidden.all:
+        known = "; ".join(dict.fromkeys(",".join(one.by) for one in earlier))
+        raise FindingError(
+            WOULD_REVEAL.at(
+                Place(period=period.label),
+                period=period.label,
+                earlier=known,
+                by=",".join(by),
+                count=len(bad),
+            )
+        )
+
+
 def _groups(
-    con: duckdb.DuckDBPyConnection, seen: View, by: Sequence[str], primary: set[Any], secondary: set[Any]
+    con: duckdb.DuckDBPyConnection, seen: View, by: Sequence[str], every: Sequence[str], hidden: Suppressed
 ) -> Iterator[PeerGroup]:
     listed = ", ".join(f"coalesce({GROUPS[word]}, '')" for word in by)
     shares = ", ".join(str(share) for share in SHARES)
@@ -284,13 +335,12 @@ def _groups(
         f"count(ratio), quantile_cont(ratio, [{shares}]) FROM peer GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     named, rule = titles({}), seen.region.disclosure
-    depth = tuple(0 for _ in by)
     for row in rows:
         group = tuple(str(code) for code in row[: len(by)])
         names = tuple(named(word, code) for word, code in zip(by, group, strict=True))
         count, total, over, mean, ratios, quantiles = row[len(by) :]
-        key = (depth, group)
-        reason = "primary" if key in primary else "secondary" if key in secondary else ""
+        key = _key(every, by, group)
+        reason = "primary" if key in hidden.primary else "secondary" if key in hidden.secondary else ""
         if reason:
             yield PeerGroup(group, names, reason, None, None, None, None, dict.fromkeys(SHARES))
             continue

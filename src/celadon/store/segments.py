@@ -26,6 +26,7 @@ _ORDER = {
     "replaced": "enterprise, batch",
     "quotas": "enterprise, year, quantity",
     "rejected": "file, line",
+    "published": "batch",
 }
 """Tables of a region may say more after a hyphen: `facts-<source>` is sorted as facts are."""
 
