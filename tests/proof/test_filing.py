@@ -272,7 +272,7 @@ def test_a_rulebook_of_ones_own_goes_along_with_what_it_builds_on(tmp_path: Path
 
     (found,) = verify(filed.signed_again(made.package, tmp_path / "x.zip", edit), filed.SIGNER.key).findings
     assert found.code == "filing.content"
-    assert "its digest is" in found.says()
+    assert "the digest of own is" in found.says()
     from celadon.plant.opened import open_file
     from celadon.proof.restating import restated
 
@@ -303,17 +303,48 @@ def test_reports_have_plain_names(filing: Filing) -> None:
         filed.file(filing.package.parents[2], reports={"../x.pdf": b""})
 
 
-def test_the_works_that_calculates_facts_says_which(tmp_path: Path) -> None:
+def test_facts_that_another_rulebook_calculates_are_calculated_anew(tmp_path: Path) -> None:
     new_plant(tmp_path / "works", contents=cement_works.texts())
     with celadon.open_plant(tmp_path / "works") as plant:
         plant.load()
-    made = filed.file(tmp_path / "works", "2024-01", "cn_product_energy_quota")
-    found = verify(made.package, filed.SIGNER.key)
-    assert all(figure.equal for figure in found.figures)
-    (said,) = found.findings
-    assert said.code == "filing.calculated-facts"
-    assert "cn_gbt_2589_2020" in str(said.values["rulebooks"])
+    made = filed.file(tmp_path / "works", "2025-01..2025-03", "cn_product_energy_quota")
+    files = filed.contents(made.package)
+    measured = [path for path in files if path.startswith("data/facts/measured-")]
+    assert measured
+    assert "data/rulebooks/cn_gbt_2589_2020/about.yaml" in files
     assert open_bag(made.package).id == made.entry.id
+    found = verify(made.package, filed.SIGNER.key)
+    assert found.figures
+    assert all(figure.equal for figure in found.figures)
+    assert found.findings == ()
+
+    # The firm lies: the kiln's energy that GB/T 2589 gives is filed a tenth lower, and all figures follow from it.
+    def lie(payload: dict[str, bytes]) -> None:
+        file = tmp_path / "facts.parquet"
+        file.write_bytes(payload["data/facts/facts.parquet"])
+        with duckdb.connect() as con:
+            con.execute(f"CREATE TABLE f AS SELECT * FROM '{file}'")
+            count = con.execute(
+                "UPDATE f SET value = value * 0.9 WHERE source LIKE 'derived:%' AND value > 0"
+            ).fetchone()
+            assert count[0] > 0
+            con.execute(f"COPY f TO '{file}' (FORMAT PARQUET)")
+        payload["data/facts/facts.parquet"] = file.read_bytes()
+
+    codes = [
+        item.code
+        for item in verify(
+            filed.signed_again(made.package, tmp_path / "x.zip", lie), filed.SIGNER.key
+        ).findings
+    ]
+    assert codes[-1] == "filing.calculated-facts"
+
+    def forget(payload: dict[str, bytes]) -> None:
+        for path in measured:
+            payload.pop(path)
+
+    (said,) = verify(filed.signed_again(made.package, tmp_path / "x.zip", forget), filed.SIGNER.key).findings
+    assert said.code == "filing.content"
 
 
 def test_a_backup_holds_what_was_filed(tmp_path: Path) -> None:

@@ -140,6 +140,6 @@ def test_killed_at_any_moment_nothing_half_done_is_seen(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     body = json.loads(done.stdout)
-    assert body["entered"] > body["filed"] >= 1
+    assert body["entered"] > body["filed"] + 1 >= 2
     assert body["unfinished"] > 0, "no kill fell between a package and its entry"
     assert filed.file(folder).entry.index == 0

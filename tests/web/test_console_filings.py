@@ -65,6 +65,13 @@ def test_a_period_is_frozen_and_stays(own: Console, tmp_path: Path) -> None:
     assert (model["changed"], [item["code"] for item in model["findings"]]) == (2, ["filing.restated"])
     assert client.get(f"{where}/file").content == package.content
     assert "energy_consumed" in client.get(where).text
+    before, now = (
+        client.get(diesel[name].replace("/explain?", "/explain.json?")).json()
+        for name in ("filed_trace", "now_trace")
+    )
+    assert [before["trace"]["trace"]["value"], now["trace"]["trace"]["value"]] == pytest.approx(
+        [diesel["filed"], diesel["now"]], rel=1e-12
+    )
 
     client.post(f"{WHERE}/freeze.json", json=GIVEN)
     listed = client.get(f"{WHERE}.json").json()

@@ -14,8 +14,8 @@ from celadon.core.periods import Grain
 from celadon.core.text import Text
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.run import Row, run
-from celadon.plant.deriving import SOURCE as DERIVED
 from celadon.proof import faults
+from celadon.proof.deriving import MEASURED, Packaged, calculated_anew, is_calculated
 from celadon.proof.opening import Filed, open_bag, read_facts, unpacked
 from celadon.proof.verifier import Bag, Key, Refused, problems, read_key
 from celadon.store.scratch import Scratch, connect
@@ -120,10 +120,14 @@ def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[Finding]]
         filed = unpacked(bag, name, scratch.path / "filing")
         con = connect(scratch.path)
         try:
-            read_facts(con, filed, name, "filed_facts")
+            read_facts(con, filed.facts, name, "filed_facts")
+            tables = {grain: f"measured_{number}" for number, grain in enumerate(filed.measured)}
+            for grain, table in tables.items():
+                read_facts(con, filed.measured[grain], name, table)
             con.execute("SET enable_external_access = false")
             figures = list(_figures(con, filed))
-            said = list(_calculated(con, filed, name))
+            work = Packaged(con, scratch, tables=tables, books=filed.books)
+            said = list(_calculated(work, filed, name))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = Text(type(error).__name__, type(error).__name__)
             found = faults.CONTENT.at(Place(file=name), path="data/results.json", why=why)
@@ -205,10 +209,14 @@ def _shown(value: float | None) -> str | Text:
     return Text("absent", "缺失") if value is None else repr(value)
 
 
-def _calculated(con: duckdb.DuckDBPyConnection, filed: Filed, name: str) -> Iterator[Finding]:
-    count = con.execute(
-        f"SELECT count(*) FROM filed_facts WHERE starts_with(source, '{DERIVED}:')"
-    ).fetchone()
-    if count and count[0]:
-        books = ", ".join(map(str, filed.request["calculated_by"]))
-        yield faults.CALCULATED.at(Place(file=name), count=count[0], rulebooks=books)
+def _calculated(work: Packaged, filed: Filed, name: str) -> Iterator[Finding]:
+    """Facts that other rulebooks calculated, calculated anew from what is filed with them."""
+    if not filed.measured and not is_calculated(work.con, "filed_facts"):
+        return
+    try:
+        yield from calculated_anew(work, filed.model, filed.book, filed.asked, filed.grain, name)
+    except KeyError as error:
+        why = Text(
+            "facts or rulebooks that others were calculated from are missing", "缺少推算所依据的数据或规则册"
+        )
+        raise FindingError(faults.CONTENT.at(Place(file=name), path=MEASURED, why=why)) from error

@@ -154,15 +154,16 @@ DIFFERENT = FindingKind(
 )
 CALCULATED = FindingKind(
     "filing.calculated-facts",
-    Severity.NOTICE,
-    Text("Facts that another rulebook calculated", "由其他规则册推算的数据"),
+    Severity.ERROR,
+    Text("Calculated facts come out different", "推算数据重算结果不同"),
     Text(
-        "{count} facts were calculated by {rulebooks} and are taken as filed; they were not computed anew.",
-        "有 {count} 条数据由 {rulebooks} 推算，按申报值采用，未重新计算。",
+        "{count} facts differ from what {rulebooks} gives for them; the first: {quantity}, filed {filed} {unit}, computed anew "
+        "from the file {computed} {unit}.",
+        "有 {count} 条数据与 {rulebooks} 的推算结果不同；首条：{quantity}，申报 {filed} {unit}，由文件重算为 {computed} {unit}。",
     ),
     Text(
-        "File the plant under that rulebook too, and verify that filing.",
-        "请另按该规则册申报，并核验该申报包。",
+        "The figures rest on facts that do not follow from what was measured: ask the firm why.",
+        "申报数值所依据的数据不能由计量结果得出：请向企业核实。",
     ),
 )
 ALREADY = FindingKind(

@@ -16,11 +16,11 @@ from celadon.core.findings import Finding, FindingError, Place, Severity
 from celadon.core.version import VERSION
 from celadon.plant.account import Account, Question
 from celadon.plant.opened import Opened, view
-from celadon.plant.workspace import Workspace
 from celadon.proof import faults, verifier
 from celadon.proof.bagging import bagged
 from celadon.proof.checking import verify
 from celadon.proof.crate import described, title_of
+from celadon.proof.deriving import Keeping
 from celadon.proof.keys import Signer
 from celadon.proof.log import Entry, Filings
 from celadon.proof.payload import FORMAT, REPORT, freeze
@@ -71,14 +71,12 @@ def file_period(opened: Opened, asked: Asked, signer: Signer, progress: Progress
     tell = progress or (lambda _share, _what: None)
     with opened.open_store() as store, Scratch(opened.store_path) as scratch:
         seen = view(opened, store, asked.as_of)
-        work = Workspace.open(opened.store_path)
+        work = Keeping.near(opened.store_path)
         try:
-            # Sums that are added in one order have the same last digit every time.
-            work.con.execute("SET threads = 1")
             book = work.book(asked.rulebook)
             tell(0.1, book.id)
             versions = {"celadon": VERSION, "duckdb": duckdb.__version__}
-            frozen = freeze(work, seen, book, asked.question, versions, scratch.path)
+            frozen = freeze(work, seen, book, asked.question, versions)
         finally:
             work.close()
         tell(0.6, book.id)

@@ -25,6 +25,7 @@ from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Text
 from celadon.engine.request import Request
 from celadon.proof import faults, payload
+from celadon.proof.deriving import measured_path
 from celadon.proof.verifier import Bag, Refused
 from celadon.rules.check import sound
 from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
@@ -46,6 +47,10 @@ class Filed:
     grain: tuple[Space, Grain]
     facts: Path
     """The facts, unpacked."""
+    measured: Mapping[tuple[Space, Grain], Path]
+    """What facts were calculated from, by grain; {} where none were."""
+    books: Mapping[str, Rulebook]
+    """The rulebooks that calculated facts, by folder."""
 
 
 def open_bag(file: str | Path) -> Bag:
@@ -78,15 +83,19 @@ def unpacked(bag: Bag, file: str, folder: Path) -> Filed:
             model = plant_from_json(bag.read(payload.PLANT).decode("utf-8"))
         _unpack(bag, folder)
         with _reading(file, payload.RULEBOOKS):
-            book = _book(folder / "rulebooks", str(request["rulebook"]["folder"]))
-            if book.digest != request["rulebook"]["digest"]:
-                why = Text(f"its digest is {book.digest}", f"其摘要为 {book.digest}")
-                raise FindingError(faults.CONTENT.at(Place(file=file), path=payload.RULEBOOKS, why=why))
+            books = {str(name): _book(folder / "rulebooks", str(name)) for name in request["rulebooks"]}
+            book = books[str(request["rulebook"]["folder"])]
+            told = {**request["rulebooks"], book.folder.name: request["rulebook"]["digest"]}
+            for name, other in books.items():
+                if other.digest != told[name]:
+                    why = Text(f"the digest of {name} is {other.digest}", f"{name} 的摘要为 {other.digest}")
+                    raise FindingError(faults.CONTENT.at(Place(file=file), path=payload.RULEBOOKS, why=why))
+        with _reading(file, payload.FACTS):
+            measured = _measured(bag, folder)
     except Refused as error:
         raise FindingError(faults.of_problem(error.problem, file)) from error
-    return Filed(
-        request, results, model, book, asked.checked(book), grain, folder / "facts" / "facts.parquet"
-    )
+    facts = folder / "facts" / "facts.parquet"
+    return Filed(request, results, model, book, asked.checked(book), grain, facts, measured, books)
 
 
 @contextmanager
@@ -115,11 +124,21 @@ def _asked(request: Mapping[str, Any]) -> Request:
 def _unpack(bag: Bag, folder: Path) -> None:
     """Facts and rulebooks as files; the archive's names are safe, or it would not be open."""
     for path in bag.items:
-        if path == payload.FACTS or path.startswith(f"{payload.RULEBOOKS}/"):
+        if path in (payload.FACTS, *_grains(bag)) or path.startswith(f"{payload.RULEBOOKS}/"):
             target = folder / path.removeprefix("data/")
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as stream:
                 stream.writelines(bag.chunks(path))
+
+
+def _grains(bag: Bag) -> dict[str, tuple[Space, Grain]]:
+    """The paths of facts before anything was calculated, with their grains."""
+    every = {measured_path(space, grain): (space, grain) for space in SPACES.values() for grain in Grain}
+    return {path: grain for path, grain in every.items() if path in bag.items}
+
+
+def _measured(bag: Bag, folder: Path) -> dict[tuple[Space, Grain], Path]:
+    return {grain: folder / path.removeprefix("data/") for path, grain in _grains(bag).items()}
 
 
 def _book(folder: Path, name: str) -> Rulebook:
@@ -131,11 +150,11 @@ def _book(folder: Path, name: str) -> Rulebook:
     return sound(load_rulebook(find(folder, name), find))
 
 
-def read_facts(con: duckdb.DuckDBPyConnection, filed: Filed, file: str, into: str) -> None:
-    """Make the table `into` of the package's facts."""
-    with _reading(file, payload.FACTS):
-        source = f"read_parquet({literal(str(filed.facts))})"
+def read_facts(con: duckdb.DuckDBPyConnection, parquet: Path, file: str, into: str) -> None:
+    """Make the table `into` of a package's facts."""
+    with _reading(file, f"data/facts/{parquet.name}"):
+        source = f"read_parquet({literal(str(parquet))})"
         found = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         if {row[0]: row[1] for row in found} != FACT_COLUMNS:
-            raise ValueError(payload.FACTS)
+            raise ValueError(parquet.name)
         con.execute(f"CREATE OR REPLACE TABLE {into} AS SELECT * FROM {source}")

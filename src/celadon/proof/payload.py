@@ -17,7 +17,6 @@ from typing import Any
 import duckdb
 
 from celadon.adapters.plant_file import plant_to_json
-from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import FindingError, Place, Severity
 from celadon.core.periods import Grain, Period
 from celadon.engine.request import Request, fact_grain
@@ -29,9 +28,9 @@ from celadon.plant.opened import View
 from celadon.plant.sources import superseded
 from celadon.plant.workspace import Workspace, write_records
 from celadon.proof import faults
+from celadon.proof.deriving import Keeping, write_facts
 from celadon.rules.reading import read_folder
 from celadon.rules.rulebook import Rulebook
-from celadon.store.segments import literal
 
 REQUEST, PLANT, RESULTS, FOUND, FACTORS = (
     "data/request.json", "data/plant.json", "data/results.json", "data/findings.json", "data/factors.csv",
@@ -53,12 +52,7 @@ class Frozen:
 
 
 def freeze(
-    work: Workspace,
-    seen: View,
-    book: Rulebook,
-    question: Question,
-    versions: Mapping[str, str],
-    scratch: Path,
+    work: Keeping, seen: View, book: Rulebook, question: Question, versions: Mapping[str, str]
 ) -> Frozen:
     """Everything a filing of this question holds but its report.
 
@@ -84,8 +78,10 @@ def freeze(
             ),
             FOUND: as_json(portable([item.to_json() for item in figures.findings], seen.model.file)),
             FACTORS: _factors(figures),
-            FACTS: _facts(work.con, facts.name, scratch / "facts.parquet"),
+            FACTS: write_facts(work.con, facts.name, work.scratch / "facts.parquet"),
         }
+    if figures.calculated_by:
+        files |= work.kept
     files |= _evidence(work, seen, asked.period)
     for one in (book, *figures.calculated_by):
         for folder, name, content in _rulebook_files(one):
@@ -185,18 +181,6 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue().encode()
-
-
-def _facts(con: duckdb.DuckDBPyConnection, table: str, file: Path) -> bytes:
-    columns = ", ".join(FACT_COLUMNS)
-    con.execute(
-        f"COPY (SELECT {columns} FROM {table} ORDER BY ALL) TO {literal(str(file))} "
-        "(FORMAT PARQUET, COMPRESSION ZSTD, PARQUET_VERSION V2)"
-    )
-    try:
-        return file.read_bytes()
-    finally:
-        file.unlink()
 
 
 def _factors(found: Account) -> bytes:

@@ -126,7 +126,7 @@ def _restated(work: Workspace, seen: View, filings: Filings, entry: Entry) -> Re
         raise FindingError(broken)
     with Scratch() as scratch:
         filed = unpacked(bag, file, scratch.path / "filing")
-        read_facts(work.con, filed, file, "filed_facts")
+        read_facts(work.con, filed.facts, file, "filed_facts")
         book, said = _present(work, seen, filed)
         asked = filed.asked.checked(book)
         needed = fact_grain(book, asked)

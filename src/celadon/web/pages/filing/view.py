@@ -96,16 +96,28 @@ def _present_digest(asked: Asked, entry: Entry) -> str:
 
 def _figure(asked: Asked, entry: Entry, line: Line) -> FiledFigure:
     row, told = line.row, entry.body
-    where = {"site": row.site, "process": row.process, "meter": row.meter}
-    trace = asked.trace(row.quantity, str(told["rulebook"]), row.label, **where, item=row.item)
+    where = {"site": row.site, "process": row.process, "meter": row.meter, **_keys(asked, entry, line)}
+    trace = asked.trace(row.quantity, str(told["rulebook"]), row.label, **where)
     before = asked.trace(
-        row.quantity, str(told["rulebook"]), row.label, **where, item=row.item, as_of=str(told["as_of"] or "")
+        row.quantity, str(told["rulebook"]), row.label, **where, as_of=str(told["as_of"] or "")
     )
     return FiledFigure(
         quantity=row.quantity, label=both(line.label), item=row.item, purpose=row.purpose, place=row.place, period=row.label,
         unit=row.unit, filed=row.value, filed_trace=before, now=line.now, now_trace=trace, changed=line.changed,
         causes=[Cause(kind=kind, name=name, difference=change, detail=detail) for kind, name, change, detail in line.causes],
     )  # fmt: skip
+
+
+def _keys(asked: Asked, entry: Entry, line: Line) -> dict[str, str]:
+    """The keys that name the figure, by the rulebook's words for them (carrier, product, purpose …)."""
+    try:
+        rules = asked.workspace.library.book(str(entry.body["rulebook"])).rules.get(line.row.quantity, ())
+    except FindingError:
+        return {}
+    named: dict[str, str] = {}
+    for key in rules[0].grain.keys if rules else ():
+        named[key] = line.row.purpose if key == "purpose" else line.row.item
+    return named
 
 
 def _said(found: Restated) -> list[Said]:
