@@ -27,6 +27,7 @@ from benchmarks import (
     region,
     report,
     restating,
+    rulebooks,
     spark,
     starting,
 )  # fmt: skip
@@ -45,6 +46,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     enterprises = {"quick": 2_000, "usual": 100_000, "full": 1_600_000}[size]
     sites, leaves = (2, 9) if size == "quick" else (10, 49)
     firms = {"quick": 2_000, "usual": 200_000, "full": 1_600_000}[size]
+    sectors = {"quick": 3, "usual": 200, "full": 1_000}[size]
     runs = {"quick": 1, "usual": 3, "full": 3}[size]
     # sites, meters, months: 43 000, 8.6 and 105 million readings
     hours = {"quick": (1, 14, 1), "usual": (10, 24, 12), "full": (60, 50, 12)}[size]
@@ -63,6 +65,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
         "region": lambda: region.compare(folder, reporting),
         "growth": lambda: growth.compare(folder, scale),
         "spark": lambda: spark.compare(folder, firms, runs),
+        "rulebooks": lambda: rulebooks.compare(folder / "rulebooks", sectors, runs),
         "starting": lambda: starting.compare(folder, 2 * runs + 1),
     }
 

@@ -23,6 +23,8 @@ def lines(found: dict[str, Any]) -> Iterator[Line]:
         yield from _growth(found["growth"])
     if "country" in found:
         yield from _country(found["country"])
+    if "rulebooks" in found:
+        yield from _rulebooks(found["rulebooks"])
     if "starting" in found:
         yield from _starting(found["starting"])
 
@@ -129,6 +131,20 @@ def _country(part: dict[str, Any]) -> Iterator[Line]:
             f"{walls:.2f} ×",
             walls >= 2,
         )
+
+
+def _rulebooks(part: dict[str, Any]) -> Iterator[Line]:
+    books = part["books"]
+    worst = max(books, key=lambda name: books[name])
+    yield f"load a rulebook, CPU s (slowest: {worst})", "< 0.05", f"{books[worst]:.3f}", books[worst] < 0.05
+    value = part["listed_cpu_s"]
+    yield f"load all {len(books)} rulebooks with their counts, CPU s", "< 0.5", f"{value:.2f}", value < 0.5
+    for name in ("first", "again"):
+        value = part["plant"][name]
+        what = f"a year of one plant under {part['applied']} rulebooks, asked {name}, CPU s"
+        yield what, "< 1", f"{value:.2f}", value < 1
+    what = f"GB/T 32150 over {part['facts']:,} facts, CPU against one statement by hand"
+    yield what, "none", f"{part['cpu_ratio']:.2f} ×", True
 
 
 def _starting(part: dict[str, Any]) -> Iterator[Line]:
