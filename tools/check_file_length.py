@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 600
-NOT_OURS = {"build", "dist", "__pycache__"}
+NOT_OURS = {"build", "dist", "__pycache__", "vendor"}
 SOURCE_SUFFIXES = {".py", ".yaml", ".csv", ".html", ".css", ".js", ".md", ".sql"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME)\b")
 

@@ -50,6 +50,8 @@ class Asked:
     place: Place | None
     path: str = "/"
     query: Mapping[str, str] = field(default_factory=dict)
+    query_text: str = ""
+    """The query as it was sent: `query` has only the last of several values."""
     client: str = ""
     """Address of whoever asks."""
     secure: bool = False

@@ -102,7 +102,7 @@ def _enter(request: Request, need: Need, who: Identity | None) -> Asked:
         name = who.name if who else ""
         raise FindingError(problems.NOT_ALLOWED.at(Where(subject=path), name=name, action=str(need.action)))
     return Asked(
-        shared.workspace, shared.state, who, language_of(request, who), place, path, dict(request.query_params),
+        shared.workspace, shared.state, who, language_of(request, who), place, path, dict(request.query_params), request.url.query,
         request.client.host if request.client else "", shared.secure or request.url.scheme == "https",
         {name: str(word) for name, word in request.path_params.items()},
     )  # fmt: skip

@@ -85,7 +85,7 @@ def view(asked: Asked, period: str | None = None, site: str | None = None) -> Pr
     shown = asked.period(period)
     found = asked.plant.balance(shown)
     model = asked.plant.model
-    rows = {row.node: row for row in _whole(found) if site in (None, row.site)}
+    rows = {row.node: row for row in whole_rows(found) if site in (None, row.site)}
     proofs = {item.meter: item for item in found.proofs}
     tree = [
         (name, depth) for name, depth in _tree(model) if name in rows or (site is None and name in proofs)
@@ -177,7 +177,7 @@ def _readings(asked: Asked, meter: str, start: datetime, end: datetime) -> str |
     return asked.at("readings", meter=meter, start=start.isoformat(), end=end.isoformat())
 
 
-def _whole(found: Balance) -> Iterable[BalanceRow]:
+def whole_rows(found: Balance) -> Iterable[BalanceRow]:
     """One row for each meter: of a period in several calendar units, the sums."""
     rows: dict[str, list[BalanceRow]] = {}
     for row in found.meters:

@@ -15,6 +15,7 @@ from celadon.core.text import Text
 from celadon.engine.run import Row
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
+from celadon.web.names import Names, keys_of
 from celadon.web.page import Both, Cell, Done, Page, Table, both, write
 
 page = Page("/plants/{plant}/overview", Text("Overview", "总览"), on_plant(), order=10)
@@ -239,12 +240,12 @@ def _intensities(asked: Asked, rulebook: str, period: str) -> list[Intensity]:
     if not ratios:
         return []
     rows = desk.account(rulebook, period, by="enterprise", quantities=ratios).rows
-    names = {item.id: item.name for item in desk.model.products}
+    names = Names(desk.model)
     enterprise = desk.model.enterprise
     return [
         Intensity(
-            quantity=row.quantity, label=both(book.label(row.quantity)), item=asked.say(names.get(row.item, Text(row.item, row.item))),
-            value=row.value, unit=row.unit, trace=asked.trace(row.quantity, rulebook, period, enterprise=enterprise, product=row.item),
+            quantity=row.quantity, label=both(book.label(row.quantity)), item=asked.say(names.item(row.item)),
+            value=row.value, unit=row.unit, trace=asked.trace(row.quantity, rulebook, period, enterprise=enterprise, **keys_of(book, row)),
         )
         for row in rows
     ]  # fmt: skip

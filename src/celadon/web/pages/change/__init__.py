@@ -1,0 +1,1 @@
+"""Change: from one period to another, part by part."""

@@ -1,0 +1,1 @@
+"""Explorer: any quantity of any rulebook by place, item and time."""

@@ -1,0 +1,1 @@
+"""Flows: energy and carbon through the meters."""

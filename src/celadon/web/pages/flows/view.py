@@ -1,0 +1,188 @@
+"""Flows: energy and carbon from what is bought and burnt to the processes, and a carrier through the tree of meters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from celadon.charts.sankey import Flow, Sankey
+from celadon.core.carriers import CARRIERS
+from celadon.core.model import Plant as PlantModel
+from celadon.core.periods import parse_period, zone
+from celadon.core.text import Text
+from celadon.metering.balance import BalanceRow
+from celadon.web.access import on_plant
+from celadon.web.asked import Asked
+from celadon.web.names import REST, Names
+from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.pages.balance.view import whole_rows
+from celadon.web.parts import parts_of
+
+page = Page("/plants/{plant}/flows", Text("Flows", "能流与碳流"), on_plant(), order=24)
+_TICKS = 10**6
+
+
+class FlowLine(BaseModel):
+    """An amount that goes from one node to another, in the diagram's unit."""
+
+    source: str
+    target: str
+    value: float
+
+
+class Diagram(BaseModel):
+    """Flows between named nodes. `left_out`: parts below zero (exports) and absent ones, which a diagram cannot show."""
+
+    title: Both
+    unit: str
+    nodes: dict[str, Both]
+    rests: list[str]
+    flows: list[FlowLine]
+    left_out: list[Both]
+
+
+class Flows(BaseModel):
+    """Diagrams of a period."""
+
+    period: str
+    carrier: str
+    carriers: dict[str, Both]
+    diagrams: list[Diagram]
+
+
+def view(
+    asked: Asked,
+    period: str | None = None,
+    energy: str = "cn_gbt_2589_2020",
+    carbon: str = "cn_gbt_32150_2015",
+    carrier: str = "electricity",
+) -> Flows:
+    """Energy under one rulebook, carbon under another, and one carrier through the meters."""
+    model, shown = asked.plant.model, asked.period(period)
+    diagrams = [_by_process(asked, energy, shown), _by_process(asked, carbon, shown)]
+    meters = _meters(asked, carrier, shown)
+    metered = {item.carrier for item in model.meters if item.carrier}
+    names = Names(model)
+    return Flows(
+        period=shown, carrier=carrier, carriers={name: both(names.item(name)) for name in sorted(metered) if name},
+        diagrams=[item for item in (*diagrams, meters) if item.flows],
+    )  # fmt: skip
+
+
+def table(model: Flows) -> Table:
+    """A row for each flow of each diagram."""
+    rows: list[list[Cell]] = [
+        [item.title.en, flow.source, flow.target, flow.value, item.unit]
+        for item in model.diagrams
+        for flow in item.flows
+    ]
+    return Table(("diagram", "source", "target", "value", "unit"), rows)
+
+
+def picture(item: Diagram) -> Sankey:
+    """A diagram as a Sankey."""
+    return Sankey(
+        title=Text(item.title.en, item.title.zh), unit=item.unit, nodes={name: Text(label.en, label.zh) for name, label in item.nodes.items()},
+        flows=tuple(Flow(flow.source, flow.target, flow.value) for flow in item.flows), rests=frozenset(item.rests),
+    )  # fmt: skip
+
+
+def _by_process(asked: Asked, rulebook: str, period: str) -> Diagram:
+    """The parts of a rulebook's first total, from what they are of (a carrier …) to the processes that are charged with them."""
+    desk = asked.plant
+    book, names = desk.library.book(rulebook), Names(desk.model)
+    total = book.totals[0]
+    span = parse_period(period, desk.model.zone)
+    signs = {
+        name: sign for sign, name in parts_of(book, total, span.start.astimezone(zone(span.zone)).date())
+    }
+    found = desk.account(rulebook, period, by="process", quantities=tuple(signs))
+    nodes: dict[str, Text] = {}
+    flows: dict[tuple[str, str], float] = {}
+    left_out: dict[str, Text] = {}
+    unit = ""
+    for row in found.rows:
+        label = _node(book.label(row.quantity), names, row.item, len(signs) > 1)
+        source, target = f"{row.quantity}/{row.item}", f"process/{row.site}/{row.process}"
+        if row.value is None or row.value * signs[row.quantity] <= 0:
+            if row.value != 0:
+                left_out[source] = label
+            continue
+        unit = row.unit
+        nodes[source], nodes[target] = label, _process(desk.model, names, row.site, row.process)
+        flows[source, target] = flows.get((source, target), 0.0) + row.value
+    return Diagram(
+        title=both(book.label(total)), unit=unit, nodes={name: both(label) for name, label in nodes.items()}, rests=[],
+        flows=[FlowLine(source=source, target=target, value=value) for (source, target), value in flows.items()],
+        left_out=[both(label) for label in left_out.values()],
+    )  # fmt: skip
+
+
+def _node(quantity: Text, names: Names, item: str, several: bool) -> Text:
+    if not item:
+        return quantity
+    thing = names.item(item)
+    return Text(f"{quantity.en}: {thing.en}", f"{quantity.zh}：{thing.zh}") if several else thing
+
+
+def _process(model: PlantModel, names: Names, site: str, process: str) -> Text:
+    if process or len(model.sites) == 1:
+        return names.place(process)
+    where, what = names.place(site), names.place(process)
+    return Text(f"{where.en}: {what.en}", f"{where.zh}：{what.zh}")
+
+
+def _meters(asked: Asked, carrier: str, period: str) -> Diagram:
+    """A carrier through the tree of meters: each to those below it, and what they leave over."""
+    model = asked.plant.model
+    names, rows = Names(model), _whole(asked, carrier, period)
+    parents = {item.id: item.parent for item in model.meters} | {
+        item.id: item.parent for item in model.virtual_meters
+    }
+    unit = next((row.unit for row in rows.values()), "")
+    flows: list[FlowLine] = []
+    nodes: dict[str, Text] = {}
+    rests: list[str] = []
+
+    def flow(source: str, target: str, value: float) -> None:
+        nodes[source], nodes[target] = names.place(source), names.place(target)
+        flows.append(FlowLine(source=source, target=target, value=value))
+
+    for bus in model.virtual_meters:
+        for term, weight in bus.terms if bus.id in rows else ():
+            amount = rows[term].own if term in rows else None
+            if amount:
+                source, target = (term, bus.id) if weight > 0 else (bus.id, term)
+                flow(source, target, abs(float(weight)) * amount / _TICKS)
+    for name, row in rows.items():
+        parent = parents.get(name)
+        if parent in rows and row.own:
+            flow(str(parent), name, row.own / _TICKS)
+        if row.remainder and row.remainder > 0:
+            rests.append(name + REST)
+            flow(name, name + REST, row.remainder / _TICKS)
+    label = names.item(carrier) if carrier in CARRIERS else Text(carrier, carrier)
+    title = Both(zh=f"{label.zh}流向（按计量网络）", en=f"{label.en.capitalize()} through the meters")
+    left_out = [
+        both(names.place(name + REST))
+        for name, row in rows.items()
+        if row.remainder is not None and row.remainder < 0
+    ]
+    return Diagram(
+        title=title,
+        unit=unit,
+        nodes={name: both(text) for name, text in nodes.items()},
+        rests=rests,
+        flows=flows,
+        left_out=left_out,
+    )
+
+
+def _whole(asked: Asked, carrier: str, period: str) -> Mapping[str, BalanceRow]:
+    """Meter -> its row over the whole period."""
+    return {
+        row.node: row
+        for row in whole_rows(asked.plant.balance(period))
+        if row.carrier == carrier and row.own is not None
+    }

@@ -1,0 +1,1 @@
+"""Load: what meters counted, quarter-hour by quarter-hour."""
