@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import yaml
 
 import celadon
 from celadon.charts.palette import stylesheet
+from celadon.rules.rulebook import load_rulebook
 from celadon.web import pages
 from celadon.web.page import Table
+from celadon.web.parts import parts_of
 from celadon.web.rendering import STATIC, as_csv, as_parquet, static
 from celadon.web.routing import folders
 from tests.web import consoles
@@ -33,9 +36,7 @@ CASES = [
 def at(model: Any, path: str) -> Any:
     """`figures.0.value` of a model."""
     for part in path.split("."):
-        model = (
-            len(model) if part == "length" else model[int(part)] if isinstance(model, list) else model[part]
-        )
+        model = len(model) if part == "length" else model[int(part) if isinstance(model, list) else part]
     return model
 
 
@@ -240,6 +241,80 @@ def test_balance_explain_and_reconcile_are_what_the_library_says(console: Consol
     page = client.get("/plants/small/reconcile?period=2024-01").text
     assert 'class="chart" role="img"' in page
     assert "<text" in page
+
+
+def test_explorer_flows_and_change_are_what_the_library_says(console: Console) -> None:
+    client = console.administrator()
+    with celadon.open_plant(console.folder / "small") as plant:
+        rows = plant.account(
+            "cn_gbt_2589_2020", "2024-01", by="process", per="day", quantities=("standard_coal_equivalent",)
+        ).rows
+        total = (
+            plant.account("cn_gbt_32150_2015", "2024-01", by="enterprise", quantities=("total_emission",))
+            .rows[0]
+            .value
+        )
+        hours = plant.series(["E2"], "2024-01-05").lines[0].values
+    where = "rulebook=cn_gbt_2589_2020&quantity=standard_coal_equivalent&period=2024-01&by=process&per=day"
+    shown = client.get(f"/plants/small/explorer.json?{where}").json()
+    assert [(row["place"], row["item"], row["period"], row["value"]) for row in shown["rows"]] == [
+        (row.process, row.item, row.label, row.value) for row in rows
+    ]
+    # every link leads to the number it stands on
+    linked = next(row for row in shown["rows"] if row["trace"] and row["value"])
+    trace = client.get(linked["trace"].replace("/explain?", "/explain.json?")).json()["trace"]["trace"]
+    assert trace["value"] == pytest.approx(linked["value"], rel=1e-12)
+    carbon = client.get("/plants/small/flows.json?period=2024-01").json()["diagrams"][1]
+    assert sum(flow["value"] for flow in carbon["flows"]) == pytest.approx(total, rel=1e-12)
+    # 20 days × 24 h × 4 kWh, over several calendar units
+    meters = client.get("/plants/small/flows.json?period=2024-01-01..2024-01-20").json()["diagrams"][-1]
+    assert {flow["target"]: flow["value"] for flow in meters["flows"]} == {"E2": 1920.0, "E1~rest": 2880.0}
+    change = client.get("/plants/small/change.json?period=2024-01&rulebook=cn_gbt_32150_2015").json()
+    assert change["after"] == total
+    assert sum(part["difference"] for part in change["parts"]) == pytest.approx(
+        change["difference"], rel=1e-12
+    )
+    load = client.get("/plants/small/load.json?period=2024-01-05&meter=E2").json()
+    assert tuple(load["lines"][0]["values"]) == hours  # kWh in an hour are kW
+
+
+def test_the_parts_of_totals_are_those_of_their_formulas() -> None:
+    day = date(2024, 1, 1)
+    parts = {name: sign for sign, name in parts_of(load_rulebook("cn_gbt_32150_2015"), "total_emission", day)}
+    assert parts == {
+        "fuel_combustion_emission": 1, "purchased_electricity_emission": 1, "purchased_heat_emission": 1,
+        "exported_electricity_emission": -1, "exported_heat_emission": -1,
+    }  # fmt: skip
+    energy = load_rulebook("cn_gbt_2589_2020")
+    assert parts_of(energy, "comprehensive_energy", day) == [
+        (1, "standard_coal_equivalent"),
+        (1, "medium_equivalent"),
+    ]
+    assert parts_of(energy, "applied_coefficient", day) == [(1, "applied_coefficient")]  # a quotient
+
+
+def test_vendored_files_are_as_they_were_published() -> None:
+    lines = (STATIC / "vendor" / "SHA256SUMS").read_text("utf-8").splitlines()
+    named = dict(reversed(line.split("  ")) for line in lines)
+    found = {
+        item.name: hashlib.sha256(item.read_bytes()).hexdigest() for item in (STATIC / "vendor").iterdir()
+    }
+    assert named == {name: digest for name, digest in found.items() if name != "SHA256SUMS"}
+
+
+def test_a_plant_without_meters(served: Path, tmp_path: Path) -> None:
+    from tests.plant import small
+
+    head, tail = small.PLANT.split("meters:\n")
+    plant = head + "sources:\n  - id: fuel\n" + tail.split("  - id: fuel\n")[1]
+    with small.loaded(tmp_path / "served" / "papers", plant=plant):
+        pass
+    console = consoles.open_console(tmp_path / "served")
+    client = console.administrator()
+    client.headers["accept"] = "application/json"
+    assert client.get("/plants/papers/load.json?period=2024-01").json()["code"] == "load.no-meter"
+    assert client.get("/plants/papers/flows.json?period=2024-01").status_code == 200
+    console.close()
 
 
 def test_a_gap_leads_to_the_readings_around_it(served: Path, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from celadon.core.text import Text
 from celadon.metering.balance import BalanceRow
 from celadon.metering.faults import KINDS
 from celadon.metering.proof import Gap, Proof
-from celadon.plant.balance import Balance
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Page, Table, both
@@ -85,7 +84,7 @@ def view(asked: Asked, period: str | None = None, site: str | None = None) -> Pr
     shown = asked.period(period)
     found = asked.plant.balance(shown)
     model = asked.plant.model
-    rows = {row.node: row for row in whole_rows(found) if site in (None, row.site)}
+    rows = {row.node: row for row in whole_rows(found.meters) if site in (None, row.site)}
     proofs = {item.meter: item for item in found.proofs}
     tree = [
         (name, depth) for name, depth in _tree(model) if name in rows or (site is None and name in proofs)
@@ -177,10 +176,10 @@ def _readings(asked: Asked, meter: str, start: datetime, end: datetime) -> str |
     return asked.at("readings", meter=meter, start=start.isoformat(), end=end.isoformat())
 
 
-def whole_rows(found: Balance) -> Iterable[BalanceRow]:
+def whole_rows(found: Iterable[BalanceRow]) -> list[BalanceRow]:
     """One row for each meter: of a period in several calendar units, the sums."""
     rows: dict[str, list[BalanceRow]] = {}
-    for row in found.meters:
+    for row in found:
         rows.setdefault(row.node, []).append(row)
     return [parts[0] if len(parts) == 1 else _summed(parts) for parts in rows.values()]
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pydantic import BaseModel
 
+from celadon.charts.plant_charts import meter_flows
 from celadon.charts.sankey import Flow, Sankey
-from celadon.core.carriers import CARRIERS
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import parse_period, zone
 from celadon.core.text import Text
-from celadon.metering.balance import BalanceRow
 from celadon.web.access import on_plant
 from celadon.web.asked import Asked
-from celadon.web.names import REST, Names
+from celadon.web.names import Names
 from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.pages.balance.view import whole_rows
 from celadon.web.parts import parts_of
 
 page = Page("/plants/{plant}/flows", Text("Flows", "能流与碳流"), on_plant(), order=24)
-_TICKS = 10**6
 
 
 class FlowLine(BaseModel):
@@ -66,7 +62,7 @@ def view(
     names = Names(model)
     return Flows(
         period=shown, carrier=carrier, carriers={name: both(names.item(name)) for name in sorted(metered) if name},
-        diagrams=[item for item in (*diagrams, meters) if item.flows],
+        diagrams=[item for item in (*diagrams, *meters) if item.flows],
     )  # fmt: skip
 
 
@@ -133,56 +129,22 @@ def _process(model: PlantModel, names: Names, site: str, process: str) -> Text:
     return Text(f"{where.en}: {what.en}", f"{where.zh}：{what.zh}")
 
 
-def _meters(asked: Asked, carrier: str, period: str) -> Diagram:
-    """A carrier through the tree of meters: each to those below it, and what they leave over."""
+def _meters(asked: Asked, carrier: str, period: str) -> list[Diagram]:
+    """A carrier through the tree of meters of each site: each to those below it, and what they leave over."""
     model = asked.plant.model
-    names, rows = Names(model), _whole(asked, carrier, period)
-    parents = {item.id: item.parent for item in model.meters} | {
-        item.id: item.parent for item in model.virtual_meters
-    }
-    unit = next((row.unit for row in rows.values()), "")
-    flows: list[FlowLine] = []
-    nodes: dict[str, Text] = {}
-    rests: list[str] = []
-
-    def flow(source: str, target: str, value: float) -> None:
-        nodes[source], nodes[target] = names.place(source), names.place(target)
-        flows.append(FlowLine(source=source, target=target, value=value))
-
-    for bus in model.virtual_meters:
-        for term, weight in bus.terms if bus.id in rows else ():
-            amount = rows[term].own if term in rows else None
-            if amount:
-                source, target = (term, bus.id) if weight > 0 else (bus.id, term)
-                flow(source, target, abs(float(weight)) * amount / _TICKS)
-    for name, row in rows.items():
-        parent = parents.get(name)
-        if parent in rows and row.own:
-            flow(str(parent), name, row.own / _TICKS)
-        if row.remainder and row.remainder > 0:
-            rests.append(name + REST)
-            flow(name, name + REST, row.remainder / _TICKS)
-    label = names.item(carrier) if carrier in CARRIERS else Text(carrier, carrier)
-    title = Both(zh=f"{label.zh}流向（按计量网络）", en=f"{label.en.capitalize()} through the meters")
-    left_out = [
-        both(names.place(name + REST))
-        for name, row in rows.items()
-        if row.remainder is not None and row.remainder < 0
-    ]
-    return Diagram(
-        title=title,
-        unit=unit,
-        nodes={name: both(text) for name, text in nodes.items()},
-        rests=rests,
-        flows=flows,
-        left_out=left_out,
-    )
+    found = asked.plant.answer(("meter_rows", period), lambda plant: plant.meter_rows(period))
+    rows = whole_rows(row for row in found if row.node)
+    drawn = [(site, meter_flows(model, rows, carrier, site.id)) for site in model.sites]
+    return [
+        Diagram(
+            title=_title(chart.title, site.name, len(model.sites) > 1), unit=chart.unit,
+            nodes={name: both(label) for name, label in chart.nodes.items()}, rests=sorted(chart.rests),
+            flows=[FlowLine(source=flow.source, target=flow.target, value=flow.value) for flow in chart.flows], left_out=[],
+        )
+        for site, chart in drawn
+        if chart is not None
+    ]  # fmt: skip
 
 
-def _whole(asked: Asked, carrier: str, period: str) -> Mapping[str, BalanceRow]:
-    """Meter -> its row over the whole period."""
-    return {
-        row.node: row
-        for row in whole_rows(asked.plant.balance(period))
-        if row.carrier == carrier and row.own is not None
-    }
+def _title(title: Text, site: Text, several: bool) -> Both:
+    return Both(zh=f"{title.zh}：{site.zh}", en=f"{title.en}: {site.en}") if several else both(title)

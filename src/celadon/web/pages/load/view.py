@@ -113,7 +113,14 @@ def _line(asked: Asked, names: Names, found: Series, at: int) -> MeterLine:
     )  # fmt: skip
 
 
-def picture_curve(model: Load) -> TimeSeries:
+def pictures(asked: Asked, model: Load) -> list[str]:
+    """The curve, the heat map and the duration curve, drawn once for what they show."""
+    words = ("load pictures", tuple(line.meter for line in model.lines), model.period, model.cell, asked.lang)
+    draw = (_curve, _heat, _duration)
+    return asked.plant.answer(words, lambda _: [of(model).to_svg(asked.lang) for of in draw])
+
+
+def _curve(model: Load) -> TimeSeries:
     """The curves over time: what a browser without scripts sees, and paper."""
     times = tuple(datetime.fromtimestamp(moment, UTC) for moment in model.times)
     lines = tuple(Line(Text(line.name.en, line.name.zh), tuple(line.values)) for line in model.lines)
@@ -122,7 +129,7 @@ def picture_curve(model: Load) -> TimeSeries:
     )
 
 
-def picture_heat(model: Load) -> HeatMap:
+def _heat(model: Load) -> HeatMap:
     """The first meter's mean rate by hour and day."""
     line = model.lines[0]
     moments = (datetime.fromtimestamp(moment, UTC) for moment in model.times)
@@ -131,7 +138,7 @@ def picture_heat(model: Load) -> HeatMap:
     return HeatMap(title=title, unit=model.unit, days=days, values=rows)
 
 
-def picture_duration(model: Load) -> LoadDuration:
+def _duration(model: Load) -> LoadDuration:
     """The first meter's rates by how long they last."""
     line = model.lines[0]
     title = Text(f"{line.name.en}: load duration", f"{line.name.zh}：负荷持续曲线")
