@@ -23,6 +23,12 @@ CASES = "\n".join(
         (Path(__file__).parent.parent.parent / "src" / "celadon" / "rulebooks").rglob("cases/*.yaml")
     )
 )
+PAGES = "\n".join(
+    path.read_text("utf-8")
+    for path in sorted(
+        (Path(__file__).parent.parent.parent / "src" / "celadon" / "web" / "pages").glob("*/case.yaml")
+    )
+)
 
 
 def fields(template: str) -> set[str]:
@@ -95,6 +101,7 @@ def test_what_errors_say() -> None:
 @pytest.mark.parametrize("code", sorted(KINDS))
 def test_every_code_is_made_to_appear_by_a_test(code: str) -> None:
     quoted = f'"{code}"' in TESTS or f"'{code}'" in TESTS or f"finding: {code}" in CASES
+    quoted = quoted or f"problem: {code}\n" in PAGES
     constant = next((name for name in _constants(code) if re.search(rf"\b{name}\b", TESTS)), None)
     assert quoted or constant, f"{code} appears in no test"
 
