@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    console,
     country,
     growth,
     hourly,
@@ -48,6 +49,9 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     firms = {"quick": 2_000, "usual": 200_000, "full": 1_600_000}[size]
     sectors = {"quick": 3, "usual": 200, "full": 1_000}[size]
     runs = {"quick": 1, "usual": 3, "full": 3}[size]
+    served, crowd, seconds = {"quick": (200, 5, 3), "usual": (40_000, 50, 20), "full": (40_000, 50, 120)}[
+        size
+    ]
     # sites, meters, months: 43 000, 8.6 and 105 million readings
     hours = {"quick": (1, 14, 1), "usual": (10, 24, 12), "full": (60, 50, 12)}[size]
     reporting = {"quick": 400, "usual": 20_000, "full": 1_600_000}[size]
@@ -66,6 +70,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
         "growth": lambda: growth.compare(folder, scale),
         "spark": lambda: spark.compare(folder, firms, runs),
         "rulebooks": lambda: rulebooks.compare(folder / "rulebooks", sectors, runs),
+        "console": lambda: console.compare(folder, served, crowd, seconds, 5 * runs),
         "starting": lambda: starting.compare(folder, 2 * runs + 1),
     }
 

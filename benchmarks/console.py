@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,7 +170,14 @@ async def _alone(
             await _ask(http, server.address + path, first)
             for _ in range(runs):
                 await _ask(http, server.address + path, warm)
-            found[name] = {"first_ms": round(first.ms[0], 1), **warm.figures()}
+            kind = (
+                "plant"
+                if path.startswith("/plants/")
+                else "region"
+                if path.startswith("/regions/")
+                else "console"
+            )
+            found[name] = {"kind": kind, "first_ms": round(first.ms[0], 1), **warm.figures()}
     return found
 
 
@@ -209,10 +216,3 @@ def _drawing(server: Server, token: str) -> dict[str, Any]:
     except ImportError as error:
         return {"left_out": str(error)}
     return draw(server.address, f"/plants/{MILL}/explorer", token)
-
-
-def worst(part: Mapping[str, Any], key: str, names: Sequence[str] = ()) -> tuple[str, float]:
-    """The page with the largest figure."""
-    known = {name: one[key] for name, one in part.items() if key in one and (not names or name in names)}
-    name = max(known, key=lambda item: known[item])
-    return name, known[name]

@@ -25,6 +25,8 @@ def lines(found: dict[str, Any]) -> Iterator[Line]:
         yield from _country(found["country"])
     if "rulebooks" in found:
         yield from _rulebooks(found["rulebooks"])
+    if "console" in found:
+        yield from _console(found["console"])
     if "starting" in found:
         yield from _starting(found["starting"])
 
@@ -145,6 +147,55 @@ def _rulebooks(part: dict[str, Any]) -> Iterator[Line]:
         yield what, "< 1", f"{value:.2f}", value < 1
     what = f"GB/T 32150 over {part['facts']:,} facts, CPU against one statement by hand"
     yield what, "none", f"{part['cpu_ratio']:.2f} ×", True
+
+
+def _console(part: dict[str, Any]) -> Iterator[Line]:
+    groups = [
+        ("the mill's pages", "plant", 100),
+        (f"pages of a region of {_count(part['firms'])} firms", "region", 300),
+    ]
+    for what, kind, bound in groups:
+        known = {
+            name: one["median_ms"]
+            for name, one in part["alone"].items()
+            if one["kind"] == kind and not one["errors"]
+        }
+        if known:
+            worst = max(known, key=lambda name: known[name])
+            met = sum(value < bound for value in known.values())
+            shown = f"{known[worst]:.0f} ({worst}); {met} of {len(known)} met"
+            yield f"{what}, median ms, warm, the slowest", f"< {bound}", shown, met == len(known)
+    crowd = part["crowd"]["all"]
+    yield (
+        f"{part['users']} people at once, answers with an error",
+        "0",
+        f"{crowd['errors']} of {crowd['count']}",
+        crowd["errors"] == 0,
+    )
+    yield (
+        "… median and 95th percentile, ms",
+        "told",
+        f"{crowd['median_ms']:.0f} / {crowd['p95_ms']:.0f}",
+        True,
+    )
+    memory = part["memory_mb"]
+    growth = memory["after_twice"] / max(memory["after"], 1) - 1
+    yield (
+        "… server's memory, MB: before, after, after as much again",
+        "+ < 10 %",
+        f"{memory['before']} / {memory['after']} / {memory['after_twice']}",
+        growth < 0.1,
+    )
+    drawn = part["drawing_ms"]
+    if "left_out" in drawn:
+        yield "a chart of 35 040 points in Chromium", "< 600 ms", drawn["left_out"], False
+    else:
+        yield (
+            f"a chart of {_count(drawn['points'])} points in Chromium, ms to drawn",
+            "< 600",
+            f"{drawn['median_ms']:.0f}",
+            drawn["median_ms"] < 600,
+        )
 
 
 def _starting(part: dict[str, Any]) -> Iterator[Line]:
