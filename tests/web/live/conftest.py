@@ -43,7 +43,7 @@ def visit(chromium: Browser) -> Iterator[SignedIn]:
 
     def enter(server: Server, name: str = "", lang: str = "en", **more: object) -> Watched:
         locale = "zh-CN" if lang == "zh" else "en-GB"
-        given = {"viewport": DESKTOP, **more}
+        given = {"viewport": DESKTOP, "reduced_motion": "reduce", **more}
         context = chromium.new_context(locale=locale, **given)  # type: ignore[arg-type]
         contexts.append(context)
         opened = browsers.watched(context, server.address)

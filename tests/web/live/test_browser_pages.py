@@ -15,7 +15,10 @@ from tests.web.live.serving import COUNTRY, MILL, MONTH, Server
 
 pytestmark = pytest.mark.xdist_group("console")
 PARTS = {"plant": MILL, "region": COUNTRY}
-QUERY: dict[str, str] = {}
+QUERY: dict[str, str] = {
+    "explain": f"quantity=comprehensive_energy&rulebook=cn_gbt_2589_2020&period={MONTH}&site=mill",
+    "readings": "meter=E3063&start=2024-09-11T05:00:00Z&end=2024-09-11T06:00:00Z",
+}
 """What a page must be asked to show something, where its address alone is not enough."""
 
 
@@ -57,7 +60,8 @@ def test_every_page_holds_in_a_browser(
         wrong.append("print: the navigation is printed")
     page.emulate_media(media="screen")
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-    wrong += keyboard(page)
+    if lang == "en":  # the keys are the same in both
+        wrong += keyboard(page)
     assert not wrong, f"{path}\n" + "\n".join(wrong)
     opened.quiet()
 
