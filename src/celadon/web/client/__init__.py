@@ -17,6 +17,7 @@ from celadon.web.client.calls.mapping import MappingCalls
 from celadon.web.client.calls.overview import OverviewCalls
 from celadon.web.client.calls.readings import ReadingsCalls
 from celadon.web.client.calls.reconcile import ReconcileCalls
+from celadon.web.client.calls.reports import ReportsCalls
 from celadon.web.client.calls.set_up import SetUpCalls
 from celadon.web.client.calls.sign_in import SignInCalls
 from celadon.web.client.transport import ConsoleError
@@ -36,6 +37,7 @@ class Client(
     OverviewCalls,
     ReadingsCalls,
     ReconcileCalls,
+    ReportsCalls,
     SetUpCalls,
     SignInCalls,
 ):
