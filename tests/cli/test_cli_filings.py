@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,33 @@ def test_from_a_key_to_a_restated_figure(
     )
     assert "申报值" in shown
     assert (tmp_path / "again.zip").read_bytes() == out.read_bytes()
+
+
+def test_a_report_is_made_and_filed(plant: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document(capsys, "keys", "new")
+    out = tmp_path / "sent.zip"
+    args = [
+        "file",
+        plant,
+        "-r",
+        "cn_gbt_32150_2015",
+        "-p",
+        "2024-01",
+        "--with",
+        "energy-carbon",
+        "--output",
+        out,
+    ]
+    first = document(capsys, *args)
+    with zipfile.ZipFile(out) as archive:
+        reports = {
+            name.rsplit("/", 1)[-1]: archive.read(name) for name in archive.namelist() if "/report/" in name
+        }
+    assert set(reports) == {"energy-carbon-en.pdf", "energy-carbon-en.xlsx"}
+    assert reports["energy-carbon-en.pdf"].startswith(b"%PDF-")
+    # The same facts, the same reports, the same filing.
+    assert document(capsys, *args)["filing"] == first["filing"]
+    assert document(capsys, "verify", out)["different"] == 0
 
 
 def test_wrong_calls(plant: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +82,17 @@ def test_a_period_is_frozen_and_stays(own: Console, tmp_path: Path) -> None:
     assert client.get(f"{WHERE}.csv").text.splitlines()[1].startswith("1,")
     rows = own.shared.state.rows("SELECT action FROM audit WHERE action LIKE 'filing.%'")
     assert [row["action"] for row in rows] == ["filing.made", "filing.made"]
+
+
+def test_reports_are_filed_with_it(own: Console) -> None:
+    keys.new()
+    client = own.signed_in("engineer", Grant(Role.ENGINEER, "plant", "small"))
+    assert 'name="reports" value="evidence"' in client.get(WHERE).text
+    form = {**GIVEN, "reports": ["energy-carbon"], "csrf": client.headers["x-csrf-token"]}
+    where = client.post(f"{WHERE}/freeze?lang=zh", data=form).headers["location"]
+    with zipfile.ZipFile(io.BytesIO(client.get(f"{where}/file").content)) as archive:
+        reports = sorted(name.rsplit("/", 1)[-1] for name in archive.namelist() if "/report/" in name)
+    assert reports == ["energy-carbon-zh.pdf", "energy-carbon-zh.xlsx"]
 
 
 def test_who_may_file_and_who_may_have_the_file(own: Console) -> None:

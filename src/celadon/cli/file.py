@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from celadon.core.text import Lang
+    from celadon.plant.account import Question
+    from celadon.plant.facade import Plant
     from celadon.proof.filing import Filing
 
 
@@ -72,6 +74,14 @@ if TYPE_CHECKING:
     zh="随附的报告文件；可重复。",
 )
 @option(
+    "--with",
+    "kinds",
+    multiple=True,
+    type=click.Choice(["energy-carbon", "evidence", "cbam", "quota"]),
+    en="Write this report (see `celadon report`) as PDF and workbook, and file it; repeatable.",
+    zh="生成该报告（见 `celadon report`）的 PDF 与工作簿并一同申报；可重复。",
+)
+@option(
     "--key",
     default="celadon",
     en="Name of the key to sign with (see `celadon keys`).",
@@ -84,11 +94,12 @@ if TYPE_CHECKING:
     zh="另将申报包写到此处，证明文件写在其旁。",
 )
 def command(context: click.Context, plant: str, rulebook: str, period: str, by: str, quantities: tuple[str, ...],
-            options: dict[str, str], as_of: str | None, reports: tuple[str, ...], key: str, output: str | None,
+            options: dict[str, str], as_of: str | None, reports: tuple[str, ...],
+            kinds: tuple[str, ...], key: str, output: str | None,
             as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Exits 1 where nothing was filed."""
     from celadon.plant.account import Question
-    from celadon.plant.facade import space_of
+    from celadon.plant.facade import open_plant, space_of
     from celadon.plant.opened import open_file
     from celadon.proof import keys
     from celadon.proof.filing import Asked, file_period
@@ -100,6 +111,11 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
     opened, signer = open_file(plant), keys.load(key)
     opened.sound()
     with session.progress("申报" if session.lang == "zh" else "filing") as progress:
+        if kinds:
+            with open_plant(plant) as asked:
+                # Reports and filing tell of the same facts, whatever is loaded meanwhile.
+                as_of = as_of or _newest(asked)
+                attached |= _reports(asked, kinds, rulebook, question, as_of, session.lang)
         found = file_period(opened, Asked(rulebook, question, as_of, attached), signer, progress)
     if output:
         target = Path(output)
@@ -112,6 +128,27 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
         lambda out: print_filing(out, found, session.lang),
         found.findings,
     )
+
+
+def _newest(plant: Plant) -> str | None:
+    moment = plant.view().snapshot.recorded_at
+    return moment.isoformat() if moment else None
+
+
+def _reports(
+    plant: Plant, kinds: tuple[str, ...], rulebook: str, question: Question, as_of: str | None, lang: Lang
+) -> dict[str, bytes]:
+    from celadon.cli.report import NOT_INSTALLED
+    from celadon.core.findings import FindingError
+
+    try:
+        from celadon.reports import attached, gather
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("celadon"):
+            raise
+        raise FindingError(NOT_INSTALLED.at(package=error.name or "?")) from error
+    asked = gather.Asked(question.period, (rulebook,), question.options or {}, as_of)
+    return attached.files(plant, kinds, asked, lang)
 
 
 def print_filing(console: Console, found: Filing, lang: Lang) -> None:

@@ -14,6 +14,8 @@ from celadon.proof import keys
 from celadon.proof.filing import Asked as ToFile
 from celadon.proof.filing import file_period
 from celadon.proof.log import Entry, Filings
+from celadon.reports import gather
+from celadon.reports.attached import files
 from celadon.rules.rulebook import shipped_ids
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
@@ -56,6 +58,8 @@ class Freeze(BaseModel):
     period: str = Field(max_length=60)
     by: Literal["enterprise", "site", "process", "meter"] = "site"
     key: str = Field(keys.USUAL, max_length=64)
+    reports: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] = Field([], max_length=4)
+    """Reports to write and file with it, in the language asked in."""
 
 
 def view(asked: Asked, period: str | None = None) -> FilingsPage:
@@ -98,7 +102,15 @@ def freeze(asked: Asked, given: Freeze) -> Done:
     with asked.plant.watched() as plant:
         opened = plant.opened
     opened.sound()
-    made = file_period(opened, ToFile(book, question), signer)
+    as_of, attached = None, {}
+    if given.reports:
+        with asked.plant.lent() as plant:
+            # Reports and filing tell of the same facts, whatever is loaded meanwhile.
+            moment = plant.view().snapshot.recorded_at
+            as_of = moment.isoformat() if moment else None
+            wanted = gather.Asked(given.period, (given.rulebook,), {}, as_of)
+            attached = files(plant, given.reports, wanted, asked.lang)
+    made = file_period(opened, ToFile(book, question, as_of, attached), signer)
     if made.new:
         asked.record(
             "filing.made", {**given.model_dump(), "filing": made.entry.id, "index": made.entry.index}
