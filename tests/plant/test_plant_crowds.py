@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills import kills
 from tests.plant import killed_loads, small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,10 +33,11 @@ def _environment() -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.stress
-def test_a_load_killed_at_200_moments_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    done = run("-m", "tests.plant.killed_loads", str(tmp_path), "200", "20240101")
+def test_a_load_killed_at_random_moments_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    count = kills(25)
+    done = run("-m", "tests.plant.killed_loads", str(tmp_path), str(count), "20240101")
     body = json.loads(done.stdout.splitlines()[-1])
-    assert body["killed"] == 200
+    assert body["killed"] == count
     for seen in body["seen"]:
         assert seen["verify"] == 0
         assert seen["conserved"]

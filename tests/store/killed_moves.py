@@ -19,19 +19,28 @@ from celadon.store.kept import read_kept
 from celadon.store.moving import FOLDER, move
 
 
-def child(folder: Path, address: str) -> int:
-    """Move to and fro until killed."""
-    made = os.fork()
-    if made:
-        return made
-    try:
-        while True:
-            known = read_kept(folder)
-            move(folder, FOLDER if known is not None else address)
-    except BaseException:  # noqa: BLE001 - the forked process must not go on into the tests
-        traceback.print_exc()
-    finally:
-        os._exit(1)
+def killed(folder: Path, address: str, moves: int, delay: float) -> None:
+    """Let a child move to and fro, and kill it `delay` seconds after so many moves."""
+    read, write = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.close(read)
+        try:
+            os.write(write, b"r")
+            while True:
+                move(folder, FOLDER if read_kept(folder) is not None else address)
+                os.write(write, b"m")
+        except BaseException:  # noqa: BLE001 - the forked process must not go on into the tests
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        pipe.read(1 + moves)
+        time.sleep(delay)
+        os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    assert os.WIFSIGNALED(status), "the mover ended by itself"
 
 
 def main(folder: Path, address: str, kills: int, seed: int) -> None:
@@ -42,11 +51,8 @@ def main(folder: Path, address: str, kills: int, seed: int) -> None:
     places = {"folder": 0, "server": 0}
     drafts = 0
     for number in range(kills):
-        process = child(folder, address)
-        time.sleep(chance.uniform(0.0, 0.3))
-        os.kill(process, signal.SIGKILL)
-        _, status = os.waitpid(process, 0)
-        assert os.WIFSIGNALED(status), "the mover ended by itself"
+        # every third at the very end of a move, the others somewhere in the next
+        killed(folder, address, number % 3, chance.uniform(0.0, 0.15) if number % 3 != 1 else 0.0)
         drafts += (folder / "moving").exists()
         known = read_kept(folder)
         places["folder" if known is None else "server"] += 1

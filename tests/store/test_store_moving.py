@@ -13,6 +13,7 @@ from celadon.store import Store, month_of, moving
 from celadon.store.moving import FOLDER, move
 from celadon.store.schema import TABLES
 from tests.cli.test_cli_commands import body
+from tests.kills import kills
 from tests.plant import small
 from tests.shared_data import ROOT
 from tests.store.servers import schema
@@ -186,15 +187,14 @@ def test_the_command_says_what_the_plant_file_should_say(tmp_path, address, caps
 
 
 def test_killed_at_random_moments_of_moving(folder, address):
-    """Twelve kills; CELADON_KILLS gives more."""
-    kills = int(os.environ.get("CELADON_KILLS", "12"))
+    count = kills(12)
     script = ROOT / "tests" / "store" / "killed_moves.py"
     done = subprocess.run(
-        [sys.executable, script, folder, address, str(kills), "7"],
+        [sys.executable, script, folder, address, str(count), "7"],
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
-        capture_output=True, text=True, timeout=60 + 5 * kills,
+        capture_output=True, text=True, timeout=60 + 5 * count,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     saw = json.loads(done.stdout)
-    assert saw["batches"] == 2 + kills
+    assert saw["batches"] == 2 + count
     assert min(saw["places"].values()) >= 1
