@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from fractions import Fraction
 from typing import Any
 
 import duckdb
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from celadon.engine.run import Result, run
 from celadon.rules.rulebook import load_rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
+from tests.shared_data import shared
 
 BOOK = load_rulebook("iso_14067_2018")
 PRODUCTS = ("iron", "billet", "bar", "coil")
@@ -103,3 +106,68 @@ def test_a_footprint_does_not_depend_on_the_order_of_records_or_on_how_a_month_i
     factors = [{"factor": "product_mass", "product": "bar", "value": 1, "unit": "t/t"}]
     for form in (facts, facts[::-1], split):
         assert answer(form, factors, "mass", "product_footprint").value("product_footprint") == 3.0
+
+
+# --- footprints that suppliers publish (PACT) ---------------------------------------------------------------------
+
+PARTS = {  # the parts of a footprint: fossil, biogenic but for uptake, land use; version 2, version 3
+    "fossil": ("fossilGhgEmissions",),
+    "biogenic": ("otherBiogenicGhgEmissions", "biogenicNonCO2Emissions"),
+    "land_use": ("dLucGhgEmissions", "landUseChangeGhgEmissions"),
+}
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    "name",
+    ["footprints_0", "footprints_1", "footprints_3", "footprints_4", "footprintsV3_0", "footprintsV3_1"],
+)
+def test_a_published_footprint_is_carried_into_the_product_that_is_made_of_it(name: str) -> None:
+    """6.4.2: 3 000 L bought and 1 500 L made of them carry twice what the supplier states per litre.
+
+    The examples are invented and their parts do not add up to their totals, so the parts are what is taken over.
+    """
+    pcf = json.loads(shared(f"data/pact/footprints/{name}.json").read_text("utf-8"))["pcf"]
+    assert pcf.get("declaredUnit", pcf.get("declaredUnitOfMeasurement")) == "liter"
+    assert Fraction(pcf.get("unitaryProductAmount", pcf.get("declaredUnitAmount"))) == 1
+    per_litre = {
+        part: sum(Fraction(pcf[word]) for word in words if word in pcf) for part, words in PARTS.items()
+    }
+    assert all(value > 0 for value in per_litre.values())
+    total = Fraction(pcf.get("pCfExcludingBiogenic", pcf.get("pcfExcludingBiogenicUptake")))
+    assert sum(per_litre.values()) != total
+    bought = {"product": "base", "purpose": "blend"}
+    facts = [
+        {"quantity": "product_output", "product": "blend", "value": 1500, "unit": "L"},
+        {"quantity": "material_used", **bought, "value": 3000, "unit": "L"},
+        *(
+            {"quantity": f"material_{part}_emission", **bought, "value": float(3000 * per_litre[part]), "unit": "kgCO2e"}
+            for part in ("biogenic", "land_use")
+        ),
+    ]  # fmt: skip
+    mass = float(
+        pcf.get("productMassPerDeclaredUnit", "0.85")
+    )  # allocation asks for it, though one product takes all
+    factors = [
+        {
+            "factor": "supplier_factor",
+            "product": "base",
+            "value": float(per_litre["fossil"]),
+            "unit": "kgCO2e/L",
+        },
+        {"factor": "product_mass", "product": "blend", "value": mass, "unit": "kg/L"},
+    ]
+    body = {
+        "period": "2023-07", "products": [{"id": "base", "unit": "L"}, {"id": "blend", "unit": "L"}],
+        "facts": facts, "factors": [{**item, "source": "PACT"} for item in factors],
+        "expect": [{"quantity": f"{part}_footprint"} for part in (*PARTS, "product")],
+    }  # fmt: skip
+    case = Case("made here", "", {}, body)
+    plant, request = case_plant(case), case_request(case)
+    with duckdb.connect() as con:
+        case_facts(con, case, plant, request)
+        result = run(con, BOOK, plant, request)
+    for part, value in per_litre.items():
+        assert result.value(f"{part}_footprint", item="blend") == pytest.approx(float(2 * value) / 1000)
+    carried = float(2 * sum(per_litre.values())) / 1000
+    assert result.value("product_footprint", item="blend") == pytest.approx(carried)
