@@ -28,6 +28,11 @@ by_product_gas = key("carrier").isin("blast_furnace_gas", "converter_gas", "coke
 burnt = (
     fuel & ~by_product_gas
 )  # whatever the purpose: the carbon of a reductant leaves as CO2 unless a product keeps it
+own_coke = key("carrier") == "coke"
+net_use = standard.clause(
+    "accounting method (fuel combustion: net consumption)",
+    "Activity data are purchases and change of stock less what is sold or used elsewhere: what is made inside is no input",
+)
 own_gas = standard.clause(
     "accounting method (fuel combustion: gases made inside the boundary)",
     "Gas made inside carries carbon that coal, coke and fluxes brought in: it is counted where bought, subtracted where sold",
@@ -87,6 +92,18 @@ def fuel_combustion_emission(fuel_carbon, oxidation_rate):
 def biogenic_combustion_emission(fuel_carbon, oxidation_rate):
     """The same formula for biomass fuels; a memo item."""
     return fuel_carbon * oxidation_rate * constant("44/12", unit="tCO2/tC")
+
+
+@net_use.rule(
+    unit="tCO2",
+    per="site, month, carrier",
+    label={"zh": "自产焦炭所含碳（扣减）", "en": "Carbon of coke made inside (subtracted)"},
+    when=own_coke,
+)
+def own_coke_emission(energy_generated, applied_net_calorific_value, applied_carbon_content, oxidation_rate):
+    """Coke from the plant's own ovens, burnt here, sold or in stock: its carbon is already in the coal that was charged."""
+    carbon = energy_generated * applied_net_calorific_value * applied_carbon_content
+    return carbon * oxidation_rate * constant("44/12", unit="tCO2/tC")
 
 
 @own_gas.rule(

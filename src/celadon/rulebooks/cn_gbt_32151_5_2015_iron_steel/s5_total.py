@@ -16,6 +16,7 @@ intensity = standard.clause("report (intensity)", "Total ÷ crude steel")
 )
 def total_emission(
     fuel_combustion_emission,
+    own_coke_emission,
     purchased_gas_emission,
     process_emission,
     purchased_electricity_emission,
@@ -24,9 +25,10 @@ def total_emission(
     exported_heat_emission,
     fixed_carbon,
 ):
-    """Combustion, process and purchases, less exports and fixed carbon."""
+    """Combustion less coke made inside, process and purchases, less exports and fixed carbon."""
     return sum_of(
         total(fuel_combustion_emission, over="carrier, purpose"),
+        -total(own_coke_emission, over="carrier"),
         total(purchased_gas_emission, over="carrier"),
         process_emission,
         total(purchased_electricity_emission, over="carrier"),
