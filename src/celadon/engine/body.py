@@ -13,7 +13,6 @@ from celadon.core.text import Text
 from celadon.engine.active import ActiveRules
 from celadon.engine.joins import (
     Source,
-    constant,
     empty_piece,
     expanded,
     factor_columns,
@@ -26,7 +25,7 @@ from celadon.engine.joins import (
     own_piece,
     side_by_side,
 )
-from celadon.engine.sql import ZERO, Names, Piece, Scope, compile_condition, compile_expr
+from celadon.engine.sql import NO, YES, ZERO, Names, Piece, Scope, compile_condition, compile_expr
 from celadon.engine.steps import (
     Step,
     added,
@@ -100,25 +99,32 @@ class Body:
         self.space, self.time = (Space.SITE, Grain.MONTH) if self.describes else grain
         self.inputs: dict[str, Step | None] = {}
         self.totals: dict[int, tuple[str, Step | None]] = {}
+        self.words: Mapping[str, frozenset[str]] = {}
+        """What the keys of the rows can be, as far as it is known."""
         self.moved: dict[int, tuple[str, Step | None, Mapping[str, str]]] = {}
         """Inputs read on another row: alias, step, and its keys by the keys of this row."""
 
     def step(self, tests: Sequence[tuple[Condition, bool]]) -> Step | None:
         self._gather(self.formula)
+        if not self.describes and all(step.describes for step in self._aliased().values()):
+            return None  # only factors and properties are left: there is nothing they apply to
+        for name in self.inputs:
+            if name in self.planner.book.factors:
+                self.inputs[name] = self.planner.factor(name)
         given = self._aliased()
         away = {alias: step for alias, step, _ in self.moved.values() if step is not None}
         rows = {alias: step for alias, step in given.items() if step.kind != "factor" and alias not in away}
         factors = {alias: step for alias, step in given.items() if step.kind == "factor"}
+        before = self._words(rows, factors)
+        self.words = narrowed(before, tests, self.planner.request.options)
+        empty = frozenset() in self.words.values() or self._rowless(rows, factors)
         if not given or compile_expr(self.formula, self._scope(Source(""))) is None:
             return None
-        if not self.describes and all(step.describes or step.kind == "factor" for step in given.values()):
-            return None  # only factors and properties are left: there is nothing they apply to
         source = self._source(rows, factors, away)
-        scope = self._scope(source)
+        scope, plain = self._scope(source), replace(self._scope(source), names=None, words=before)
         piece = compile_expr(self.formula, scope) or Piece("NULL", self.rule.unit)
-        where = [self._test(condition, wanted, scope) for condition, wanted in tests]
+        where = [self._test(condition, wanted, plain) for condition, wanted in tests]
         where = [test for test in (*where, *self.planner.bounds(self.rule, self.space, source.row)) if test]
-        words, empty = self._words(rows, factors, tests)
         whole = self.quantity == self.rule.name
         inputs = {name: step.name for name, step in self.inputs.items() if step}
         inputs.update({f"total:{mark}": step.name for mark, (_, step) in self.totals.items() if step})
@@ -139,7 +145,7 @@ class Body:
             describes=self.describes,
             fixed=piece.shares.fixed,
             at={f"at:{mark}": keys for mark, (_, step, keys) in self.moved.items() if step},
-            words=words,
+            words=self.words,
             empty=empty,
         )
         value = piece.in_unit(target.unit)
@@ -157,41 +163,38 @@ class Body:
         last = "\nWHERE " + " AND ".join(f"({test})" for test in where) if where else ""
         return self.planner.add(with_sql(target, f"{select}\n{source.joined(select + last)}{last}"))
 
-    def _words(
-        self, rows: Mapping[str, Step], factors: Mapping[str, Step], tests: Sequence[tuple[Condition, bool]]
-    ) -> tuple[dict[str, frozenset[str]], bool]:
-        """What the keys of the formula's rows can be; and whether there can be no row at all."""
+    def _words(self, rows: Mapping[str, Step], factors: Mapping[str, Step]) -> dict[str, frozenset[str]]:
+        """What the keys of the inputs' rows can be."""
         full = list(self._full(rows).values())
-        if not full or (self.describes and factors):
-            return {}, False
-        words = narrowed(words_of_any(full), tests, self.planner.request.options)
-        return words, all(step.empty for step in full) or frozenset() in words.values()
+        return words_of_any(full) if full and not (self.describes and factors) else {}
+
+    def _rowless(self, rows: Mapping[str, Step], factors: Mapping[str, Step]) -> bool:
+        """Whether no input that the rows come from has any."""
+        full = self._full(rows).values()
+        return bool(full) and not (self.describes and factors) and all(step.empty for step in full)
 
     def _scope(self, source: Source) -> Scope:
         """Names to columns; the driving input's columns are the spine's own."""
         inputs = {
-            name: self._piece(f"i{number_}", step, source.driver)
+            name: self._piece(f"i{number_}", step, source)
             for number_, (name, step) in enumerate(self.inputs.items())
         }
-        totals = {
-            mark: self._piece(alias, step, source.driver) for mark, (alias, step) in self.totals.items()
-        }
-        totals |= {
-            mark: self._piece(alias, step, source.driver) for mark, (alias, step, _) in self.moved.items()
-        }
+        totals = {mark: self._piece(alias, step, source) for mark, (alias, step) in self.totals.items()}
+        totals |= {mark: self._piece(alias, step, source) for mark, (alias, step, _) in self.moved.items()}
         return Scope(
             inputs,
             totals,
             {key: f"{source.row}{key}" for key in self.keys},
             self.planner.request.options,
             self.rule.unit,
+            words=self.words,
             names=Names(self.planner.named),
         )
 
     def _test(self, condition: Condition, wanted: bool, scope: Scope) -> str:
         test = compile_condition(condition, scope)
-        if test in ("TRUE", "FALSE"):
-            return "" if (test == "TRUE") == wanted else "1 = 0"
+        if test in ("TRUE", YES, "FALSE", NO):
+            return "" if (test in ("TRUE", YES)) == wanted else NO
         return test if wanted else f"NOT ({test})"
 
     def _gather(self, node: Node) -> None:
@@ -214,7 +217,7 @@ class Body:
 
     def _input(self, name: str) -> Step | None:
         if name in self.planner.book.factors:
-            return self.planner.factor(name)
+            return None  # chosen when it is known that there is something it applies to
         return self.planner.at(name, self.space, self.time)
 
     def _same_total(self, node: Total) -> tuple[str, Step | None] | None:
@@ -268,7 +271,7 @@ class Body:
         )
         columns = [f"b.{column}" for column in target.columns]
         if all(
-            len(words.get(key, "…")) == 1 for key in keys if key not in kept
+            len(words.get(key, ())) == 1 for key in keys if key not in kept
         ):  # there is nothing to add it to
             sql = f"SELECT {', '.join(columns)}, {as_it_is(inner.fixed)}\nFROM {inner.name} AS b{where}"
         else:
@@ -282,15 +285,19 @@ class Body:
         found.update({alias: step for alias, step, _ in self.moved.values() if step is not None})
         return found
 
-    def _piece(self, alias: str, step: Step | None, driver: str | None) -> Piece | None:
+    def _piece(self, alias: str, step: Step | None, source: Source) -> Piece | None:
         if step is None:
             return None
-        if alias == driver:
+        if alias == source.driver:
             return own_piece(step)
         if step.empty:
             return empty_piece(step)
         if step.kind == "factor":
-            return factor_piece(step, self.planner.lookups[step.quantity], alias)
+            lookup, keys = (
+                self.planner.lookups[step.quantity],
+                {key: f"{source.row}{key}" for key in self.keys},
+            )
+            return factor_piece(step, lookup, alias, keys, self.words)
         return joined_piece(step, alias)
 
     def _source(
@@ -371,8 +378,6 @@ class Body:
         here = next((keys for other, _, keys in self.moved.values() if other == alias), {})
         if step.kind == "factor":
             lookup = self.planner.lookups[step.quantity]
-            if constant(lookup):
-                return ""
             if lookup.by_month and self.time is None:
                 self.planner.needs_finer(self.rule, step.quantity)
                 return no_row(step, alias)

@@ -153,7 +153,15 @@ class _Planner(Planning):
         )
         places = [f"b.{place}" for place in PLACES[:space]]
         start, end, month, join = "b.time_start", "b.time_end", "b.month", ""
-        if coarse or finer:
+        spans = {bucket[1:] for bucket in self.buckets()} if coarse else set()
+        if len(spans) == 1:
+            first, last = map(stamp, next(iter(spans)))
+            within = f"b.time_start >= {first} AND b.time_end <= {last}"
+            start, end = (
+                f"CASE WHEN {within} THEN {edge} ELSE {own} END"
+                for edge, own in ((first, start), (last, end))
+            )
+        elif coarse or finer:
             calendar = self.units(time) if finer and time is not None else "buckets"
             start, end = f"coalesce(k.time_start, {start})", f"coalesce(k.time_end, {end})"
             join = f"\nLEFT JOIN {calendar} AS k ON b.site = k.site AND b.time_start >= k.time_start AND b.time_end <= k.time_end"

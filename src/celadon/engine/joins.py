@@ -6,12 +6,13 @@ a join names its columns once (USING).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
-from celadon.engine.lookup import Lookup
-from celadon.engine.sql import NO, NULL, ZERO, Piece, number, text
-from celadon.engine.steps import MEASURES, Step, factor_shares, seconds, step_shares
+from celadon.engine.lookup import Chosen, Lookup
+from celadon.engine.sql import FACTORS, FULL, NO, NULL, ZERO, Piece, Shares, number, text
+from celadon.engine.steps import MEASURES, Step, seconds, step_shares
 
 ROW = "s."
 """Before a column of the row itself, where the rows are those of one relation called s."""
@@ -33,27 +34,61 @@ class Source:
         return self.text + "".join(join for alias, join in self.joins.items() if f"{alias}." in shown)
 
 
-def constant(lookup: Lookup) -> bool:
-    """Whether a factor is one value wherever it is asked for, or nowhere there: no join is needed to read it."""
-    return not lookup.chosen or not (lookup.keys or lookup.by_site or lookup.by_month)
-
-
 def holds_everywhere(lookup: Lookup) -> bool:
     """Whether a factor without keys has a row for every site and month."""
     return bool(lookup.chosen) and not lookup.gaps and not lookup.keys
 
 
-def factor_piece(step: Step, lookup: Lookup, alias: str) -> Piece:
-    """A factor as an input: a number where it is one, else the column of its relation."""
-    if not lookup.chosen:
+def factor_piece(
+    step: Step, lookup: Lookup, alias: str, keys: Mapping[str, str], words: Mapping[str, frozenset[str]]
+) -> Piece:
+    """A factor as an input: a number where it is one, a choice of a few by the row's `keys` (key -> SQL) where it does not
+    depend on site or month, else the column of its relation. `words` says what the keys can be."""
+    fitting = [
+        item
+        for item in lookup.chosen
+        if all(word in words.get(key, (word,)) for key, word in zip(lookup.keys, item.keys, strict=True))
+    ]
+    if not fitting:
         return Piece(NULL, step.unit, exists=NO, optional=False)
-    shares = factor_shares(lookup, alias)
-    if constant(lookup):
-        value = lookup.chosen[0].value
-        if value is None:
-            return Piece(NULL, step.unit, optional=False)
-        return Piece(number(value), step.unit, shares, optional=False, sure=True)
-    return Piece(f"{alias}.value", step.unit, shares, exists=f"{alias}.found = 1", optional=False)
+    cells = {item.keys: (item.value, int(item.level)) for item in fitting}
+    varies = any(cells[item.keys] != (item.value, int(item.level)) for item in fitting)
+    lacks = {gap for _, _, gap in lookup.gaps} & set(cells)
+    if varies or lacks or len(cells) > _FEW:
+        shares = _shares(fitting, lambda level: f"{alias}.level >= {level}")
+        return Piece(f"{alias}.value", step.unit, shares, exists=f"{alias}.found = 1", optional=False)
+    told = [(place, key) for place, key in enumerate(lookup.keys) if len(words.get(key, ())) != 1]
+    tests = {one: " AND ".join(f"{keys[key]} = {text(one[place])}" for place, key in told) for one in cells}
+    every = not told or (
+        all(key in words for _, key in told) and len(cells) == prod(len(words[key]) for _, key in told)
+    )
+
+    def at_least(least: int) -> str:
+        return " OR ".join(f"({tests[one]})" for one, (_, level) in cells.items() if level >= least)
+
+    values = [(tests[one], NULL if value is None else number(value)) for one, (value, _) in cells.items()]
+    value = values[0][1]
+    if not every or len({value for _, value in values}) > 1:
+        value = f"CASE {' '.join(f'WHEN {test} THEN {value}' for test, value in values)} END"
+    exists = None if every else " OR ".join(f"({test})" for test in tests.values())
+    sure = all(value != NULL for _, value in values)
+    return Piece(value, step.unit, _shares(fitting, at_least), exists=exists, optional=False, sure=sure)
+
+
+_FEW = 12
+"""Keys of a factor up to which its value is chosen where it is used."""
+
+
+def _shares(chosen: Sequence[Chosen], at_least: Callable[[int], str]) -> Shares:
+    """Shares of a factor: all of it rests on a row of its level; `at_least` is SQL of the test for a level or a worse one."""
+    levels = {int(item.level) for item in chosen if item.value is not None}
+    found = {}
+    for level, name in enumerate(FACTORS, start=1):
+        if levels and min(levels) >= level:
+            found[name] = FULL
+        elif levels and max(levels) >= level:
+            found[name] = f"CASE WHEN {at_least(level)} THEN 1e0 ELSE 0e0 END"
+    return Shares(**found)
 
 
 def own_piece(step: Step) -> Piece:

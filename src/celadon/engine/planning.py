@@ -12,6 +12,7 @@ FEW = 50_000
 _DEAR = (
     "projection_pullup", "join_order", "common_subexpressions", "statistics_propagation", "common_subplan",
     "projection_placement", "column_lifetime", "duplicate_groups", "aggregate_reuse", "join_elimination",
+    "in_clause",
 )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def run(
     query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
     factors, variants = FactorQuestions(query), VariantQuestions(query)
     found: list[tuple[Any, ...]] = []
-    if query.outputs:
+    if any(not query.step(name).empty for _, name in query.outputs):
         with plain_planning(con, summary.size):
             found = backend.rows(query.sql(also=[*factors.selects(), *variants.selects()]))
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))

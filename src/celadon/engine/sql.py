@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import singledispatch
 
@@ -161,6 +161,8 @@ class Scope:
     """The unit the rule promises; a rounding step rounds in it."""
     row: Mapping[str, str] | None = None
     """The words of the keys where the formula is written out for one row of them."""
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What some of the keys can be: what is true or false of all their words need not be tested."""
     names: Names | None = None
     """Where long parts may be named; None where they must stand as they are."""
 
@@ -465,7 +467,13 @@ def compile_condition(condition: Condition, scope: Scope) -> str:
     if isinstance(condition, KeyIn):
         if scope.row is not None:
             return YES if scope.row[condition.name] in condition.values else NO
-        return f"{scope.keys[condition.name]} IN ({', '.join(text(value) for value in condition.values)})"
+        known = scope.words.get(condition.name)
+        if known is not None and known.isdisjoint(condition.values):
+            return NO
+        if known is not None and known.issubset(condition.values):
+            return YES
+        listed = [text(value) for value in condition.values if known is None or value in known]
+        return f"{scope.keys[condition.name]} IN ({', '.join(listed)})"
     if isinstance(condition, Not):
         test = compile_condition(condition.term, scope)
         return _NEGATED.get(test, f"NOT ({test})")
@@ -524,6 +532,8 @@ def _worst(pieces: Sequence[Piece], name: str) -> str:
 def _means(pieces: Sequence[Piece], scope: Scope) -> Shares:
     """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the plain mean."""
     pieces = [piece for piece in pieces if piece.value != NULL] or pieces
+    if len(pieces) == 1:
+        return pieces[0].shares
     unit, names = pieces[0].unit, scope.names
     found: dict[str, str] = {}
     whole = ""
@@ -577,16 +587,26 @@ def _mean_coverage(pieces: list[Piece]) -> str | None:
     counted = [piece for piece in counted if not (piece.exists == NO and piece.optional)]
     if all(piece.coverage == WHOLE for piece in counted):
         return WHOLE
+    if len(counted) == 1:
+        only = counted[0]
+        covered = _there(str(only.coverage))
+        return f"CASE WHEN {only.exists} THEN {covered} END" if only.exists and only.optional else covered
     tops, bottoms = [], []
     for piece in counted:
-        covered = f"coalesce({piece.coverage}, {ZERO})"
+        covered = _there(str(piece.coverage))
         if piece.exists and piece.optional:
-            tops.append(f"CASE WHEN {piece.exists} THEN {covered} ELSE {ZERO} END")
+            row = _ROW_COVERAGE.fullmatch(covered)
+            known = row is not None and piece.exists == f"{row[1]}.seconds IS NOT NULL"
+            tops.append(covered if known else f"CASE WHEN {piece.exists} THEN {covered} ELSE {ZERO} END")
             bottoms.append(f"CASE WHEN {piece.exists} THEN {WHOLE} ELSE {ZERO} END")
         else:
             tops.append(covered)
             bottoms.append(WHOLE)
     return f"(({' + '.join(tops)}) / nullif({' + '.join(bottoms)}, {ZERO}))"
+
+
+_ROW_COVERAGE = re.compile(r"coalesce\((\w+)\.coverage, 0e0\)")
+"""Of an input that may lack a row: none where there is none."""
 
 
 def _any_exists(pieces: Sequence[Piece]) -> str | None:

@@ -122,7 +122,8 @@ class Query:
 
     def select(self) -> str:
         """The last SELECT: all asked quantities in one long form."""
-        parts = [_output(quantity, self.step(name)) for quantity, name in self.outputs]
+        found = [(quantity, self.step(name)) for quantity, name in self.outputs]
+        parts = [_output(quantity, step) for quantity, step in found if not step.empty]
         return "\nUNION ALL\n".join(parts) if parts else _EMPTY
 
     def sql(self, dialect: Literal["duckdb", "spark"] = "duckdb", also: Sequence[str] = ()) -> str:
@@ -345,18 +346,6 @@ def moves(rows: Sequence[tuple[str, datetime, datetime, datetime, datetime]]) ->
         f"({text(site)}, {', '.join(stamp(moment) for moment in moments)})" for site, *moments in rows
     )
     return f"SELECT * FROM (VALUES {values}) AS v(site, time_start, time_end, to_start, to_end)"
-
-
-def factor_shares(lookup: Lookup, alias: str) -> Shares:
-    """Shares of a factor: all of it rests on a row of its level."""
-    levels = {int(item.level) for item in lookup.chosen if item.value is not None}
-    found = {}
-    for level, name in enumerate(FACTORS, start=1):
-        if levels and min(levels) >= level:
-            found[name] = FULL
-        elif levels and max(levels) >= level:
-            found[name] = f"CASE WHEN {alias}.level >= {level} THEN 1e0 ELSE 0e0 END"
-    return Shares(**found)
 
 
 def fixed_in_all(steps: Sequence[Step]) -> dict[str, str]:
