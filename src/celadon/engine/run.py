@@ -120,9 +120,10 @@ def run(
     query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
     factors, variants = FactorQuestions(query), VariantQuestions(query)
     found: list[tuple[Any, ...]] = []
-    if any(not query.step(name).empty for _, name in query.outputs):
+    also = [*factors.selects(), *variants.selects()]
+    if also or any(not query.step(name).empty for _, name in query.outputs):
         with plain_planning(con, summary.size):
-            found = backend.rows(query.sql(also=[*factors.selects(), *variants.selects()]))
+            found = backend.rows(query.sql(also=also))
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     told = [row for row in found if not row[0]]
     findings = [

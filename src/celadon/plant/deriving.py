@@ -210,8 +210,8 @@ def insert(
         unit = made.book.facts[item.quantity].unit
         fresh = [list(_fact(row, item, number, unit)) for row in rows if row not in standing]
         if fresh:
-            marks = ", ".join("?" * len(FACT_COLUMNS))
-            con.executemany(f"INSERT INTO {table} VALUES ({marks})", fresh)
+            marks = ", ".join([f"({', '.join('?' * len(FACT_COLUMNS))})"] * len(fresh))
+            con.execute(f"INSERT INTO {table} VALUES {marks}", [cell for row in fresh for cell in row])
 
 
 def _absent(made: Derivations, item: Derived, asked: Request) -> list[Row]:

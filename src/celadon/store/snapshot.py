@@ -147,6 +147,17 @@ class Snapshot:
         found = self._catalogue.one(sql, point, month, self.upto)
         return None if found is None else min(int(found), self.upto)
 
+    def touched_among(self, points: Collection[int], months: Collection[int]) -> dict[tuple[int, int], int]:
+        """`touched` of every (point, month) of these that has any, in one query."""
+        if not points or not months:
+            return {}
+        sql = (
+            f"SELECT point, month, max(batch_max) FROM touched WHERE point IN ({int_list(points)}) "
+            "AND month BETWEEN ? AND ? AND batch_min <= ? GROUP BY point, month"
+        )
+        rows = self._catalogue.rows(sql, min(months), max(months), self.upto)
+        return {(point, month): min(int(batch), self.upto) for point, month, batch in rows}
+
     def touched_since(self, batch: int) -> list[tuple[int, int]]:
         """(point, month) whose ledger a batch shown here and later than `batch` may have changed."""
         sql = "SELECT DISTINCT point, month FROM touched WHERE batch_max > ? AND batch_min <= ? ORDER BY month, point"
