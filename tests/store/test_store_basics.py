@@ -177,6 +177,7 @@ def test_a_preview_shows_the_batch_that_is_being_made(store):
         assert [item.id for item in preview.files()] == [file_id]
         assert preview.plant_json() == '{"v":2}'
         assert preview.touched(1, january) == 2
+        assert preview.touched_among([1, 2], [january, january + 1]) == {(1, january): 2}
         assert store.snapshot().touched(1, january) == 1
         digest = preview.digest()
         assert digest != store.snapshot().digest()

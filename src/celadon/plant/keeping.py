@@ -86,20 +86,27 @@ def _keep_findings(store: Store, upto: int, findings: Iterable[Finding]) -> None
 def stored_findings(seen: View, period: Period) -> list[Finding]:
     """What deriving stored parts found, as far as it concerns `period` and still holds for this view."""
     points, upto = seen.snapshot.points(), seen.snapshot.upto
-    found: list[Finding] = []
+    said: list[tuple[Finding, int, int, Period]] = []
     for told in seen.store.told(period, (_KIND,)):
         if not told.note.isdigit():
             continue
-        item, derived_at = told.finding, int(told.note)
-        point = points.get((item.where.subject or "").removeprefix("meter:"))
-        span = span_of(item, seen.model.zone)
-        if point is None or span is None or not span.overlaps(period.start, period.end):
-            continue
-        newer = seen.snapshot if upto >= derived_at else seen.store.snapshot(derived_at)
-        touched = (newer.touched(point, month) or 0 for month in months_of(span))
-        if max(touched, default=0) <= min(derived_at, upto):
-            found.append(item)
-    return unique(found)
+        point = points.get((told.finding.where.subject or "").removeprefix("meter:"))
+        span = span_of(told.finding, seen.model.zone)
+        if point is not None and span is not None and span.overlaps(period.start, period.end):
+            said.append((told.finding, int(told.note), point, span))
+    asked = {point for _, _, point, _ in said}, {month for *_, span in said for month in months_of(span)}
+    touched: dict[int, Mapping[tuple[int, int], int]] = {}
+    for newest in {max(upto, derived_at) for _, derived_at, *_ in said}:
+        newer = seen.snapshot if newest == upto else seen.store.snapshot(newest)
+        touched[newest] = newer.touched_among(*asked)
+    return unique(
+        item
+        for item, derived_at, point, span in said
+        if all(
+            touched[max(upto, derived_at)].get((point, month), 0) <= min(derived_at, upto)
+            for month in months_of(span)
+        )
+    )
 
 
 def load_findings(seen: View, period: Period) -> Iterator[Finding]:
