@@ -23,7 +23,7 @@ from celadon.core.periods import GRAINS, Grain, Period, parse_period
 from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Text, text_from, text_of
 from celadon.core.units import UnitError, parse_unit
-from celadon.engine import sql as nested
+from celadon.engine import pieces as nested
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.request import Request
 from celadon.engine.run import Result, Row, run

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import duckdb
 
 from celadon.engine.dialects import reads_only_parquet
-from celadon.engine.sql import text
+from celadon.engine.pieces import text
 
 Progress = Callable[[float, str], None]
 

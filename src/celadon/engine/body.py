@@ -25,7 +25,15 @@ from celadon.engine.joins import (
     own_piece,
     side_by_side,
 )
-from celadon.engine.sql import NO, YES, ZERO, Names, Piece, Scope, compile_condition, compile_expr
+from celadon.engine.pieces import (
+    NO,
+    YES,
+    ZERO,
+    Names,
+    Piece,
+    Scope,
+)
+from celadon.engine.sql import compile_condition, compile_expr
 from celadon.engine.steps import (
     Step,
     added,

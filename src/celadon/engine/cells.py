@@ -9,8 +9,7 @@ from functools import partial
 
 from celadon.core.units import Unit
 from celadon.engine.layers import Layers
-from celadon.engine.settled import settled
-from celadon.engine.sql import (
+from celadon.engine.pieces import (
     FULL,
     NEXT_TO_NOTHING,
     NO,
@@ -22,8 +21,9 @@ from celadon.engine.sql import (
     Piece,
     Shares,
     joined,
-    sum_there,
 )
+from celadon.engine.settled import settled
+from celadon.engine.sql import sum_there
 from celadon.rules.expr import Condition
 
 Words = tuple[str, ...]

@@ -15,8 +15,8 @@ from celadon.core.quantities import Space
 from celadon.engine.body import Body, Planning
 from celadon.engine.coverage import tell_coverage
 from celadon.engine.lookup import Lookup, unknown_entries
+from celadon.engine.pieces import text
 from celadon.engine.request import Request
-from celadon.engine.sql import text
 from celadon.engine.steps import (
     PLACES,
     Query,

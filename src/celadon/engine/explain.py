@@ -22,10 +22,10 @@ from celadon.engine.chain_rows import ChainRows, utc
 from celadon.engine.compile import compile_query
 from celadon.engine.leaves import LEAF, FactLeaf, leaf_of
 from celadon.engine.lookup import Chosen
+from celadon.engine.pieces import QUALITIES
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.run import summarise, unit_text
-from celadon.engine.sql import QUALITIES
 from celadon.engine.steps import PLACES, Query, Step
 from celadon.engine.trace import Trace, TraceNode
 from celadon.engine.uncertainty import Origins, Propagation, Uncertainty, factor_origin

@@ -11,10 +11,20 @@ from celadon.core.periods import Grain
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.cells import Cells, Level, Words
 from celadon.engine.lookup import Chosen, declared_unit, look_up
+from celadon.engine.pieces import (
+    FACTORS,
+    FULL,
+    NULL,
+    YES,
+    ZERO,
+    Piece,
+    Shares,
+    number,
+    text,
+)
 from celadon.engine.region_model import FactorColumn, Region
 from celadon.engine.region_rows import RegionRows, quoted
 from celadon.engine.request import Request
-from celadon.engine.sql import FACTORS, FULL, NULL, YES, ZERO, Piece, Shares, number, text
 from celadon.engine.steps import Step
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import SITE_TABLE, FactorSpec, Rulebook

@@ -8,7 +8,7 @@ from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place
 from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED, FACTOR_UNPUBLISHED
-from celadon.engine.sql import QUALITIES, ZERO
+from celadon.engine.pieces import QUALITIES, ZERO
 from celadon.engine.steps import Query, Step, answer_select
 from celadon.engine.used import UsedFormula
 from celadon.rules.expr import FirstGiven, refs

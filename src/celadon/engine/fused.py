@@ -18,10 +18,7 @@ from celadon.core.periods import Grain
 from celadon.engine.body import ROWS_APART
 from celadon.engine.cells import Cells, Level, Words, longest, settle, summed, total
 from celadon.engine.factor_columns import FactorColumns
-from celadon.engine.region_findings import lacking
-from celadon.engine.region_model import Region
-from celadon.engine.request import Request
-from celadon.engine.sql import (
+from celadon.engine.pieces import (
     NO,
     NULL,
     QUALITIES,
@@ -31,10 +28,12 @@ from celadon.engine.sql import (
     Piece,
     Scope,
     Shares,
-    compile_condition,
-    compile_expr,
     joined,
 )
+from celadon.engine.region_findings import lacking
+from celadon.engine.region_model import Region
+from celadon.engine.request import Request
+from celadon.engine.sql import compile_condition, compile_expr
 from celadon.engine.steps import Step
 from celadon.engine.tracks import ALWAYS, NEVER, UNKNOWN, Track, tracked
 from celadon.engine.variants import RULES_NONE, RULES_TWO

@@ -12,11 +12,8 @@ from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit, recorded_factor
 from celadon.engine.lookup import Lookup, LookupContext, declared_unit, look_up, months_of
+from celadon.engine.pieces import number, text
 from celadon.engine.request import Request
-from celadon.engine.sql import (
-    number,
-    text,
-)
 from celadon.engine.steps import (
     PLACES,
     Step,

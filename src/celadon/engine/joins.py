@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from math import prod
 
 from celadon.engine.lookup import Chosen, Lookup
-from celadon.engine.sql import FACTORS, FULL, NO, NULL, ZERO, Piece, Shares, number, text
+from celadon.engine.pieces import (
+    FACTORS,
+    FULL,
+    NO,
+    NULL,
+    ZERO,
+    Piece,
+    Shares,
+    number,
+    text,
+)
 from celadon.engine.steps import MEASURES, Step, seconds, step_shares
 
 ROW = "s."

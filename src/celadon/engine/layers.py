@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
-from celadon.engine.sql import NO, NULL, YES, literal
+from celadon.engine.pieces import (
+    NO,
+    NULL,
+    YES,
+    literal,
+)
 
 _PLAIN = {NO, NULL, YES, "TRUE", "FALSE"}
 

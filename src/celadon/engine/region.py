@@ -18,6 +18,14 @@ from celadon.engine.backends import Backend, Embedded
 from celadon.engine.cells import Cells, Level
 from celadon.engine.dialects import in_spark
 from celadon.engine.fused import FusedPlanner
+from celadon.engine.pieces import (
+    FULL,
+    QUALITIES,
+    WHOLE,
+    YES,
+    ZERO,
+    Piece,
+)
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.region_findings import region_findings
 from celadon.engine.region_model import (
@@ -30,7 +38,6 @@ from celadon.engine.region_model import (
 from celadon.engine.region_rows import day_sql, quoted
 from celadon.engine.request import Request
 from celadon.engine.run import unit_text
-from celadon.engine.sql import FULL, QUALITIES, WHOLE, YES, ZERO, Piece
 from celadon.rules.rulebook import Rulebook
 
 __all__ = ["RegionQuery", "RegionResult", "RegionRow", "account_region", "compile_region"]

@@ -10,9 +10,14 @@ from celadon.core.facts import FACT_COLUMNS, Status
 from celadon.core.model import FactorEntry, Plant, Site
 from celadon.core.periods import Grain, Period, zone
 from celadon.core.text import Text
+from celadon.engine.pieces import (
+    FACTORS,
+    WHOLE,
+    ZERO,
+    text,
+)
 from celadon.engine.region_model import FactColumn, FactorColumn, Region
 from celadon.engine.region_rows import day_sql, quoted
-from celadon.engine.sql import FACTORS, WHOLE, ZERO, text
 from celadon.engine.steps import stamp
 from celadon.rules.rulebook import Rulebook
 

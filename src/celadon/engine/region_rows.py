@@ -15,9 +15,18 @@ from celadon.engine.cells import Cells, Level, Words
 from celadon.engine.inputs import FACT_UNIT
 from celadon.engine.layers import Layers
 from celadon.engine.lookup import declared_unit
+from celadon.engine.pieces import (
+    DATA,
+    FULL,
+    WHOLE,
+    YES,
+    ZERO,
+    Piece,
+    Shares,
+    number,
+)
 from celadon.engine.region_model import REGION_VARIES, FactColumn, Region
 from celadon.engine.request import Request
-from celadon.engine.sql import DATA, FULL, WHOLE, YES, ZERO, Piece, Shares, number
 from celadon.engine.steps import Step, Summary, item_key
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import FactSpec, Rulebook

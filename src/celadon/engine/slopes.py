@@ -14,7 +14,7 @@ from typing import Final
 
 from celadon.core.units import ONE, Unit
 from celadon.engine.chain_rows import ChainRows, Row
-from celadon.engine.sql import SAME
+from celadon.engine.pieces import SAME
 from celadon.engine.steps import Step
 from celadon.rules import expr as e
 

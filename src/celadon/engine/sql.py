@@ -6,13 +6,36 @@ or a worse one, and its coverage. Only SQL that means the same on the embedded a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import singledispatch
 
 from celadon.core.units import ONE, Unit
+from celadon.engine.pieces import (
+    DATA,
+    DEFAULTED,
+    NO,
+    NULL,
+    QUALITIES,
+    SAME,
+    WHOLE,
+    YES,
+    ZERO,
+    Piece,
+    Scope,
+    Shares,
+    any_exists,
+    combined,
+    joined,
+    least,
+    literal,
+    mean_coverage,
+    means,
+    number,
+    text,
+    times,
+    worst,
+)
 from celadon.rules.expr import (
     All,
     Any,
@@ -35,136 +58,6 @@ from celadon.rules.expr import (
     SumOf,
     Total,
 )
-
-ZERO = "0e0"
-FULL = "1.0e0"
-WHOLE = "1e0"
-NULL = "CAST(NULL AS DOUBLE)"
-YES, NO = "1 = 1", "1 = 0"
-"""A condition that the row's own keys settle; what options settle is TRUE or FALSE."""
-NEXT_TO_NOTHING = "1e-300"
-"""Added to every weight: it is lost in any other number, but zeros then weigh alike."""
-DATA = ("calculated", "declared", "estimated", "defaulted")
-"""Share of a value that rests on data of this kind or a worse one; what is left is measured."""
-FACTORS = ("factored", "verified1", "own", "recalled")
-"""Share that rests on any factor; on one verified by one source or worse; on the plant's own or worse; on a recalled one."""
-QUALITIES = (*DATA, *FACTORS)
-
-
-def text(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def number(value: Fraction | float) -> str:
-    """A DOUBLE literal (with an exponent, or both engines would read a decimal)."""
-    literal = repr(float(value))
-    return literal if "e" in literal else f"{literal}e0"
-
-
-SAME = 1e-12
-"""Numbers whose difference is a smaller share of the second than this are the same: 0.6, worked out in binary, may come out as
-0.6000000000000001, and must not miss a published limit by that. No measurement is a thousandth as sharp."""
-
-
-def literal(value: str) -> float | None:
-    """The number that a DOUBLE literal writes; None where the SQL is anything else."""
-    return float(value) if _LITERAL.fullmatch(value) else None
-
-
-_LITERAL = re.compile(r"-?[0-9]+(\.[0-9]+)?e[+-]?[0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """SQL of the shares of a value in QUALITIES: each holds all worse ones, so a product takes the greater of two and a
-    sum their mean, and the order is kept."""
-
-    calculated: str = ZERO
-    declared: str = ZERO
-    estimated: str = ZERO
-    defaulted: str = ZERO
-    factored: str = ZERO
-    verified1: str = ZERO
-    own: str = ZERO
-    recalled: str = ZERO
-
-    @property
-    def columns(self) -> str:
-        """The shares as columns of a SELECT."""
-        return ", ".join(f"{getattr(self, name)} AS {name}" for name in QUALITIES)
-
-    def varying(self) -> list[str]:
-        """The shares that are not the same on every row, as columns of a SELECT."""
-        fixed = self.fixed
-        return [f"{getattr(self, name)} AS {name}" for name in QUALITIES if name not in fixed]
-
-    @property
-    def fixed(self) -> dict[str, str]:
-        """Those that are the same on every row, so that nobody need read the column."""
-        return {name: part for name in QUALITIES if (part := getattr(self, name)) in (ZERO, FULL)}
-
-
-DEFAULTED = dict.fromkeys(DATA, FULL)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The SQL of an expression. `exists` is None where a row is always there; `optional` says that a missing row means
-    “not due here” (nothing to add) rather than “due and absent”."""
-
-    value: str
-    unit: Unit
-    shares: Shares = Shares()
-    coverage: str | None = None
-    exists: str | None = None
-    optional: bool = True
-    sure: bool = False
-    """Known to have a value wherever it exists, so that only the latter need be tested."""
-
-    def in_unit(self, unit: Unit) -> str:
-        """The value's SQL, converted exactly into `unit`."""
-        factor = self.unit.factor_to(unit)
-        return self.value if factor == 1 else _times(self.value, number(factor))
-
-
-class Names:
-    """Parts of a formula that are written once, as columns of its SELECT, and named where they are used again."""
-
-    def __init__(self, taken: dict[str, None]) -> None:
-        self._taken = taken
-        self._parts: dict[str, str] = {}
-
-    def of(self, part: str) -> str:
-        """The name of a part; no other part of the query has it."""
-        if part not in self._parts:
-            self._parts[part] = f"w{len(self._taken)}"
-            self._taken[self._parts[part]] = None
-        return self._parts[part]
-
-    def columns(self) -> list[str]:
-        """The named parts as columns of a SELECT, each before it is used."""
-        return [f"{part} AS {name}" for part, name in self._parts.items()]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What names mean where a formula stands."""
-
-    inputs: Mapping[str, Piece | None]
-    """Input name -> its columns; None = not applicable in this plant."""
-    totals: Mapping[int, Piece | None]
-    """id of a Total or AtKey node -> the columns of its own step."""
-    keys: Mapping[str, str]
-    options: Mapping[str, str]
-    unit: Unit
-    """The unit the rule promises; a rounding step rounds in it."""
-    row: Mapping[str, str] | None = None
-    """The words of the keys where the formula is written out for one row of them."""
-    words: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """What some of the keys can be: what is true or false of all their words need not be tested."""
-    names: Names | None = None
-    """Where long parts may be named; None where they must stand as they are."""
 
 
 @singledispatch
@@ -202,7 +95,7 @@ def _binary(expr: Binary, scope: Scope) -> Piece | None:
         return _one_sided(expr.op, left, right)
     value = f"({_addend(left, left.unit)} {expr.op} {_addend(right, left.unit)})"
     both = (left, right)
-    exists = _any_exists(both)
+    exists = any_exists(both)
     if exists not in (None, YES) and left.optional and right.optional:
         value = (
             f"CASE WHEN {exists} THEN {value} END"  # neither is due: there is no sum, not a sum of nothing
@@ -210,8 +103,8 @@ def _binary(expr: Binary, scope: Scope) -> Piece | None:
     return Piece(
         value,
         left.unit,
-        _means(both, scope),
-        coverage=_least(both),
+        means(both, scope),
+        coverage=least(both),
         exists=exists,
         optional=left.optional and right.optional,
     )
@@ -235,22 +128,6 @@ def _addend(piece: Piece, unit: Unit) -> str:
     return f"CASE WHEN {piece.exists} THEN {value} ELSE {ZERO} END"
 
 
-def _times(left: str, right: str) -> str:
-    """A product; of two literals, a literal."""
-    if NULL in (left, right):
-        return NULL
-    one, other = literal(left), literal(right)
-    if one is not None and other is not None:
-        return number(one * other)
-    if other is not None and (scaled := _SCALED.fullmatch(left)):
-        return _times(scaled[1], number(float(scaled[2]) * other))
-    return left if other == 1 else right if one == 1 else f"({left} * {right})"
-
-
-_SCALED = re.compile(r"\((\w+) \* (-?[0-9.]+e[+-]?[0-9]+)\)")
-"""A column already multiplied with a number: the numbers are multiplied once, not on every row."""
-
-
 def _ratio(left: str, right: str) -> str:
     if NULL in (left, right):
         return NULL
@@ -264,10 +141,10 @@ def _product(op: str, left: Piece, right: Piece) -> Piece:
     parts = [item for item in dict.fromkeys((left.exists, right.exists)) if item and item != YES]
     exists = NO if NO in parts else " AND ".join(f"({item})" for item in parts) or None
     return Piece(
-        _times(left.value, right.value) if op == "*" else _ratio(left.value, right.value),
+        times(left.value, right.value) if op == "*" else _ratio(left.value, right.value),
         unit,
-        _shares(both, _worst),
-        coverage=_least(both),
+        combined(both, worst),
+        coverage=least(both),
         exists=exists,
         # Only an operand that can lack a row says what its lacking means.
         optional=any(piece.optional for piece in both if piece.exists),
@@ -285,11 +162,11 @@ def _sum_of(expr: SumOf, scope: Scope) -> Piece | None:
     unit = terms[0].unit
     sure = all(term.sure for term in terms)
     return Piece(
-        sum_there([term.in_unit(unit) for term in terms], _any_exists(terms) or YES if sure else None),
+        sum_there([term.in_unit(unit) for term in terms], any_exists(terms) or YES if sure else None),
         unit,
-        _means(terms, scope),
-        coverage=_mean_coverage(terms),
-        exists=_any_exists(terms),
+        means(terms, scope),
+        coverage=mean_coverage(terms),
+        exists=any_exists(terms),
         optional=all(term.optional for term in terms),
         sure=sure,
     )
@@ -351,7 +228,7 @@ def _extreme(expr: Extreme, scope: Scope) -> Piece | None:
     values = [term.in_unit(unit) for term in there]
     given = " AND ".join(f"{value} IS NOT NULL" for value in values if literal(value) is None) or YES
     value = f"CASE WHEN {given} THEN {expr.which}({', '.join(values)}) END"
-    return Piece(value, unit, _shares(there, _worst), coverage=_least(there))
+    return Piece(value, unit, combined(there, worst), coverage=least(there))
 
 
 @compile_expr.register
@@ -420,13 +297,13 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         return f"CASE {' '.join(f'WHEN {test} THEN {value}' for test, value in cases)} ELSE {final} END"
 
     def share(name: str, also: Sequence[Piece]) -> str:
-        return pick(lambda piece: _worst((piece, *also), name), _worst(also, name))
+        return pick(lambda piece: worst((piece, *also), name), worst(also, name))
 
     compared = _compared(expr, scope)
     if all(isinstance(value, Number) for _, value in expr.cases):
         # A grade is a bare number: it rests on what was compared, and covers what that covers.
-        grade = _shares(compared, _worst)
-        return Piece(pick(lambda p: p.in_unit(unit), NULL), unit, grade, _least(compared))
+        grade = combined(compared, worst)
+        return Piece(pick(lambda p: p.in_unit(unit), NULL), unit, grade, least(compared))
     coverage = (
         None
         if all(piece.coverage is None for piece in there)
@@ -437,7 +314,7 @@ def _choose(expr: Choose, scope: Scope) -> Piece | None:
         unit,
         Shares(*(share(name, () if name in DATA else compared) for name in QUALITIES)),
         coverage,
-        _any_exists(there),
+        any_exists(there),
         all(piece.optional for piece in there),
     )
 
@@ -506,109 +383,3 @@ def _comparison(left: str, op: str, right: str) -> str:
 
 
 _NEGATED = {"TRUE": "FALSE", "FALSE": "TRUE", YES: NO, NO: YES}
-
-
-def joined(word: str, tests: Sequence[str], deciding: Sequence[str], empty: Sequence[str]) -> str:
-    """Tests joined by AND or OR: one that decides is the whole, one that says nothing is left out."""
-    if found := next((one for one in deciding if one in tests), None):
-        return found
-    open_tests = [test for test in tests if test not in empty]
-    if not open_tests:
-        return next(one for one in empty if one in tests)
-    return f" {word} ".join(f"({test})" for test in open_tests)
-
-
-def _shares(pieces: Sequence[Piece], combine: Callable[[Sequence[Piece], str], str]) -> Shares:
-    return Shares(*(combine(pieces, name) for name in QUALITIES))
-
-
-def _worst(pieces: Sequence[Piece], name: str) -> str:
-    parts = [part for part in dict.fromkeys(getattr(piece.shares, name) for piece in pieces) if part != ZERO]
-    if FULL in parts:
-        return FULL
-    return ZERO if not parts else parts[0] if len(parts) == 1 else f"greatest({', '.join(parts)})"
-
-
-def _means(pieces: Sequence[Piece], scope: Scope) -> Shares:
-    """The share of a sum is the mean of its terms' shares, weighted by their size; of nothing but zeros, the plain mean."""
-    pieces = [piece for piece in pieces if piece.value != NULL] or pieces
-    if len(pieces) == 1:
-        return pieces[0].shares
-    unit, names = pieces[0].unit, scope.names
-    found: dict[str, str] = {}
-    whole = ""
-    sizes: list[str] = []
-    for quality in QUALITIES:
-        parts = [getattr(piece.shares, quality) for piece in pieces]
-        if set(parts) in ({ZERO}, {FULL}):
-            found[quality] = parts[0]
-            continue
-        if not sizes:
-            sizes = [f"coalesce(abs({piece.in_unit(unit)}) + {NEXT_TO_NOTHING}, {ZERO})" for piece in pieces]
-            sizes = sizes if names is None else [names.of(size) for size in sizes]
-            whole = f"nullif({' + '.join(sizes)}, {ZERO})"
-            whole = whole if names is None else names.of(whole)
-        top = " + ".join(
-            size if part == FULL and names is not None else f"{size} * {_there(part)}"
-            for size, part in zip(sizes, parts, strict=True)
-            if part != ZERO
-        )
-        found[quality] = f"coalesce(({top}) / {whole}, {ZERO})"
-    return Shares(**found)
-
-
-def _there(part: str) -> str:
-    """A share, none where there is no row."""
-    return part if part.startswith("coalesce(") or literal(part) is not None else f"coalesce({part}, {ZERO})"
-
-
-def _least(pieces: Sequence[Piece]) -> str | None:
-    parts = dict.fromkeys(_covered(piece) for piece in pieces if piece.coverage is not None)
-    if not parts:
-        return None
-    partial = [part for part in parts if part != WHOLE]
-    return WHOLE if not partial else partial[0] if len(partial) == 1 else f"least({', '.join(partial)})"
-
-
-def _covered(piece: Piece) -> str:
-    """What is not due is not uncovered."""
-    if piece.coverage == WHOLE or (piece.exists == NO and piece.optional):
-        return WHOLE
-    if piece.exists and piece.optional:
-        return f"CASE WHEN {piece.exists} THEN {piece.coverage} ELSE {WHOLE} END"
-    return str(piece.coverage)
-
-
-def _mean_coverage(pieces: list[Piece]) -> str | None:
-    """Terms that are not due do not count; terms that are due and absent count as uncovered."""
-    counted = [piece for piece in pieces if piece.coverage is not None]
-    if not counted:
-        return None
-    counted = [piece for piece in counted if not (piece.exists == NO and piece.optional)]
-    if all(piece.coverage == WHOLE for piece in counted):
-        return WHOLE
-    if len(counted) == 1:
-        only = counted[0]
-        covered = _there(str(only.coverage))
-        return f"CASE WHEN {only.exists} THEN {covered} END" if only.exists and only.optional else covered
-    tops, bottoms = [], []
-    for piece in counted:
-        covered = _there(str(piece.coverage))
-        if piece.exists and piece.optional:
-            row = _ROW_COVERAGE.fullmatch(covered)
-            known = row is not None and piece.exists == f"{row[1]}.seconds IS NOT NULL"
-            tops.append(covered if known else f"CASE WHEN {piece.exists} THEN {covered} ELSE {ZERO} END")
-            bottoms.append(f"CASE WHEN {piece.exists} THEN {WHOLE} ELSE {ZERO} END")
-        else:
-            tops.append(covered)
-            bottoms.append(WHOLE)
-    return f"(({' + '.join(tops)}) / nullif({' + '.join(bottoms)}, {ZERO}))"
-
-
-_ROW_COVERAGE = re.compile(r"coalesce\((\w+)\.coverage, 0e0\)")
-"""Of an input that may lack a row: none where there is none."""
-
-
-def _any_exists(pieces: Sequence[Piece]) -> str | None:
-    parts = [piece.exists for piece in pieces if piece.exists is not None]
-    return None if len(parts) < len(pieces) else joined("OR", list(dict.fromkeys(parts)), (YES,), (NO,))

@@ -16,8 +16,18 @@ from celadon.core.quantities import SPACES, Space
 from celadon.core.units import ONE, Unit
 from celadon.engine.dialects import in_spark
 from celadon.engine.lookup import Lookup
+from celadon.engine.pieces import (
+    DATA,
+    FACTORS,
+    FULL,
+    NEXT_TO_NOTHING,
+    QUALITIES,
+    ZERO,
+    Shares,
+    number,
+    text,
+)
 from celadon.engine.settled import settled
-from celadon.engine.sql import DATA, FACTORS, FULL, NEXT_TO_NOTHING, QUALITIES, ZERO, Shares, number, text
 from celadon.rules.expr import Condition, Expr
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import FactSpec

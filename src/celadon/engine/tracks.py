@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from celadon.engine.sql import NO, YES, Piece, Scope, compile_condition, literal
+from celadon.engine.pieces import (
+    NO,
+    YES,
+    Piece,
+    Scope,
+    literal,
+)
+from celadon.engine.sql import compile_condition
 from celadon.rules.expr import (
     AtKey,
     Binary,
