@@ -33,7 +33,7 @@ def view(asked: Asked) -> Home:
     return Home(
         places=[
             ServedPlace(
-                kind=item.kind, key=item.key, name=asked.name(item), href=address(item, "overview" if item.kind == "plant" else "")
+                kind=item.kind, key=item.key, name=asked.name(item), href=address(item, "overview")
             )
             for item in asked.places()
         ]

@@ -1,0 +1,1 @@
+"""Enterprises of a region with their grades and ranks."""

@@ -1,0 +1,1 @@
+"""A region at a glance, and what of it is public."""

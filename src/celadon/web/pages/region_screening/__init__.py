@@ -1,0 +1,1 @@
+"""Anomalous reports of a region, with evidence."""
