@@ -8,7 +8,15 @@ from celadon.web.client.calls.shared import Both
 from celadon.web.client.transport import Transport
 
 
-class Explained(TypedDict):
+class ExplainChoice(TypedDict):
+    """A quantity that a rulebook calculates."""
+
+    quantity: str
+    label: Both
+    unit: str
+
+
+class ExplainExplained(TypedDict):
     """A trace (shape `trace/1`), or what there is to choose from where no quantity is named."""
 
     rulebook: str
@@ -20,14 +28,6 @@ class Explained(TypedDict):
     rulebooks: list[str]
     nodes: int
     trace: dict[str, Any] | None
-
-
-class ExplainChoice(TypedDict):
-    """A quantity that a rulebook calculates."""
-
-    quantity: str
-    label: Both
-    unit: str
 
 
 class ExplainCalls(Transport):
@@ -46,10 +46,10 @@ class ExplainCalls(Transport):
         meter: str | None = None,
         carrier: str | None = None,
         product: str | None = None,
-    ) -> Explained:
+    ) -> ExplainExplained:
         """Explain (GET /plants/{plant}/explain.json)"""
         return cast(
-            "Explained",
+            "ExplainExplained",
             self._get(
                 f"/plants/{self._part(plant)}/explain.json",
                 {

@@ -27,6 +27,7 @@ class Freeze(TypedDict):
     period: str
     by: NotRequired[Literal["enterprise", "site", "process", "meter"]]
     key: NotRequired[str]
+    reports: NotRequired[list[Literal["energy-carbon", "evidence", "cbam", "quota"]]]
 
 
 class FilingsCalls(Transport):

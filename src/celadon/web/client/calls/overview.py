@@ -59,7 +59,16 @@ class Month(TypedDict):
     trace: str | None
 
 
-class Overview(TypedDict):
+class Target(TypedDict):
+    """A yearly (or other) target for a total."""
+
+    rulebook: str
+    quantity: str
+    period: str
+    value: float
+
+
+class OverviewOverview(TypedDict):
     """What the page shows."""
 
     plant: str
@@ -75,24 +84,15 @@ class Overview(TypedDict):
     attention: list[Attention]
 
 
-class Target(TypedDict):
-    """A yearly (or other) target for a total."""
-
-    rulebook: str
-    quantity: str
-    period: str
-    value: float
-
-
 class OverviewCalls(Transport):
     """The page “overview”."""
 
     def overview(
         self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
-    ) -> Overview:
+    ) -> OverviewOverview:
         """Overview (GET /plants/{plant}/overview.json)"""
         return cast(
-            "Overview",
+            "OverviewOverview",
             self._get(
                 f"/plants/{self._part(plant)}/overview.json",
                 {"period": period, "energy": energy, "carbon": carbon},

@@ -12,21 +12,6 @@ class Both(TypedDict):
     en: str
 
 
-class Changed(TypedDict):
-    """One figure before and after; null where it is absent. `trace` leads to the figure as it is now."""
-
-    rulebook: str
-    quantity: str
-    label: Both
-    where: str
-    period: str
-    unit: str
-    before: float | None
-    after: float | None
-    difference: float | None
-    trace: str | None
-
-
 class Done(TypedDict):
     """What a write says: where a browser goes next, and what was done (both languages, where there is something to say)."""
 
@@ -49,6 +34,26 @@ class Filed(TypedDict):
     package: str
 
 
+class Group(TypedDict):
+    """A group of enterprises. Where it is kept back, so that none can be made out, every number is null."""
+
+    code: str
+    name: Both
+    kept_back: bool
+    enterprises: int | None
+    total: float | None
+    mean: float | None
+    median: float | None
+    trace: str | None
+
+
+class Level(TypedDict):
+    """Enterprises with one grade level; null where the count is kept back. `level` null: not graded."""
+
+    level: int | None
+    enterprises: int | None
+
+
 class Shown(TypedDict):
     """A change that is made ready: what it is, every figure it changes, what would be found anew and no more."""
 
@@ -56,11 +61,26 @@ class Shown(TypedDict):
     what: Both
     figures: int
     asked: list[str]
-    changes: list[Changed]
+    changes: list[WebChanged]
     found: list[WebSaid]
     gone: list[WebSaid]
     files: list[str]
     back: str
+
+
+class WebChanged(TypedDict):
+    """One figure before and after; null where it is absent. `trace` leads to the figure as it is now."""
+
+    rulebook: str
+    quantity: str
+    label: Both
+    where: str
+    period: str
+    unit: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    trace: str | None
 
 
 class WebSaid(TypedDict):

@@ -1,0 +1,51 @@
+"""Calls of the page “region_public”. Written by `python -m tools.write_client`; do not edit."""
+
+from __future__ import annotations
+
+from typing import TypedDict, cast
+
+from celadon.web.client.calls.shared import Both, Group, Level
+from celadon.web.client.transport import Transport
+
+
+class Book(TypedDict):
+    """A rulebook of the catalogue: what it is, and how much of it is shipped."""
+
+    rulebook: str
+    title: Both
+    document: str
+    edition: str
+    clauses: int
+    not_modelled: int
+
+
+class Public(TypedDict):
+    """What the page shows; a number that would show one enterprise is null."""
+
+    name: Both
+    period: str
+    periods: list[str]
+    enterprises: int | None
+    minimum: int
+    ratio: str
+    total: str
+    provinces: list[Group]
+    divisions: list[Group]
+    levels: list[Level]
+    rulebooks: list[Book]
+
+
+class RegionPublicCalls(Transport):
+    """The page “region_public”."""
+
+    def public(self, region: str, *, period: str | None = None) -> Public:
+        """Region, for everybody (GET /public/{region}.json)"""
+        return cast("Public", self._get(f"/public/{self._part(region)}.json", {"period": period}))
+
+    def public_csv(self, region: str, *, period: str | None = None) -> bytes:
+        """Region, for everybody (csv) (GET /public/{region}.csv)"""
+        return self._bytes(f"/public/{self._part(region)}.csv", {"period": period})
+
+    def public_parquet(self, region: str, *, period: str | None = None) -> bytes:
+        """Region, for everybody (parquet) (GET /public/{region}.parquet)"""
+        return self._bytes(f"/public/{self._part(region)}.parquet", {"period": period})
