@@ -281,6 +281,12 @@ def prove(state: State, name: str, password: str, code: str = "") -> Proof:
     return Proof(row["id"])
 
 
+def password_fits(state: State, person: str, password: str) -> bool:
+    """Whether somebody who is signed in knows their password."""
+    row = state.row("SELECT hash FROM person WHERE id = ? AND left_at IS NULL", person)
+    return row is not None and _matches(row["hash"], password)
+
+
 def new_code_secret() -> str:
     """A secret for a telephone's code generator, not kept yet."""
     return pyotp.random_base32()

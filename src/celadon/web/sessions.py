@@ -15,7 +15,7 @@ from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.text import Text
 from celadon.web import audit
 from celadon.web.access import Action, Identity
-from celadon.web.people import Proof, digest, find, prove
+from celadon.web.people import Proof, digest, find, password_fits, prove
 from celadon.web.state import State, now, stamp
 
 TOO_MANY = FindingKind(
@@ -27,6 +27,13 @@ TOO_MANY = FindingKind(
         "以该名称或从该地址登录已失败 {count} 次。",
     ),
     Text("Wait {minutes} minutes, then try again.", "请等待 {minutes} 分钟后再试。"),
+)
+PASSWORD_WRONG = FindingKind(
+    "session.password-wrong",
+    Severity.ERROR,
+    Text("Password wrong", "密码错误"),
+    Text("That is not the password of {name}.", "这不是 {name} 的密码。"),
+    Text("Enter the password you signed in with.", "请输入登录时使用的密码。"),
 )
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS session (
@@ -173,6 +180,19 @@ def sign_in(state: State, name: str, password: str, code: str, address: str) -> 
         elif not proof.code_missing:
             _failed(state, name, address)
     return proof
+
+
+def confirm(state: State, who: Identity, password: str, address: str) -> None:
+    """Whoever changes how they sign in says their password once more; wrong ones count like failed sign-ins.
+
+    Raises:
+        FindingError: `session.password-wrong`, `session.too-many-attempts`.
+    """
+    with state.signing_in:
+        _check_attempts(state, who.name, address)
+        if not password_fits(state, who.person, password):
+            _failed(state, who.name, address)
+            raise FindingError(PASSWORD_WRONG.at(Place(subject="password"), name=who.name))
 
 
 def _check_attempts(state: State, name: str, address: str) -> None:

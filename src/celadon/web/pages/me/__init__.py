@@ -1,0 +1,1 @@
+"""Me: language, password, second factor and tokens of whoever is signed in."""
