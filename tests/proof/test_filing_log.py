@@ -134,7 +134,7 @@ def test_killed_at_any_moment_nothing_half_done_is_seen(tmp_path: Path) -> None:
     small.loaded(folder).close()
     filed.file(folder)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.proof.killed_filings", str(folder), "10", "40"],
+        [sys.executable, "-m", "tests.proof.killed_filings", str(folder), "6", "30"],
         capture_output=True, text=True, check=False, cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
     )  # fmt: skip

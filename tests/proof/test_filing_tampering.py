@@ -287,3 +287,29 @@ def test_the_small_verifier_says_it_in_both_languages(
     monkeypatch.setattr("sys.argv", ["verifier.py", str(tmp_path / "nowhere.zip")])
     assert verifier.main() == 1
     assert capsys.readouterr().out.startswith("filing.unreadable\n")
+
+
+def test_whatever_bits_change_it_is_said_or_nothing_that_was_filed_changed(
+    filing: Filing, tmp_path: Path
+) -> None:
+    """Anywhere in the archive, its own headers too: a refusal, a problem, or the same files."""
+    content, chance = filing.package.read_bytes(), random.Random(8032)
+    files, target = filed.contents(filing.package), tmp_path / "x.zip"
+    untouched = 0
+    for number in range(120):
+        changed = bytearray(content)
+        # Half of them at the end, where the archive's directory is.
+        first = 0 if number % 2 else len(content) - 4000
+        for _ in range(chance.choice((1, 1, 1, 4))):
+            changed[chance.randrange(first, len(content))] ^= 1 << chance.randrange(8)
+        target.write_bytes(changed)
+        try:
+            bag = verifier.Bag(target)
+            found = list(verifier.problems(bag, KEY))
+        except verifier.Refused as error:
+            found = [error.problem]
+        if not found:
+            untouched += 1
+            assert {path: bag.read(path) for path in bag.items} == files
+        assert {code for code, _ in found} <= set(verifier.SAYS)
+    assert untouched < 60
