@@ -100,6 +100,7 @@ def trading_tables(ets: list[Row]) -> Iterator[Made]:
     )
     yield Made(book, "trading_rules", ("rule", "value", "unit", *DATED), rules)
     yield Made(book, "sector_balance_values", ("sector", "value", "unit", *DATED), ())
+    yield Made(book, "line_adjustments", ("sector", "value", "unit", *DATED), ())
     yield Made(book, "prices", ("price", "value", "unit", *DATED), tuple(_prices(ets)))
 
 

@@ -1,4 +1,4 @@
-"""Allocation to production lines of steel, cement and aluminium smelting, 2024 and 2025."""
+"""Allocation to production lines of steel, cement and aluminium smelting, from 2024 on."""
 
 from celadon.rules import choose, document, key, maximum, minimum
 
@@ -9,7 +9,24 @@ second = plan.clause(
     "A = E × (1 + α); I = E / P, X = (B − I) / B, α = 0.15 X, at least −3 % and at most +3 %; special lines A = E",
 )
 
+third = document("国环规气候〔2026〕1号").clause(
+    "allocation formula, 2026", "A = E × (1 + α), α between −3 % and +3 %, as notified for the line"
+)
+years = plan.clause("sectors and years", "The three sectors are covered from the year 2024 on")
+
 special = key("purpose") == "special"
+
+
+@years.rule(
+    unit="tCO2e",
+    per="site, month, production_line, purpose",
+    label={"zh": "纳入的生产线核查排放量", "en": "Verified emission of a covered line"},
+    adds=False,
+    since="2024-01-01",
+)
+def covered_line_emission(verified_line_emission):
+    """Verified emission, from the first year that counts."""
+    return verified_line_emission
 
 
 @second.rule(
@@ -56,3 +73,15 @@ def line_allocation(
     lead = (sector_balance_value - line_intensity) / sector_balance_value
     adjustment = minimum(maximum(adjustment_slope * lead, adjustment_low), adjustment_high)
     return choose((special, verified_line_emission), otherwise=verified_line_emission * (1 + adjustment))
+
+
+@third.rule(
+    unit="tCO2e",
+    per="site, month, production_line, purpose",
+    label={"zh": "生产线配额", "en": "Allocation of the line"},
+    adds=False,
+    since="2026-01-01",
+)
+def line_allocation(verified_line_emission, line_adjustment):
+    """Verified emission × (1 + α); absent until the line's α is given, since how it is worked out was not read."""
+    return verified_line_emission * (1 + line_adjustment)

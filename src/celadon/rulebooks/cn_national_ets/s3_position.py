@@ -26,11 +26,11 @@ is_gas = key("purpose") == "gas"
     label={"zh": "核查排放量", "en": "Verified emission"},
     adds=False,
 )
-def verified_emission(verified_unit_emission, verified_line_emission):
+def verified_emission(verified_unit_emission, covered_line_emission):
     """All units and lines of covered sectors."""
     return sum_of(
         total(verified_unit_emission, over="generating_unit, purpose"),
-        total(verified_line_emission, over="production_line, purpose"),
+        total(covered_line_emission, over="production_line, purpose"),
     )
 
 
@@ -106,12 +106,12 @@ def coal_obligation(coal_unit_emission, coal_unit_allocation, shortfall_cap):
 @capped.rule(
     unit="tCO2e", per="site, month", label={"zh": "清缴义务", "en": "Surrender obligation"}, adds=False
 )
-def surrender_obligation(coal_obligation, gas_unit_obligation, verified_line_emission):
+def surrender_obligation(coal_obligation, gas_unit_obligation, covered_line_emission):
     """Coal units with their cap, gas units with theirs, lines in full."""
     return sum_of(
         coal_obligation,
         total(gas_unit_obligation, over="generating_unit, purpose"),
-        total(verified_line_emission, over="production_line, purpose"),
+        total(covered_line_emission, over="production_line, purpose"),
     )
 
 
