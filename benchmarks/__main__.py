@@ -52,8 +52,8 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     served, crowd, seconds = {"quick": (200, 5, 3), "usual": (40_000, 50, 20), "full": (40_000, 50, 120)}[
         size
     ]
-    # sites, meters, months: 43 000, 8.6 and 105 million readings
-    hours = {"quick": (1, 14, 1), "usual": (10, 24, 12), "full": (60, 50, 12)}[size]
+    # sites, meters, months: 43 000, 4.3 and 105 million readings
+    hours = {"quick": (1, 14, 1), "usual": (10, 24, 6), "full": (60, 50, 12)}[size]
     reporting = {"quick": 400, "usual": 20_000, "full": 1_600_000}[size]
     scale = {"quick": 1, "usual": 1, "full": 10}[size]
 

@@ -61,6 +61,8 @@ def screen(
         f"CREATE OR REPLACE TEMP TABLE firm AS SELECT number, industry, product, region FROM ({seen.registry()})"
     )
     [(count, top)] = con.execute("SELECT count(*), coalesce(max(number), 0) FROM firm").fetchall()
+    if progress is not None:
+        progress(0.0, "bands")
     _feasible(con, seen, months, names, settings)
     digits = DigitRules(con, seen, months)
     starts = range(1, top + 1, CHUNK)
