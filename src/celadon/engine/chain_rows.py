@@ -11,6 +11,7 @@ import duckdb
 
 from celadon.core.model import Plant
 from celadon.engine.lookup import Chosen
+from celadon.engine.planning import plain_planning
 from celadon.engine.settled import settled
 from celadon.engine.steps import MEASURES, PLACES, Query, Step, measures
 from celadon.rules.expr import Total
@@ -50,12 +51,15 @@ class ChainRows:
     def _run(self) -> dict[str, list[Row]]:
         """All rows of all steps in one statement, which costs less than one per step."""
         found: dict[str, list[Row]] = {}
-        shown = [step for step in self.query.steps if step.kind not in HIDDEN]
+        live = self.query.live()
+        shown = [step for step in self.query.steps if step.kind not in HIDDEN and step.name in live]
         width = max((len(step.keys) for step in shown), default=0)
         selects = [_padded(number, step, width) for number, step in enumerate(shown)]
         if not selects:
             return found
-        for row in self.con.execute(self.query.chain("\nUNION ALL\n".join(selects))).fetchall():
+        with plain_planning(self.con, self.query.size):
+            rows = self.con.execute(self.query.chain("\nUNION ALL\n".join(selects))).fetchall()
+        for row in rows:
             step = shown[row[0]]
             cells = dict(zip((*PLACES, "time_start", "time_end", "month"), row[1:8], strict=True))
             cells.update(zip(step.keys, row[8 : 8 + len(step.keys)], strict=True))

@@ -68,6 +68,7 @@ def compile_query(
         tuple(planner.not_applicable),
         units,
         told,
+        summary.size,
     )
 
 

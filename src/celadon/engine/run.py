@@ -122,7 +122,7 @@ def run(
     found: list[tuple[Any, ...]] = []
     also = [*factors.selects(), *variants.selects()]
     if also or any(not query.step(name).empty for _, name in query.outputs):
-        with plain_planning(con, summary.size):
+        with plain_planning(con, query.size):
             found = backend.rows(query.sql(also=also))
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     told = [row for row in found if not row[0]]

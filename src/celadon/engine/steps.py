@@ -101,6 +101,8 @@ class Query:
     not_applicable: tuple[str, ...]
     unit_factors: Mapping[str, Unit] = field(default_factory=dict)
     told: Told = Told()
+    size: int = 0
+    """How many facts it is asked of; 0 where nobody counted."""
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

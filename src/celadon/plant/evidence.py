@@ -156,31 +156,20 @@ class Evidence:
         after, until = start + _TICK, end + _TICK  # a reading on the edge closes the span before it
         inside = self._deriver.readings_sql(points, after, until, 0)
         before = self._deriver.readings_sql(points, after, after, 1)
-        spans = {
-            point: (first, last, count)
-            for point, first, last, count in self.con.execute(
-                f"SELECT point, min(t), max(t), count(DISTINCT (t, span)) FROM ({inside}) GROUP BY point"
-            ).fetchall()
-        }
-        opening = self._last_words(f"SELECT * FROM ({before}) WHERE t <= {_at(start)} AND span = 0")
-        moments = {moment for first, last, _ in spans.values() for moment in (first, last)}
-        listed = ", ".join(_at(moment) for moment in sorted(moments)) or "NULL"
-        words = self._last_words(f"SELECT * FROM ({inside}) WHERE t IN ({listed})")
+        opening = f"SELECT *, TRUE AS opens FROM ({before}) WHERE t <= {_at(start)} AND span = 0"
+        one, word = "struct_pack(t := t, v := value, f := file, l := line)", "batch, file, line"
+        rows = self.con.execute(
+            f"SELECT point, opens, count(DISTINCT (t, span)), max_by({one}, (-epoch_us(t), {word})), max_by({one}, (t, {word})) "
+            f"FROM (SELECT *, FALSE AS opens FROM ({inside}) UNION ALL {opening}) GROUP BY point, opens"
+        ).fetchall()
+        known = {(point, opens): (count, first, last) for point, opens, count, first, last in rows}
         found: dict[int, list[_End]] = {}
         for point in points:
-            first, last, count = spans.get(point, (None, None, 0))
-            opened = max((key for key in opening if key[0] == point), default=None)
-            ends = [opening[opened] if opened else words.get((point, first)), words.get((point, last))]
-            found[point] = [(*one, count) for one in dict.fromkeys(ends) if one is not None]
+            count, first, last = known.get((point, False), (0, None, None))
+            opened = known.get((point, True), (0, None, None))[2]
+            ends = [(x["t"], x["v"], x["f"], x["l"]) for x in (opened or first, last) if x is not None]
+            found[point] = [(*end, count) for end in dict.fromkeys(ends)]
         return found
-
-    def _last_words(self, sql: str) -> dict[tuple[int, datetime], _End]:
-        """Of readings their newest version by point and instant: time, value, file and line."""
-        rows = self.con.execute(
-            "SELECT point, t, max_by(struct_pack(v := value, f := file, l := line), (batch, file, line)) "
-            f"FROM ({sql}) GROUP BY point, t"
-        ).fetchall()
-        return {(point, t): (t, x["v"], x["f"], x["l"]) for point, t, x in rows}
 
     def _events(self, meter: Meter, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
         shown = 0
