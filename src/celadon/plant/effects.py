@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import isclose
 from typing import Any
 
 from celadon.core.findings import Finding, FindingError, Place
@@ -26,6 +27,8 @@ from celadon.store.scratch import Scratch
 USUAL = ("cn_gbt_2589_2020", "cn_gbt_32150_2015")
 """Rulebooks every plant is looked at under: its energy and its carbon."""
 _TICK = timedelta(microseconds=1)
+_NOISE = 1e-13
+"""Two sums of the same terms in another order differ by less; as in a comparison."""
 _Key = tuple[str, str, str, str, str, str, str]
 
 
@@ -196,7 +199,9 @@ def _changes(
         row, book = new.get(key) or old[key]
         before = old[key][0].value if key in old else None
         after = new[key][0].value if key in new else None
-        if before == after:
+        if before == after or (
+            before is not None and after is not None and isclose(before, after, rel_tol=_NOISE)
+        ):
             continue
         words = {"item": row.item, "purpose": row.purpose, "site": row.site, "process": row.process}
         where = {name: word for name, word in words.items() if word}

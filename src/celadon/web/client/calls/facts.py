@@ -44,7 +44,7 @@ class Exclusion(TypedDict):
 
 
 class Fact(TypedDict):
-    """A reading or record and its versions, oldest first."""
+    """A reading or record and its versions, oldest first; when it applies is local time of the plant."""
 
     what: dict[str, str]
     start: str

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from celadon.core.carriers import CARRIERS
 from celadon.core.findings import FindingError
 from celadon.core.model import Plant as PlantModel
+from celadon.core.periods import zone
 from celadon.core.text import Text
 from celadon.plant.effects import rulebooks_of
 from celadon.plant.history import Told
@@ -34,7 +35,7 @@ PART = 1 << 20
 """Bytes that a part of an upload may have."""
 _STOCKS = ("fuel_purchased", "fuel_opening_stock", "fuel_closing_stock", "fuel_resold", "fuel_consumed")
 _USUAL = (*_STOCKS, "product_output", "net_calorific_value", "carbon_content", "carbon_content_by_mass")
-_SHOWN = 200
+_SHOWN = 60
 
 Word = Annotated[str, Field(max_length=200)]
 Note = Annotated[str, Field(max_length=2000)]
@@ -78,7 +79,7 @@ class Version(BaseModel):
 
 
 class Fact(BaseModel):
-    """A reading or record and its versions, oldest first."""
+    """A reading or record and its versions, oldest first; when it applies is local time of the plant."""
 
     what: dict[str, str]
     start: datetime
@@ -204,7 +205,7 @@ def view(
     return Facts(
         period=shown, meter=meter, quantity=quantity, item=item, files=files,
         uploads=[_sent(one) for one in _uploads(asked).all()] if asked.may(Action.CHANGE) else [],
-        facts=[_fact(one) for one in found[:_SHOWN]], more=max(0, len(found) - _SHOWN),
+        facts=[_fact(one, model.zone) for one in found[:_SHOWN]], more=max(0, len(found) - _SHOWN),
         meters=[Choice(id=one.id, name=both(one.name)) for one in model.meters], quantities=list(dict.fromkeys([*_USUAL, *sorted(known)])), items=_items(model),
         sites=[Choice(id=one.id, name=both(one.name)) for one in model.sites],
         processes=[Choice(id=one.id, name=both(one.name)) for site in model.sites for one in site.processes],
@@ -349,9 +350,10 @@ def _sent(one: Upload) -> Sent:
     )
 
 
-def _fact(told: Told) -> Fact:
+def _fact(told: Told, zone_name: str) -> Fact:
+    tz = zone(zone_name)
     return Fact(
-        what=dict(told.what), start=told.start, end=told.end,
+        what=dict(told.what), start=told.start.astimezone(tz), end=told.end.astimezone(tz),
         versions=[
             Version(
                 recorded_at=one.recorded_at, file=one.file, line=one.line, value=one.value, unit=one.unit, status=one.status,

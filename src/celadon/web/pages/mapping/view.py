@@ -79,7 +79,12 @@ class Accepted(BaseModel):
 
 
 def view(asked: Asked, upload: str = "", set: Annotated[list[str], Query()] = []) -> Mapping:  # noqa: B006
-    """The guess for an upload, with the settings given in `set` (`key=value`, repeated)."""
+    """The guess for an upload, with the settings given in `set` (`key=value`, repeated); without an upload nothing is guessed."""
+    if not upload:
+        return Mapping(
+            upload="", name="", target="", role="", settings=[], text="", usable=False, good=0, bad=0, first=None, last=None,
+            columns=[], sample=[], refused=[], findings=[],
+        )  # fmt: skip
     found = Uploads(asked.workspace.memory, asked.plant.key).get(upload, whole=True)
     with asked.plant.lent() as plant:
         target, file = free_name(plant.opened, found.name), plant.file
