@@ -1,0 +1,37 @@
+"""Calls of the page “me”. Written by `python -m tools.write_client`; do not edit."""
+
+from __future__ import annotations
+
+from typing import TypedDict, cast
+
+from celadon.web.client.transport import Transport
+
+
+class Me(TypedDict):
+    """What whoever is signed in may know and change about themselves."""
+
+    name: str
+    grants: list[str]
+    language: str | None
+    second_factor: bool
+    tokens: list[TokenLine]
+    actions: list[str]
+
+
+class TokenLine(TypedDict):
+    """A token, without its secret."""
+
+    id: str
+    label: str
+    scopes: list[str]
+    made: str
+    until: str
+    used: str | None
+
+
+class MeCalls(Transport):
+    """The page “me”."""
+
+    def me(self) -> Me:
+        """My account (GET /me.json)"""
+        return cast("Me", self._get("/me.json"))
