@@ -111,7 +111,8 @@ STATUS = {
     "access.sign-in-needed": 401, "access.not-allowed": 403, "access.not-there": 404, "access.not-from-here": 403,
     "request.too-large": 413, "request.method": 405, "request.unreadable": 400, "request.host": 421,
     "request.repeated-otherwise": 409, "console.fault": 500, "session.too-many-attempts": 429,
-    "people.link-spent": 403, "session.password-wrong": 403, "store.absent": 409, "store.locked": 409,
+    "people.link-spent": 403, "session.password-wrong": 403,
+    "oidc.not-set-up": 404, "oidc.refused": 403, "oidc.person-unknown": 403, "oidc.unreachable": 502, "store.absent": 409, "store.locked": 409,
 }  # fmt: skip
 MEDIA_TYPE = "application/problem+json"
 SCHEMA: dict[str, Any] = {

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from celadon.core.text import Text
-from celadon.web import people, sessions
+from celadon.web import oidc, people, sessions
 from celadon.web.access import ANYONE, PERSON
 from celadon.web.asked import Asked, with_query
-from celadon.web.page import Page, write
+from celadon.web.page import Both, Page, both, write
 
 page = Page("/sign-in", Text("Sign in", "登录"), ANYONE)
 
@@ -21,6 +21,8 @@ class SignIn(BaseModel):
     next: str
     said: str
     nobody_yet: bool
+    elsewhere: Both | None
+    """What the identity provider is called, where one is set up."""
 
 
 class Attempt(BaseModel):
@@ -38,7 +40,13 @@ class SignOut(BaseModel):
 
 def view(asked: Asked, next: str = "/", said: str = "") -> SignIn:
     """The form."""
-    return SignIn(next=own_path(next), said=said, nobody_yet=not people.has_administrator(asked.state))
+    provider = oidc.provider_of(asked.workspace.memory)
+    return SignIn(
+        next=own_path(next),
+        said=said,
+        nobody_yet=not people.has_administrator(asked.state),
+        elsewhere=both(provider.label) if provider else None,
+    )
 
 
 @write(page, "enter", need=ANYONE, json=False)
