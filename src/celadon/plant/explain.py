@@ -27,8 +27,10 @@ def explain(
     question: Question,
     where: Mapping[str, str],
     lang: Lang = "en",
+    to_lines: bool = True,
 ) -> Trace:
-    """The trace of the one quantity a question asks, at the place and keys named.
+    """The trace of the one quantity a question asks, at the place and keys named; `to_lines`: down to the lines of files, else
+    to facts.
 
     Raises:
         FindingError: no such quantity or cell, or several that cannot be added.
@@ -46,7 +48,7 @@ def explain(
         below = explain(work, seen, work.book(item.rulebook), asked, {**place, **dict(item.keys)}, lang)
         return replace(below.root, detail={**below.root.detail, "rulebook": item.rulebook})
 
-    evidence = Evidence(work.con, seen, table.findings, lang, calculated)
+    evidence = Evidence(work.con, seen, table.findings, lang, calculated) if to_lines else None
     origins = PlantOrigins(work, seen, book, request) if question.uncertainty else None
     with work.using(table.name):
         return explainer.trace(

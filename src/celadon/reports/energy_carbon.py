@@ -22,6 +22,7 @@ def build(plant: Plant, asked: Asked, lang: Lang, version: str, progress: Progre
             book,
             lang=lang,
             compared=True,
+            to_lines=False,
             progress=_part(progress, index, len(asked.rulebooks)),
         )
         for index, book in enumerate(asked.rulebooks)
@@ -92,7 +93,13 @@ def _earlier(
         return None
     question = figure.question
     trace = plant.explain(
-        question.quantity, part.book, from_, where=question.where, options=asked.options, as_of=asked.as_of
+        question.quantity,
+        part.book,
+        from_,
+        where=question.where,
+        options=asked.options,
+        as_of=asked.as_of,
+        to_lines=False,
     )
     before: dict[str, float] = {}
     labels: dict[str, Text] = {}

@@ -69,9 +69,11 @@ def gather(
     lang: Lang = "en",
     compared: bool = False,
     traced: bool = True,
+    to_lines: bool = True,
     progress: Progress | None = None,
 ) -> Gathered:
-    """Account for the period, trace every figure that has a value, and (`compared`) find its value of the period before.
+    """Account for the period, trace every figure that has a value (`to_lines`: down to the lines of files), and (`compared`) find its
+    value of the period before.
 
     Raises:
         FindingError: unknown rulebook, period, option or quantity; nothing loaded.
@@ -99,14 +101,18 @@ def gather(
                 row.quality,
                 row.coverage,
                 question,
-                _trace(plant, asked, rulebook, question, lang) if traced and row.value is not None else None,
+                _trace(plant, asked, rulebook, question, lang, to_lines)
+                if traced and row.value is not None
+                else None,
                 earlier.get((row.quantity, row.item, row.purpose, row.site, row.process)),
             )
         )
     return Gathered(account, tuple(figures))
 
 
-def _trace(plant: Plant, asked: Asked, rulebook: str | Path, question: Question, lang: Lang) -> Trace | None:
+def _trace(
+    plant: Plant, asked: Asked, rulebook: str | Path, question: Question, lang: Lang, to_lines: bool
+) -> Trace | None:
     """The trace; None where several cells that cannot be added make the number (each is a figure of its own then)."""
     try:
         return plant.explain(
@@ -117,6 +123,7 @@ def _trace(plant: Plant, asked: Asked, rulebook: str | Path, question: Question,
             options=asked.options,
             as_of=asked.as_of,
             lang=lang,
+            to_lines=to_lines,
         )
     except FindingError:
         return None

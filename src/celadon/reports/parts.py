@@ -126,6 +126,7 @@ def column_letter(number: int) -> str:
 def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
     """Every factor used, as printed and as used, with source, clause and confidence; unchecked ones are marked."""
     used = factors_of(figures)
+    sources: dict[str, int] = {}
     rows: list[tuple[Cell, ...]] = []
     for item in used:
         detail = item.node.detail
@@ -145,12 +146,18 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
                 words.CONFIDENCES.get(confidence, same(confidence or "—")),
                 place,
                 item.uses,
+                f"[{sources.setdefault(source, len(sources) + 1)}]",
             )
         )
     header = (
         Text("Factor", "因子"), Text("For", "适用"), words.VALUE, words.UNIT, Text("As published", "公布值"), words.SOURCE,
         words.CLAUSE, words.CONFIDENCE, Text("Row", "所在行"), Text("Uses", "引用次数"),
+        Text("No.", "来源号"),
     )  # fmt: skip
+    numbered: tuple[tuple[Cell, ...], ...] = tuple(
+        (f"[{number}]", source) for source, number in sources.items()
+    )
+    listed = Grid((Text("No.", "来源号"), words.SOURCE), numbered, wide=(1,))
     unchecked = sum(1 for item in used if item.unchecked)
     said = Text(
         f"{len(used)} factors; {unchecked} of them unchecked."
@@ -162,21 +169,24 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
     )
     return Section(
         Text("Factors", "排放因子与参数"), Text("Factors", "因子"),
-        (Note(said, warning=bool(unchecked)), Grid(header, tuple(rows), wide=(5, 6), unprinted=(8, 9))),
+        (Note(said, warning=bool(unchecked)), Grid(header, tuple(rows), wide=(5, 6), unprinted=(5, 8, 9)), listed),
     )  # fmt: skip
 
 
 def findings(found: Sequence[Finding]) -> Section:
     """What was found wrong with the data, counted by kind, and then one by one."""
-    counts = Counter(item.kind for item in found)
-    summary = Grid(
-        (Text("Severity", "级别"), Text("Kind", "类型"), Text("Times", "次数"), Text("What to do", "处理办法"), Text("Code", "代码")),
-        tuple(
-            (SEVERITY_TEXT[kind.severity], kind.title, count, _fix(kind.code, found), kind.code)
-            for kind, count in sorted(counts.items(), key=lambda pair: (str(pair[0].severity), -pair[1]))
-        ),
-        wide=(3,),
+    counts = Counter(item.code for item in found)
+    kinds = {item.code: item.kind for item in reversed(found)}
+    # `found` has errors first, and a kind has one severity.
+    order = list(dict.fromkeys(item.code for item in found))
+    rows: list[tuple[Cell, ...]] = [
+        (SEVERITY_TEXT[kinds[code].severity], kinds[code].title, counts[code], _fix(code, found), code)
+        for code in order
+    ]
+    header = (
+        Text("Severity", "级别"), Text("Kind", "类型"), Text("Times", "次数"), Text("What to do", "处理办法"), Text("Code", "代码"),
     )  # fmt: skip
+    summary = Grid(header, tuple(rows), wide=(3,))
     clean = Text("Nothing was found wrong with the data of this report.", "本报告所用数据未发现问题。")
     blocks: tuple[Block, ...] = (summary,) if found else (Note(clean),)
     return Section(Text("Findings on the data", "数据问题"), Text("Findings", "数据问题"), blocks)

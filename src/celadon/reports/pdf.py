@@ -11,6 +11,7 @@ import typst
 
 from celadon.charts.chart import Chart
 from celadon.charts.image import fonts
+from celadon.charts.measure import text_width
 from celadon.charts.scale import number
 from celadon.core.text import Lang, Text
 from celadon.reports import words
@@ -18,6 +19,8 @@ from celadon.reports.model import Cell, Figure, Figures, Grid, Note, Report, Sec
 from celadon.reports.xlsx import rests_on
 
 _ROWS_PRINTED = 60
+_SHORT = 11.0
+"""Texts up to so many ems are never broken."""
 _TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _NAMES = {
     "quantity": words.QUANTITY, "place": words.PLACE, "value": words.VALUE, "unit": words.UNIT, "before": words.BEFORE,
@@ -101,10 +104,16 @@ def _grid(grid: Grid, lang: Lang) -> dict[str, Any]:
         "header": [grid.header[place].say(lang) for place in shown],
         "rows": [[_cell(cell, lang) for cell in row] for row in rows],
         "right": [any(isinstance(row[place], int | float) for row in rows) for place in range(len(shown))],
-        "wide": [index for index, place in enumerate(shown) if place in grid.wide],
+        "parts": [_part(grid, rows, index, place, lang) for index, place in enumerate(shown)],
         "total": grid.total and left <= 0,
         "more": more.say(lang, {"n": left}) if left > 0 else "",
     }
+
+
+def _part(grid: Grid, rows: list[tuple[Cell, ...]], index: int, place: int, lang: Lang) -> float:
+    """How much of the room that is left a column takes; 0 = as much as its text needs."""
+    longest = max((text_width(_cell(row[index], lang), 1.0) for row in rows), default=0.0)
+    return 2.4 if place in grid.wide and longest > _SHORT else 0.0 if longest <= _SHORT else 1.0
 
 
 def _cell(cell: Cell, lang: Lang) -> str:

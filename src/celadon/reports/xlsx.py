@@ -18,7 +18,8 @@ from openpyxl.cell.cell import Cell as OpenCell
 from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import Outline, PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from celadon.charts.chart import Chart
@@ -247,7 +248,8 @@ def _trace_link(book: _Book, sheet: Worksheet, row: int, figure: Figure) -> None
     cell = _put(sheet, row, 9, figure.question.id)
     there = book.traces.get(figure.question.id)
     if there is not None:
-        cell.hyperlink = f"#'{_TITLES['calculation'].say(book.lang)}'!A{there}"
+        inside = f"'{_TITLES['calculation'].say(book.lang)}'!A{there}"
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=inside)
         cell.font = Font(color="0563C1", underline="single")
 
 
@@ -338,6 +340,7 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
     )  # fmt: skip
     _header(sheet, 3, [title.say(lang) for title in titles])
     sheet.freeze_panes = "A4"
+    sheet.sheet_properties.outlinePr = Outline(summaryBelow=False)  # a number stands above what it is made of
     for number, line in enumerate(lines):
         node, row = line.node, number + 4
         sheet.row_dimensions[row].outlineLevel = min(line.depth, 7)
