@@ -215,4 +215,4 @@ def _drawing(server: Server, token: str) -> dict[str, Any]:
         from benchmarks.drawing import draw
     except ImportError as error:
         return {"left_out": str(error)}
-    return draw(server.address, f"/plants/{MILL}/explorer", token)
+    return draw(server.address, f"/plants/{MILL}/load?period=2024", token)

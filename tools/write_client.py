@@ -113,6 +113,7 @@ class Writer:
     def _front(self, tags: list[str]) -> str:
         lines = [f"from celadon.web.client.calls.{_word(tag)} import {_class(tag)}Calls" for tag in tags]
         lines += ["from celadon.web.client.transport import ConsoleError"]
+        lines.append("from celadon.web.client.uploads import Uploads")
         bases = "".join(f"    {_class(tag)}Calls,\n" for tag in tags)
         doc = (
             '"""The typed client of a console: one method for each address of its API (see docs/console.md).\n\n'
@@ -122,7 +123,7 @@ class Writer:
         )
         return (
             doc + "\n" + "\n".join(sorted(lines)) + '\n\n__all__ = ["Client", "ConsoleError"]\n\n\n'
-            f"class Client(\n{bases}):\n"
+            f"class Client(\n    Uploads,\n{bases}):\n"
             '    """A console, by its address and a token; use it as a context, or `close` it."""\n'
         )
 
@@ -263,6 +264,8 @@ def _calls(paths: Mapping[str, Any]) -> Iterator[Call]:
 def _method_name(path: str) -> str:
     stem, _, kind = path.rpartition(".")
     parts = [part for part in stem.split("/") if part and not part.startswith("{")]
+    if stem.endswith("}") and len(parts) > 1:  # one of several: filings/{filing} is `filing`
+        parts[-1] = stem.rpartition("{")[2].rstrip("}")
     if parts and parts[0] == "plants" and len(parts) > 1:
         parts = parts[1:]
     if parts and parts[0] == "regions" and len(parts) > 1:

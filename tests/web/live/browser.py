@@ -30,7 +30,7 @@ DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 A4 = {"width": 718, "height": 1050}
 """An A4 page less 10 mm margins, in CSS pixels."""
-CJK = re.compile(r"[\u3400-\u9fff]")
+CJK = re.compile(r"[\u3400-\u9fff]+")
 
 
 def program() -> str:

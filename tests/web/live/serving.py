@@ -110,6 +110,7 @@ class Server:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -125,7 +126,7 @@ class Server:
         words = [sys.executable, "-m", "celadon", "serve", str(self.folder), "--port", str(self.port), *more]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                words, stdout=log, stderr=log, start_new_session=True, env=ENVIRONMENT
+                words, stdout=log, stderr=log, start_new_session=True, env=dict(self.environment)
             )
         until = time.monotonic() + 60
         while time.monotonic() < until:
@@ -172,9 +173,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *more: str) -> Iterator[Server]:
+def serving(folder: Path, *more: str, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[Server]:
     """A server over a folder, while the context lasts."""
-    server = Server(folder)
+    server = Server(folder, environment=environment)
     server.start(*more)
     try:
         yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
@@ -27,7 +28,7 @@ def addresses() -> list[tuple[str, str, On]]:
     found = []
     for folder in folders():
         path = re.sub(r"\{(\w+)\}", lambda part: PARTS.get(part[1], part[0]), folder.page.path)
-        if "{" in path or folder.name == "set_up":
+        if "{" in path or folder.name in ("set_up", "mapping"):  # these want a link, an upload
             continue
         asked = QUERY.get(folder.name, f"period={MONTH}" if folder.page.need.on is On.PLANT else "")
         found.append((folder.name, f"{path}?{asked}" if asked else path, folder.page.need.on))
@@ -72,11 +73,28 @@ SENTENCE = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){4}")
 
 
 def language(page: Page, lang: str) -> list[str]:
-    """Texts in the other language: any Chinese sign on an English page; an English sentence on a Chinese one."""
+    """Texts in the other language: Chinese on an English page, which is not the plant's own data; an English sentence on a
+    Chinese one."""
     plain = [QUOTED.sub("", text) for text in texts(page)]
-    if lang == "en":
-        return [f"Chinese: {text[:80]}" for text in plain if CJK.search(text)]
-    return [f"English: {text[:80]}" for text in plain if SENTENCE.search(text) and not CJK.search(text)]
+    if lang == "zh":
+        return [f"English: {text[:80]}" for text in plain if SENTENCE.search(text) and not CJK.search(text)]
+    address, _, query = page.url.partition("?")
+    answer = page.request.get(f"{address}.json?{query}") if not address.endswith("/") else None
+    own = " ".join(data(answer.json())) if answer is not None and answer.ok else ""
+    return [f"Chinese: {text[:80]}" for text in plain if any(word not in own for word in CJK.findall(text))]
+
+
+def data(model: object, key: str = "") -> Iterator[str]:
+    """Every text of a page's model that is in no language: names of files and cells, notes, what is not under zh or en."""
+    if isinstance(model, dict):
+        for name, part in model.items():
+            yield name
+            yield from data(part, name)
+    elif isinstance(model, list):
+        for part in model:
+            yield from data(part, key)
+    elif isinstance(model, str) and key not in ("zh", "en"):
+        yield model
 
 
 def keyboard(page: Page) -> list[str]:

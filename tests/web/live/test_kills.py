@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import random
 import sqlite3
@@ -9,12 +11,15 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+import celadon
 from celadon.web import audit
+from celadon.web.client import Client
 from tests.plant import small
 from tests.web.live.serving import ENVIRONMENT, OTHER, PEOPLE, Server, free_port, register, serving, token
 
@@ -125,3 +130,125 @@ def test_a_change_sent_again_after_a_kill_is_made_once(little: Path) -> None:
     assert again.json() == first.json()
     with sqlite3.connect(little / ".celadon" / "console.sqlite") as con:
         assert con.execute("SELECT count(*) FROM audit WHERE action = 'target.set'").fetchone() == (1,)
+
+
+def test_an_upload_goes_on_where_a_kill_broke_it_off(little: Path, tmp_path: Path) -> None:
+    secret = token(little, "olga")
+    file = tmp_path / "meters.csv"
+    file.write_bytes(
+        b"time,E1,E2\n" + random.Random(7).randbytes(3 << 20).hex().encode()
+    )  # six parts and a rest
+    data = file.read_bytes()
+    said = {"name": file.name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    with serving(little) as server:
+        with Client(server.address, secret) as talk:
+            sent = talk.facts_begin(
+                OTHER, {"name": file.name, "size": said["size"], "sha256": said["sha256"]}
+            )  # type: ignore[typeddict-item]
+            for number in range(3):
+                part = base64.b64encode(data[number << 20 : (number + 1) << 20]).decode()
+                sent = talk.facts_part(OTHER, {"upload": sent["id"], "offset": number << 20, "data": part})
+        server.kill()
+        server.start()
+        with Client(server.address, secret) as talk:
+            begun = talk.facts_begin(
+                OTHER, {"name": file.name, "size": len(data), "sha256": str(said["sha256"])}
+            )
+            assert (begun["id"], begun["offset"], begun["whole"]) == (sent["id"], 3 << 20, False)
+            whole = talk.upload(OTHER, file)
+            assert (whole["id"], whole["offset"], whole["whole"]) == (sent["id"], len(data), True)
+            # it waits: nothing of it counts
+            assert [one["name"] for one in talk.facts(OTHER)["files"]] == [
+                "data/january.csv",
+                "fuel/fuel.csv",
+            ]
+
+
+@pytest.mark.stress
+def test_a_correction_is_made_or_not_when_the_server_is_killed_while_making_it(little: Path) -> None:
+    """The invoice of 4 t becomes 5 t. Killed at any moment of it, the account is the one before or the one after."""
+    secret = token(little, "olga")
+    chance = random.Random(4)
+    found = set()
+    with serving(little) as server:
+        before = diesel(server, secret)
+        for _ in range(3):
+            with Client(server.address, secret) as talk:
+                [fact] = [
+                    one
+                    for one in talk.facts(OTHER, period="2024-01-10")["facts"]
+                    if one["what"]["quantity"] == "fuel_purchased"
+                ]
+                now = fact["versions"][-1]
+                right = 4.0 if now["value"] == 5.0 else 5.0
+                shown = talk.facts_correct(
+                    OTHER,
+                    {
+                        "file": now["file"],
+                        "line": now["line"],
+                        "value": right,
+                        "unit": "t",
+                        "reason": "weighed again",
+                    },
+                )
+                stop = threading.Timer(chance.uniform(0.02, 0.4), server.kill)
+                stop.start()
+                with suppress(httpx.TransportError):
+                    http = {"Authorization": f"Bearer {secret}"}
+                    path = f"/plants/{OTHER}/facts/commit.json"
+                    httpx.post(
+                        server.address + path, json={"change": shown["change"]}, headers=http, timeout=30
+                    )
+                stop.join()
+            server.start()
+            found.add(round(diesel(server, secret) / before, 12))
+        # 1.5 + 4 − 0.5 = 5 t are burnt by the one, 1.5 + 5 − 0.5 = 6 t by the other
+        assert found <= {1.0, 1.2}
+    with celadon.open_plant(little / OTHER) as plant:
+        assert plant.balance("2024-01").ok
+    assert audit.verify(little).findings == ()
+
+
+def diesel(server: Server, secret: str) -> float:
+    """The energy of January's diesel."""
+    with Client(server.address, secret) as talk:
+        rows = talk.explorer(
+            OTHER, rulebook="cn_gbt_2589_2020", quantity="comprehensive_energy_of_carrier", period="2024-01"
+        )["rows"]
+        return float(next(row["value"] for row in rows if row["item"] == "diesel") or 0)
+
+
+@pytest.mark.stress
+def test_a_filing_is_whole_or_not_there_when_the_server_is_killed_while_filing(
+    little: Path, tmp_path: Path
+) -> None:
+    given = {**ENVIRONMENT, "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    subprocess.run(
+        [sys.executable, "-m", "celadon", "keys", "new"], env=given, check=True, capture_output=True
+    )
+    secret = token(little, "olga")
+    chance = random.Random(11)
+    body = {"rulebook": "cn_gbt_2589_2020", "period": "2024-01"}
+    with serving(little, environment=given) as server:
+        for _ in range(2):
+            stop = threading.Timer(chance.uniform(0.05, 0.6), server.kill)
+            stop.start()
+            with suppress(httpx.TransportError):
+                http = {"Authorization": f"Bearer {secret}"}
+                httpx.post(
+                    f"{server.address}/plants/{OTHER}/filings/freeze.json",
+                    json=body,
+                    headers=http,
+                    timeout=30,
+                )
+            stop.join()
+            server.start()
+            with Client(server.address, secret) as talk:
+                filings = talk.filings(OTHER)["filings"]
+                assert len(filings) <= 1
+                for one in filings:
+                    assert talk.filing(OTHER, one["id"])["holds"]
+        with Client(server.address, secret) as talk:
+            talk.filings_freeze(OTHER, {"rulebook": body["rulebook"], "period": body["period"]})
+            [one] = talk.filings(OTHER)["filings"]
+            assert talk.filing(OTHER, one["id"])["holds"]

@@ -59,14 +59,14 @@ class FilingSaid(TypedDict):
 class FilingCalls(Transport):
     """The page “filing”."""
 
-    def filings_csv_get(self, plant: str, filing: str) -> bytes:
-        """Filing (csv) (GET /plants/{plant}/filings/{filing}.csv)"""
-        return self._bytes(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.csv")
-
-    def filings_get(self, plant: str, filing: str) -> FilingPage:
+    def filing(self, plant: str, filing: str) -> FilingPage:
         """Filing (GET /plants/{plant}/filings/{filing}.json)"""
         return cast("FilingPage", self._get(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.json"))
 
-    def filings_parquet_get(self, plant: str, filing: str) -> bytes:
+    def filing_csv(self, plant: str, filing: str) -> bytes:
+        """Filing (csv) (GET /plants/{plant}/filings/{filing}.csv)"""
+        return self._bytes(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.csv")
+
+    def filing_parquet(self, plant: str, filing: str) -> bytes:
         """Filing (parquet) (GET /plants/{plant}/filings/{filing}.parquet)"""
         return self._bytes(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.parquet")
