@@ -34,11 +34,13 @@ from celadon.web.client.calls.reports import ReportsCalls
 from celadon.web.client.calls.set_up import SetUpCalls
 from celadon.web.client.calls.sign_in import SignInCalls
 from celadon.web.client.transport import ConsoleError
+from celadon.web.client.uploads import Uploads
 
 __all__ = ["Client", "ConsoleError"]
 
 
 class Client(
+    Uploads,
     AuditCalls,
     BalanceCalls,
     ChangeCalls,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
+from celadon.web.client.calls.shared import Both
 from celadon.web.client.transport import Transport
 
 
@@ -13,6 +14,7 @@ class SignIn(TypedDict):
     next: str
     said: str
     nobody_yet: bool
+    elsewhere: Both | None
 
 
 class SignInCalls(Transport):
