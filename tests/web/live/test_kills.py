@@ -208,7 +208,7 @@ def test_a_correction_is_made_or_not_when_the_server_is_killed_while_making_it(l
             found.add(energy(server, secret))
         assert found <= {BEFORE, AFTER}
     with celadon.open_plant(little / OTHER) as plant:
-        assert plant.balance("2024-01").ok
+        assert plant.balance("2024-01").conserved
     assert audit.verify(little).findings == ()
 
 
