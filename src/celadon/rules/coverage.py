@@ -71,7 +71,7 @@ def coverage(book: Rulebook) -> Coverage:
     """
     vouched: Counter[str] = Counter(dict.fromkeys(VOUCHERS, 0))
     expecting: Counter[str] = Counter()
-    for case in _cases(book):
+    for case in case_bodies(book):
         voucher = case.get("vouched")
         by = str(voucher.get("by", "") if isinstance(voucher, dict) else "")
         vouched[by if by in VOUCHERS else "published"] += 1
@@ -87,7 +87,8 @@ def coverage(book: Rulebook) -> Coverage:
     return Coverage(_clauses(book, expecting), len(book.not_modelled), dict(vouched), dict(rows))
 
 
-def _cases(book: Rulebook) -> list[dict[str, Any]]:
+def case_bodies(book: Rulebook) -> list[dict[str, Any]]:
+    """Every case as written (FindingError: a file of them cannot be read)."""
     found = []
     for path in sorted((book.folder / "cases").glob("*.yaml")):
         bodies = read_yaml(path)

@@ -31,6 +31,9 @@ from celadon.web.client.calls.region_public import RegionPublicCalls
 from celadon.web.client.calls.region_screening import RegionScreeningCalls
 from celadon.web.client.calls.region_warnings import RegionWarningsCalls
 from celadon.web.client.calls.reports import ReportsCalls
+from celadon.web.client.calls.rulebook import RulebookCalls
+from celadon.web.client.calls.rulebook_table import RulebookTableCalls
+from celadon.web.client.calls.rulebooks import RulebooksCalls
 from celadon.web.client.calls.set_up import SetUpCalls
 from celadon.web.client.calls.sign_in import SignInCalls
 from celadon.web.client.transport import ConsoleError
@@ -66,6 +69,9 @@ class Client(
     RegionScreeningCalls,
     RegionWarningsCalls,
     ReportsCalls,
+    RulebookCalls,
+    RulebookTableCalls,
+    RulebooksCalls,
     SetUpCalls,
     SignInCalls,
 ):

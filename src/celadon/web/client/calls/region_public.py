@@ -8,17 +8,6 @@ from celadon.web.client.calls.shared import Both, Group, Level
 from celadon.web.client.transport import Transport
 
 
-class Book(TypedDict):
-    """A rulebook of the catalogue: what it is, and how much of it is shipped."""
-
-    rulebook: str
-    title: Both
-    document: str
-    edition: str
-    clauses: int
-    not_modelled: int
-
-
 class Public(TypedDict):
     """What the page shows; a number that would show one enterprise is null."""
 
@@ -32,7 +21,18 @@ class Public(TypedDict):
     provinces: list[Group]
     divisions: list[Group]
     levels: list[Level]
-    rulebooks: list[Book]
+    rulebooks: list[RegionPublicBook]
+
+
+class RegionPublicBook(TypedDict):
+    """A rulebook of the catalogue: what it is, and how much of it is shipped."""
+
+    rulebook: str
+    title: Both
+    document: str
+    edition: str
+    clauses: int
+    not_modelled: int
 
 
 class RegionPublicCalls(Transport):

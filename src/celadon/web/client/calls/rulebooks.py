@@ -1,0 +1,43 @@
+"""Calls of the page “rulebooks”. Written by `python -m tools.write_client`; do not edit."""
+
+from __future__ import annotations
+
+from typing import TypedDict, cast
+
+from celadon.web.client.calls.shared import Both
+from celadon.web.client.transport import Transport
+
+
+class Head(TypedDict):
+    """One rulebook; `recalled` is the share of its factor rows that nobody has checked (null: it has none)."""
+
+    rulebook: str
+    document: str
+    title: Both
+    edition: str
+    clauses: int
+    not_modelled: int
+    cases: dict[str, int]
+    recalled: float | None
+
+
+class Rulebooks(TypedDict):
+    """Every rulebook that is shipped."""
+
+    rulebooks: list[Head]
+
+
+class RulebooksCalls(Transport):
+    """The page “rulebooks”."""
+
+    def rulebooks(self) -> Rulebooks:
+        """Rulebooks (GET /rulebooks.json)"""
+        return cast("Rulebooks", self._get("/rulebooks.json"))
+
+    def rulebooks_csv(self) -> bytes:
+        """Rulebooks (csv) (GET /rulebooks.csv)"""
+        return self._bytes("/rulebooks.csv")
+
+    def rulebooks_parquet(self) -> bytes:
+        """Rulebooks (parquet) (GET /rulebooks.parquet)"""
+        return self._bytes("/rulebooks.parquet")
