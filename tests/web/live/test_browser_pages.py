@@ -28,7 +28,11 @@ def addresses() -> list[tuple[str, str, On]]:
     found = []
     for folder in folders():
         path = re.sub(r"\{(\w+)\}", lambda part: PARTS.get(part[1], part[0]), folder.page.path)
-        if "{" in path or folder.name in ("set_up", "mapping"):  # these want a link, an upload
+        if "{" in path or folder.name in (
+            "set_up",
+            "mapping",
+            "region_public",
+        ):  # want a link, an upload, a publication
             continue
         asked = QUERY.get(folder.name, f"period={MONTH}" if folder.page.need.on is On.PLANT else "")
         found.append((folder.name, f"{path}?{asked}" if asked else path, folder.page.need.on))
@@ -69,6 +73,8 @@ def test_every_page_holds_in_a_browser(
 
 QUOTED = re.compile(r"“[^”]*”|《[^》]*》|\([^()]*\)|（[^（）]*）")
 """What is quoted stays as it was written: a cell of a file, the title of a document."""
+UNITS = ("万元", "万千瓦时")
+"""Units that the example's reports are written in."""
 SENTENCE = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){4}")
 
 
@@ -80,13 +86,15 @@ def language(page: Page, lang: str) -> list[str]:
         return [f"English: {text[:80]}" for text in plain if SENTENCE.search(text) and not CJK.search(text)]
     address, _, query = page.url.partition("?")
     answer = page.request.get(f"{address}.json?{query}") if not address.endswith("/") else None
-    own = " ".join(data(answer.json())) if answer is not None and answer.ok else ""
+    own = " ".join([*UNITS, *data(answer.json())]) if answer is not None and answer.ok else ""
     return [f"Chinese: {text[:80]}" for text in plain if any(word not in own for word in CJK.findall(text))]
 
 
 def data(model: object, key: str = "") -> Iterator[str]:
     """Every text of a page's model that is in no language: names of files and cells, notes, what is not under zh or en."""
     if isinstance(model, dict):
+        if "zh" in model and model.get("zh") == model.get("en"):  # a name that has one form
+            yield str(model["zh"])
         for name, part in model.items():
             yield name
             yield from data(part, name)
