@@ -23,7 +23,7 @@ class RulebookTableFactorRows(TypedDict):
 class RulebookTableCalls(Transport):
     """The page “rulebook_table”."""
 
-    def rulebooks_tables(
+    def rulebooks_table(
         self, rulebook: str, table: str, *, start: int | None = None, limit: int | None = None
     ) -> RulebookTableFactorRows:
         """Factor table (GET /rulebooks/{rulebook}/tables/{table}.json)"""
@@ -35,7 +35,7 @@ class RulebookTableCalls(Transport):
             ),
         )
 
-    def rulebooks_tables_csv(
+    def rulebooks_table_csv(
         self, rulebook: str, table: str, *, start: int | None = None, limit: int | None = None
     ) -> bytes:
         """Factor table (csv) (GET /rulebooks/{rulebook}/tables/{table}.csv)"""
@@ -44,7 +44,7 @@ class RulebookTableCalls(Transport):
             {"start": start, "limit": limit},
         )
 
-    def rulebooks_tables_parquet(
+    def rulebooks_table_parquet(
         self, rulebook: str, table: str, *, start: int | None = None, limit: int | None = None
     ) -> bytes:
         """Factor table (parquet) (GET /rulebooks/{rulebook}/tables/{table}.parquet)"""
