@@ -71,8 +71,8 @@ def test_every_page_holds_in_a_browser(
     opened.quiet()
 
 
-QUOTED = re.compile(r"“[^”]*”|《[^》]*》|\([^()]*\)|（[^（）]*）")
-"""What is quoted stays as it was written: a cell of a file, the title of a document."""
+QUOTED = re.compile(r"[\u3000-\u9fff]+\d{8}|“[^”]*”|《[^》]*》|\([^()]*\)|（[^（）]*）")
+"""What stays as it was written: an enterprise of the example country, what is quoted, a cell of a file, the title of a document."""
 UNITS = ("万元", "万千瓦时")
 """Units that the example's reports are written in."""
 SENTENCE = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){4}")
