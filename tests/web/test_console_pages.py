@@ -223,7 +223,11 @@ def test_balance_explain_and_reconcile_are_what_the_library_says(console: Consol
         trace = plant.explain(
             "total_emission", "cn_gbt_32150_2015", "2024-01", where={"enterprise": "acme"}, lang="en"
         )
-        lines = plant.reconcile(("cn_gbt_32150_2015", "ghg_protocol_corporate"), "2024-01").reconciliation
+        lines = plant.reconcile(
+            ("cn_gbt_32150_2015", "ghg_protocol_corporate"),
+            "2024-01",
+            quantities=("total_emission", "total_location_based"),
+        ).reconciliation
     model = client.get("/plants/small/balance.json?period=2024-01").json()
     shown = [
         (item["meter"], item["expected"], item["attributed"], item["difference_ticks"])

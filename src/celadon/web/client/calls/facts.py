@@ -47,6 +47,7 @@ class Fact(TypedDict):
     """A reading or record and its versions, oldest first; when it applies is local time of the plant."""
 
     what: dict[str, str]
+    name: Both
     start: str
     end: str
     versions: list[Version]

@@ -35,6 +35,8 @@ class Reconciled(TypedDict):
     difference: float
     lines: list[Reason]
     rulebooks: list[str]
+    first_totals: list[ReconcileChoice]
+    second_totals: list[ReconcileChoice]
 
 
 class TotalOf(TypedDict):
@@ -45,6 +47,13 @@ class TotalOf(TypedDict):
     label: Both
     total: float
     trace: str | None
+
+
+class ReconcileChoice(TypedDict):
+    """A total that can be compared."""
+
+    quantity: str
+    label: Both
 
 
 class ReconcileCalls(Transport):

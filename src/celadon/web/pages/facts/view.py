@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -33,7 +34,18 @@ page = Page("/plants/{plant}/facts", Text("Facts", "数据"), on_plant(Action.EX
 SCHEMA = changes.SCHEMA
 PART = 1 << 20
 """Bytes that a part of an upload may have."""
-_STOCKS = ("fuel_purchased", "fuel_opening_stock", "fuel_closing_stock", "fuel_resold", "fuel_consumed")
+_STOCKS = {
+    "fuel_purchased": Text("Fuel purchased", "购入燃料"),
+    "fuel_opening_stock": Text("Opening stock", "期初库存"),
+    "fuel_closing_stock": Text("Closing stock", "期末库存"),
+    "fuel_resold": Text("Fuel resold", "转售燃料"),
+    "fuel_consumed": Text("Fuel consumed", "消耗燃料"),
+}
+_PURPOSES = {
+    "combustion": Text("(combustion)", "（燃烧）"),
+    "mobile": Text("(mobile sources)", "（移动源）"),
+    "feedstock": Text("(feedstock)", "（原料）"),
+}
 _USUAL = (*_STOCKS, "product_output", "net_calorific_value", "carbon_content", "carbon_content_by_mass")
 _SHOWN = 60
 
@@ -82,6 +94,7 @@ class Fact(BaseModel):
     """A reading or record and its versions, oldest first; when it applies is local time of the plant."""
 
     what: dict[str, str]
+    name: Both
     start: datetime
     end: datetime
     versions: list[Version]
@@ -200,12 +213,17 @@ def view(
     with desk.lent() as plant:
         seen = plant.view()
         files, model = _files(seen.snapshot), seen.model
-    known = {name for book in rulebooks_of(model) for name in desk.library.book(book).facts}
+    known = {
+        spec.name: spec.label
+        for book in rulebooks_of(model)
+        for spec in desk.library.book(book).facts.values()
+    }
+    names = _names(model, known)
     found = desk.answer(asks, lambda plant: plant.history(shown, meter=meter or None, **words))
     return Facts(
         period=shown, meter=meter, quantity=quantity, item=item, files=files,
         uploads=[_sent(one) for one in _uploads(asked).all()] if asked.may(Action.CHANGE) else [],
-        facts=[_fact(one, model.zone) for one in found[:_SHOWN]], more=max(0, len(found) - _SHOWN),
+        facts=[_fact(one, model.zone, names) for one in found[:_SHOWN]], more=max(0, len(found) - _SHOWN),
         meters=[Choice(id=one.id, name=both(one.name)) for one in model.meters], quantities=list(dict.fromkeys([*_USUAL, *sorted(known)])), items=_items(model),
         sites=[Choice(id=one.id, name=both(one.name)) for one in model.sites],
         processes=[Choice(id=one.id, name=both(one.name)) for site in model.sites for one in site.processes],
@@ -350,10 +368,20 @@ def _sent(one: Upload) -> Sent:
     )
 
 
-def _fact(told: Told, zone_name: str) -> Fact:
+def _names(model: PlantModel, quantities: Mapping[str, Text]) -> Mapping[str, Text]:
+    """What the words of a fact are called: quantities, carriers, products, places and meters."""
+    carriers = {one.id: one.label for one in (*CARRIERS.values(), *model.carriers)}
+    sites = {one.id: one.name for one in model.sites}
+    processes = {one.id: one.name for site in model.sites for one in site.processes}
+    things = {one.id: one.name for one in model.products} | {one.id: one.name for one in model.meters}
+    return {**quantities, **_STOCKS, **_PURPOSES, **carriers, **things, **processes, **sites}
+
+
+def _fact(told: Told, zone_name: str, names: Mapping[str, Text]) -> Fact:
     tz = zone(zone_name)
+    words = [names.get(word, Text(word, word)) for word in told.what.values() if word]
     return Fact(
-        what=dict(told.what), start=told.start.astimezone(tz), end=told.end.astimezone(tz),
+        what=dict(told.what), name=Both(zh=" ".join(one.zh for one in words), en=" ".join(one.en for one in words)), start=told.start.astimezone(tz), end=told.end.astimezone(tz),
         versions=[
             Version(
                 recorded_at=one.recorded_at, file=one.file, line=one.line, value=one.value, unit=one.unit, status=one.status,

@@ -15,6 +15,8 @@ from celadon.web.page import Both, Cell, Page, Table, both
 
 page = Page("/plants/{plant}/reconcile", Text("Reconcile", "对账"), on_plant(), order=50)
 FIRST, SECOND = "cn_gbt_32150_2015", "ghg_protocol_corporate"
+_WHOLE = {SECOND: "total_location_based"}
+"""The total that is compared where a rulebook's first is only a part of it."""
 _WHY = {
     "boundary": Text("boundary: one counts it", "边界：仅一方计入"),
     "factor": Text("factor", "因子"),
@@ -50,6 +52,13 @@ class Reason(BaseModel):
     after_factors: list[str]
 
 
+class Choice(BaseModel):
+    """A total that can be compared."""
+
+    quantity: str
+    label: Both
+
+
 class Reconciled(BaseModel):
     """The two totals and the lines between them."""
 
@@ -60,6 +69,8 @@ class Reconciled(BaseModel):
     difference: float
     lines: list[Reason]
     rulebooks: list[str]
+    first_totals: list[Choice]
+    second_totals: list[Choice]
 
 
 def view(
@@ -70,13 +81,18 @@ def view(
     first_quantity: str | None = None,
     second_quantity: str | None = None,
 ) -> Reconciled:
-    """Why two totals differ (each rulebook's first, unless two are named)."""
+    """Why two totals differ (of each rulebook its whole, unless one of its totals is named)."""
     shown = asked.period(period)
-    quantities = (first_quantity, second_quantity) if first_quantity and second_quantity else ()
+    books = asked.workspace.library.book(first), asked.workspace.library.book(second)
+    quantities = tuple(
+        named if named in book.totals else _WHOLE.get(book.id, book.totals[0])
+        for book, named in zip(books, (first_quantity, second_quantity), strict=True)
+    )
     found = asked.plant.reconcile((first, second), shown, quantities=quantities).reconciliation
     return Reconciled(
         period=shown, unit=found.unit, before=_side(asked, found, shown, first=True), after=_side(asked, found, shown, first=False),
         difference=found.difference, lines=[_reason(asked, line) for line in found.lines], rulebooks=shipped_ids(),
+        first_totals=_totals(books[0]), second_totals=_totals(books[1]),
     )  # fmt: skip
 
 
@@ -106,6 +122,10 @@ def picture(model: Reconciled) -> Waterfall:
         before=(Text(f"{model.before.rulebook}", model.before.rulebook), model.before.total),
         after=(Text(f"{model.after.rulebook}", model.after.rulebook), model.after.total),
     )  # fmt: skip
+
+
+def _totals(book: Rulebook) -> list[Choice]:
+    return [Choice(quantity=name, label=both(book.label(name))) for name in book.totals]
 
 
 def _side(asked: Asked, found: Reconciliation, period: str, *, first: bool) -> TotalOf:
