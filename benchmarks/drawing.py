@@ -15,13 +15,13 @@ _WATCH = """
 document.addEventListener('DOMContentLoaded', () => new MutationObserver((found, observer) => {
     if (!document.querySelector('figure[data-drawn]')) return;
     observer.disconnect();
-    requestAnimationFrame(() => requestAnimationFrame(() => { window.celadonDrawn = performance.now(); }));
+    requestAnimationFrame(() => requestAnimationFrame(() => { document.documentElement.dataset.painted = performance.now(); }));
 }).observe(document.body, {subtree: true, attributes: true, attributeFilter: ['data-drawn']}));
 """
 _FOUND = """() => {
     const asked = document.querySelector('figure[data-series]').dataset.series;
     const sent = performance.getEntriesByType('resource').find(item => item.name.endsWith(asked));
-    return {drawn: window.celadonDrawn, arrived: sent.responseEnd, bytes: sent.encodedBodySize};
+    return {drawn: Number(document.documentElement.dataset.painted), arrived: sent.responseEnd, bytes: sent.encodedBodySize};
 }"""
 
 
@@ -39,7 +39,9 @@ def draw(address: str, path: str, token: str, runs: int = 5) -> dict[str, Any]:
         for _ in range(runs + 1):  # the first fills the server's answers and the browser's files
             page = context.new_page()
             page.goto(address + path)
-            page.wait_for_function("window.celadonDrawn")
+            page.wait_for_selector(
+                "html[data-painted]", state="attached"
+            )  # the policy forbids eval, so no predicate
             found = page.evaluate(_FOUND)
             drawn.append(found["drawn"] - found["arrived"])
             opened.append(found["drawn"])

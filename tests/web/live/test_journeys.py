@@ -251,7 +251,7 @@ def test_the_language_is_switched_and_stays(console: Server, visit: SignedIn, la
     page = opened.open(f"/plants/{MILL}/overview?period={MONTH}")
     page.get_by_role("link", name="English" if lang == "zh" else "中文").click()
     other = "en" if lang == "zh" else "zh-CN"
-    page.wait_for_function(f"document.documentElement.lang === '{other}'")
+    page.wait_for_selector(f"html[lang='{other}']", state="attached")
     assert f"period={MONTH}" in page.url
     opened.open("/")
     assert page.evaluate("document.documentElement.lang") == other
