@@ -32,7 +32,9 @@ def addresses() -> list[tuple[str, str, On]]:
             "set_up",
             "mapping",
             "region_public",
-        ):  # want a link, an upload, a publication
+            "oidc",
+            "oidc_back",
+        ):  # want a link, an upload, a publication, an identity provider
             continue
         asked = QUERY.get(folder.name, f"period={MONTH}" if folder.page.need.on is On.PLANT else "")
         found.append((folder.name, f"{path}?{asked}" if asked else path, folder.page.need.on))

@@ -52,7 +52,7 @@ def test_a_second_server_on_one_folder_is_refused_and_says_so(little: Path) -> N
             words, capture_output=True, text=True, timeout=60, env=ENVIRONMENT, check=False
         )
         assert second.returncode != 0
-        assert "two servers on one folder are refused" in second.stdout + second.stderr
+        assert "console.served-already" in second.stdout + second.stderr
         assert "Traceback" not in second.stdout + second.stderr
         # the first one goes on
         assert httpx.get(f"{server.address}/sign-in").status_code == 200
