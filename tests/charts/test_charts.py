@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 
 import pytest
+import typst
+import vl_convert
 
 from celadon.charts.bars import Bars, Group
 from celadon.charts.chart import Chart
@@ -130,7 +132,6 @@ def test_every_colour_of_a_page_is_in_its_stylesheet():
 
 @each
 def test_vega_draws_the_same_shapes_in_the_same_places(name):
-    vl_convert = pytest.importorskip("vl_convert")
     chart = CHARTS[name]
     drawn = ET.fromstring(vl_convert.vega_to_svg(chart.to_vega("en")))
     found = {element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")}
@@ -312,7 +313,6 @@ def test_texts_are_cut_and_broken_where_they_may_be():
 
 
 def test_widths_are_those_of_the_font():
-    typst = pytest.importorskip("typst")
     import json
 
     from celadon.charts.image import fonts

@@ -59,7 +59,6 @@ def test_nobody_listens(tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "java").touch()
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    pytest.importorskip("pyspark")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))  # taken, and not listening
         address = f"spark://127.0.0.1:{probe.getsockname()[1]}"

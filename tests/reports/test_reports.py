@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import openpyxl
+import pypdf
 import pytest
 
 from celadon.cli import main
@@ -214,7 +215,6 @@ def test_the_same_state_gives_the_same_bytes(works, energy):
 
 
 def pdf_text(data):
-    pypdf = pytest.importorskip("pypdf")
     return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages)
 
 
