@@ -115,6 +115,14 @@ CARRIERS: dict[str, Carrier] = {
 }
 
 
+PURPOSES = {
+    "combustion": Text("combustion", "固定燃烧"),
+    "mobile": Text("mobile sources", "移动源"),
+    "feedstock": Text("feedstock", "原料"),
+}
+"""What a fuel is used for, as the plant file's `purpose` says it."""
+
+
 def find_carrier(word: str, extra: Iterable[Carrier] = ()) -> Carrier | None:
     """The carrier whose id, alias or label is `word` (case ignored); plant-defined carriers first."""
     wanted = word.strip().lower()

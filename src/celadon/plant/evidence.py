@@ -21,6 +21,7 @@ from celadon.core.periods import Period, zone
 from celadon.core.text import Lang
 from celadon.engine.leaves import FactLeaf
 from celadon.engine.trace import TraceNode
+from celadon.metering.record_words import FUEL_KINDS
 from celadon.plant.deriving import SOURCE as DERIVED
 from celadon.plant.deriving import derived_of
 from celadon.plant.entry import manual_source, mark_of
@@ -34,7 +35,6 @@ from celadon.store import StoredFile
 _RECORDS_SHOWN = 60
 _EVENTS_SHOWN = 12
 _REST = "~rest"
-_FUEL_KINDS = ("fuel_purchased", "fuel_opening_stock", "fuel_closing_stock", "fuel_resold", "fuel_consumed")
 _End = tuple[Any, ...]
 """Time (UTC), displayed value, file, line, and how many readings lie in the span."""
 
@@ -194,7 +194,7 @@ class Evidence:
             write_records(self.con, self.seen, "evidence_records")
             self._records = True
         start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (leaf.start, leaf.end))
-        names = [leaf.quantity, *(_FUEL_KINDS if leaf.quantity.startswith("energy_") else ())]
+        names = [leaf.quantity, *(FUEL_KINDS if leaf.quantity.startswith("energy_") else ())]
         rows = self.con.execute(
             """SELECT quantity, item, purpose, site, process, start, value, unit, weight, weight_unit, note, file, line
             FROM evidence_records WHERE list_contains($1::VARCHAR[], quantity) AND start <= $3 AND "end" >= $2

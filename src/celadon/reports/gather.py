@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from celadon.core.carriers import PURPOSES
 from celadon.core.findings import Finding, FindingError
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Period, parse_period, zone
@@ -20,9 +21,7 @@ from celadon.reports.terms import item_label
 from celadon.rules.rulebook import Rulebook
 
 _PURPOSES = {
-    "combustion": Text("combustion", "固定燃烧"),
-    "mobile": Text("mobile sources", "移动源"),
-    "feedstock": Text("feedstock", "原料"),
+    **PURPOSES,
     "comprehensive_energy": Text("comprehensive energy", "综合能耗"),
     "electricity": Text("electricity", "电耗"),
     "cement": Text("cement", "水泥"),

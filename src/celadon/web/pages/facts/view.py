@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import UploadFile
 from pydantic import BaseModel, Field
 
-from celadon.core.carriers import CARRIERS
+from celadon.core.carriers import CARRIERS, PURPOSES
 from celadon.core.findings import FindingError
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import zone
@@ -40,11 +40,6 @@ _STOCKS = {
     "fuel_closing_stock": Text("Closing stock", "期末库存"),
     "fuel_resold": Text("Fuel resold", "转售燃料"),
     "fuel_consumed": Text("Fuel consumed", "消耗燃料"),
-}
-_PURPOSES = {
-    "combustion": Text("(combustion)", "（燃烧）"),
-    "mobile": Text("(mobile sources)", "（移动源）"),
-    "feedstock": Text("(feedstock)", "（原料）"),
 }
 _USUAL = (*_STOCKS, "product_output", "net_calorific_value", "carbon_content", "carbon_content_by_mass")
 _SHOWN = 60
@@ -374,7 +369,7 @@ def _names(model: PlantModel, quantities: Mapping[str, Text]) -> Mapping[str, Te
     sites = {one.id: one.name for one in model.sites}
     processes = {one.id: one.name for site in model.sites for one in site.processes}
     things = {one.id: one.name for one in model.products} | {one.id: one.name for one in model.meters}
-    return {**quantities, **_STOCKS, **_PURPOSES, **carriers, **things, **processes, **sites}
+    return {**quantities, **_STOCKS, **PURPOSES, **carriers, **things, **processes, **sites}
 
 
 def _fact(told: Told, zone_name: str, names: Mapping[str, Text]) -> Fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from celadon.charts.waterfall import Step, Waterfall, joined
-from celadon.core.carriers import CARRIERS
+from celadon.core.carriers import CARRIERS, PURPOSES
 from celadon.core.text import Text
 from celadon.engine.reconcile import ReconcileLine, Reconciliation
 from celadon.rules.rulebook import Rulebook, shipped_ids
@@ -142,9 +142,12 @@ def _reason(asked: Asked, line: ReconcileLine) -> Reason:
     own = {item.id: item.label for item in asked.plant.model.carriers}
     known = own.get(line.item) or (CARRIERS[line.item].label if line.item in CARRIERS else None)
     name = known or Text(line.item or line.fact, line.item or line.fact)
-    purpose = f" ({line.purpose})" if line.purpose else ""
+    purpose = PURPOSES.get(line.purpose, Text(line.purpose, line.purpose))
+    zh, en = (
+        f"{name.say(lang)} ({purpose.say(lang)})" if line.purpose else name.say(lang) for lang in ("zh", "en")
+    )
     return Reason(
-        kind=line.kind, why=both(_WHY[line.kind]), fact=line.fact, label=Both(zh=name.zh + purpose, en=name.en + purpose), site=line.site,
+        kind=line.kind, why=both(_WHY[line.kind]), fact=line.fact, label=Both(zh=zh, en=en), site=line.site,
         amount=line.amount, amount_unit=line.amount_unit, before=line.before, after=line.after, difference=line.difference,
         before_factors=list(line.before_factors), after_factors=list(line.after_factors),
     )  # fmt: skip
