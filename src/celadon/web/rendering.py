@@ -99,8 +99,7 @@ class Renderer:
             return text.say(asked.lang)
 
         def picture_of(chart: Chart) -> Markup:
-            # drawn by our own charts, which escape every text
-            return Markup(chart.to_svg(asked.lang))  # noqa: S704
+            return Markup(chart.to_svg(asked.lang))  # noqa: S704 - our own charts escape every text
 
         def unit(text: str) -> str:
             return numbers.unit(text, asked.lang)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
-from celadon.web.client.calls.shared import Both, Group, Level
+from celadon.web.client.calls.shared import Both, Group, Head, Level
 from celadon.web.client.transport import Transport
 
 
@@ -21,18 +21,7 @@ class Public(TypedDict):
     provinces: list[Group]
     divisions: list[Group]
     levels: list[Level]
-    rulebooks: list[RegionPublicBook]
-
-
-class RegionPublicBook(TypedDict):
-    """A rulebook of the catalogue: what it is, and how much of it is shipped."""
-
-    rulebook: str
-    title: Both
-    document: str
-    edition: str
-    clauses: int
-    not_modelled: int
+    rulebooks: list[Head]
 
 
 class RegionPublicCalls(Transport):

@@ -8,6 +8,27 @@ from celadon.web.client.calls.shared import Both
 from celadon.web.client.transport import Transport
 
 
+class Book(TypedDict):
+    """A rulebook as it is read."""
+
+    rulebook: str
+    digest: str
+    title: Both
+    scope: Both
+    edition: str
+    documents: list[InForce]
+    builds_on: list[str]
+    sections: list[Section]
+    facts: list[Input]
+    factors: list[Input]
+    options: list[RulebookChoice]
+    tables: list[RulebookFactorRows]
+    cases: list[Worked]
+    not_modelled: list[Gap]
+    doubts: list[Both]
+    recalled: float | None
+
+
 class Formula(TypedDict):
     """One rule: a formula of a clause. `inputs` are names of this book's quantities, facts and factors."""
 
@@ -68,27 +89,6 @@ class Worked(TypedDict):
     source: str
 
 
-class RulebookBook(TypedDict):
-    """A rulebook as it is read."""
-
-    rulebook: str
-    digest: str
-    title: Both
-    scope: Both
-    edition: str
-    documents: list[InForce]
-    builds_on: list[str]
-    sections: list[Section]
-    facts: list[Input]
-    factors: list[Input]
-    options: list[RulebookChoice]
-    tables: list[RulebookFactorRows]
-    cases: list[Worked]
-    not_modelled: list[Gap]
-    doubts: list[Both]
-    recalled: float | None
-
-
 class RulebookChoice(TypedDict):
     """An option of the account and what can be chosen, the default first."""
 
@@ -109,6 +109,6 @@ class RulebookFactorRows(TypedDict):
 class RulebookCalls(Transport):
     """The page “rulebook”."""
 
-    def rulebooks_get(self, rulebook: str) -> RulebookBook:
+    def rulebooks_get(self, rulebook: str) -> Book:
         """Rulebook (GET /rulebooks/{rulebook}.json)"""
-        return cast("RulebookBook", self._get(f"/rulebooks/{self._part(rulebook)}.json"))
+        return cast("Book", self._get(f"/rulebooks/{self._part(rulebook)}.json"))

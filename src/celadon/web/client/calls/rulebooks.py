@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
-from celadon.web.client.calls.shared import Both
+from celadon.web.client.calls.shared import Head
 from celadon.web.client.transport import Transport
-
-
-class Head(TypedDict):
-    """One rulebook; `recalled` is the share of its factor rows that nobody has checked (null: it has none)."""
-
-    rulebook: str
-    document: str
-    title: Both
-    edition: str
-    clauses: int
-    not_modelled: int
-    cases: dict[str, int]
-    recalled: float | None
 
 
 class Rulebooks(TypedDict):

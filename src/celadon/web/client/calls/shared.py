@@ -47,6 +47,19 @@ class Group(TypedDict):
     trace: str | None
 
 
+class Head(TypedDict):
+    """One rulebook; `recalled` is the share of its factor rows that nobody has checked (null: it has none)."""
+
+    rulebook: str
+    document: str
+    title: Both
+    edition: str
+    clauses: int
+    not_modelled: int
+    cases: dict[str, int]
+    recalled: float | None
+
+
 class Level(TypedDict):
     """Enterprises with one grade level; null where the count is kept back. `level` null: not graded."""
 

@@ -78,7 +78,7 @@ class Accepted(BaseModel):
     set: list[Setting] = Field(default=[], max_length=2000)
 
 
-def view(asked: Asked, upload: str = "", set: Annotated[list[str], Query()] = []) -> Mapping:  # noqa: B006
+def view(asked: Asked, upload: str = "", set: Annotated[list[str], Query()] = []) -> Mapping:  # noqa: B006 - only read
     """The guess for an upload, with the settings given in `set` (`key=value`, repeated); without an upload nothing is guessed."""
     if not upload:
         return Mapping(

@@ -14,20 +14,10 @@ from celadon.web.access import ANYONE
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.pages.region_overview.view import published
+from celadon.web.pages.rulebooks.view import Head, head
 from celadon.web.problems import NOT_THERE
 
 page = Page("/public/{region}", Text("Region, for everybody", "区域公开信息"), ANYONE)
-
-
-class Book(BaseModel):
-    """A rulebook of the catalogue: what it is, and how much of it is shipped."""
-
-    rulebook: str
-    title: Both
-    document: str
-    edition: str
-    clauses: int
-    not_modelled: int
 
 
 class Public(BaseModel):
@@ -43,7 +33,7 @@ class Public(BaseModel):
     provinces: list[figures.Group]
     divisions: list[figures.Group]
     levels: list[figures.Level]
-    rulebooks: list[Book]
+    rulebooks: list[Head]
 
 
 def view(asked: Asked, period: str | None = None) -> Public:
@@ -66,7 +56,7 @@ def view(asked: Asked, period: str | None = None) -> Public:
         provinces=figures.groups(asked, found, traced=False),
         divisions=figures.groups(asked, divisions, traced=False),
         levels=figures.disclosed(figures.by_level(graded), minimum),
-        rulebooks=_catalogue(asked),
+        rulebooks=[head(asked, name) for name in shipped_ids()],
     )
 
 
@@ -87,14 +77,3 @@ def table(model: Public) -> Table:
         for item in items
     ]
     return Table(("by", "code", "name", "kept_back", "enterprises", "total", "mean", "median"), rows)
-
-
-def _catalogue(asked: Asked) -> list[Book]:
-    books = [asked.workspace.library.book(name) for name in shipped_ids()]
-    return [
-        Book(
-            rulebook=book.id, title=both(book.document.title), document=book.document.number, edition=book.edition,
-            clauses=len({str(rule.clause) for rules in book.rules.values() for rule in rules}), not_modelled=len(book.not_modelled),
-        )
-        for book in books
-    ]  # fmt: skip

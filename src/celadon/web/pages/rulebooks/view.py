@@ -35,7 +35,7 @@ class Rulebooks(BaseModel):
 
 def view(asked: Asked) -> Rulebooks:
     """Every shipped rulebook with its coverage."""
-    return Rulebooks(rulebooks=[_head(asked, name) for name in shipped_ids()])
+    return Rulebooks(rulebooks=[head(asked, name) for name in shipped_ids()])
 
 
 def table(model: Rulebooks) -> Table:
@@ -57,7 +57,8 @@ def table(model: Rulebooks) -> Table:
     return Table(columns, rows)
 
 
-def _head(asked: Asked, name: str) -> Head:
+def head(asked: Asked, name: str) -> Head:
+    """One of them."""
     book = asked.workspace.library.book(name)
     found = asked.workspace.answers.get(("coverage", book.digest), lambda: coverage(book))
     return Head(
