@@ -283,3 +283,12 @@ def test_who_only_looks_changes_nothing(own: Console) -> None:
     assert "/facts/enter" not in page.text
     assert codes(client.post(f"{FACTS}/begin.json", json=announced(b"x"))) == ["access.not-allowed"]
     assert os.listdir(own.shared.workspace.memory).count("uploads") == 0
+
+
+def test_the_folder_that_is_served_is_shown_to_nobody(own: Console) -> None:
+    client = own.administrator()
+    found = client.get("/plants/small/findings.json?period=2024-02").json()["findings"]
+    places = [item["where"] for item in found if "plant.yaml" in item["where"]]
+    assert places
+    assert str(own.folder.resolve()) not in client.get("/plants/small/findings?period=2024-02").text
+    assert all(place.startswith("small/") for place in places)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from celadon.core.findings import FindingError, FindingKind, Severity
+from celadon.core.findings import Finding, FindingError, FindingKind, Severity
 from celadon.core.findings import Place as Where
 from celadon.core.periods import zone
 from celadon.core.text import Lang, Text
@@ -84,6 +84,10 @@ class Asked:
     def places(self) -> list[Place]:
         """What whoever asks may see."""
         return [item for item in self.workspace.places() if self.may(Action.SEE, item)]
+
+    def where(self, finding: Finding) -> str:
+        """The place of a finding, from the folder that is served on: where that lies is nobody's business."""
+        return str(finding.where).replace(f"{self.workspace.root}/", "")
 
     def name(self, place: Place) -> str:
         """What a plant or region calls itself; its key where its file cannot be read."""

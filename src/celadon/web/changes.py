@@ -97,10 +97,10 @@ class Shown(BaseModel):
     back: str
 
 
-def said(item: Finding) -> Said:
+def said(asked: Asked, item: Finding) -> Said:
     """A finding for a model."""
     return Said(
-        code=item.code, severity=str(item.severity), where=str(item.where), says=Both(zh=item.says("zh"), en=item.says("en")),
+        code=item.code, severity=str(item.severity), where=asked.where(item), says=Both(zh=item.says("zh"), en=item.says("en")),
         fix=Both(zh=item.fix("zh"), en=item.fix("en")),
     )  # fmt: skip
 
@@ -195,7 +195,7 @@ def _shown(asked: Asked, ident: str, effect: Effect, back: str) -> Shown:
             )
             for one in effect.changes
         ],
-        found=[said(one) for one in effect.findings], gone=[said(one) for one in effect.gone],
+        found=[said(asked, one) for one in effect.findings], gone=[said(asked, one) for one in effect.gone],
         files=[item.name for item in effect.files if item.status != "known"], back=back,
     )  # fmt: skip
 

@@ -179,7 +179,7 @@ def _item(one: Judged, asked: Asked) -> Item:
     known = {item.id for item in asked.plant.model.meters}
     return Item(
         id=one.id, code=finding.code, severity=str(finding.severity), severity_text=both(SEVERITY_TEXT[finding.severity]),
-        title=both(finding.kind.title), where=str(finding.where), says=Both(zh=finding.says("zh"), en=finding.says("en")),
+        title=both(finding.kind.title), where=asked.where(finding), says=Both(zh=finding.says("zh"), en=finding.says("en")),
         fix=Both(zh=finding.fix("zh"), en=finding.fix("en")), clause=finding.clause or "", accepted=one.accepted,
         decisions=[
             Decided(action=made.action, by=made.by, reason=made.reason, at=made.at.isoformat(timespec="seconds"))
