@@ -3,8 +3,14 @@
 from celadon.rules import constant, document, key, sum_of, total
 
 standard = document("CB-1")
-fuels = standard.clause("1", "Amount × calorific value × carbon × share oxidised × 44/12")
-energy = standard.clause("1.2", "Sum over carriers in standard coal")
+fuels = standard.clause(
+    "1",
+    {
+        "zh": "消耗量 × 低位发热量 × 单位热值含碳量 × 碳氧化率 × 44/12",
+        "en": "Amount × calorific value × carbon × share oxidised × 44/12",
+    },
+)
+energy = standard.clause("1.2", {"zh": "各品种折标准煤量之和", "en": "Sum over carriers in standard coal"})
 fuel = ~key("carrier").isin("electricity", "heat")
 
 

@@ -3,9 +3,9 @@
 from celadon.rules import constant, document, key, sum_of, total
 
 standard = document("CB-1")
-bought = standard.clause("2", "Amount × factor of the region")
-process = standard.clause("3", "Material × factor")
-whole = standard.clause("3.1", "Direct and indirect emission")
+bought = standard.clause("2", {"zh": "数量 × 所在地区的排放因子", "en": "Amount × factor of the region"})
+process = standard.clause("3", {"zh": "原料用量 × 排放因子", "en": "Material × factor"})
+whole = standard.clause("3.1", {"zh": "直接排放与间接排放之和", "en": "Direct and indirect emission"})
 electricity = key("carrier") == "electricity"
 heat = key("carrier") == "heat"
 mwh = constant("1", unit="MWh/carrier_unit")

@@ -3,9 +3,17 @@
 from celadon.rules import choose, constant, document, maximum
 
 standard = document("CB-1")
-graded = standard.clause("4", "Intensity of the month against multiples of the region's limit")
-excess = standard.clause("5", "What exceeds the limit, priced by the month")
-ratios = standard.clause("6", "Ratios")
+graded = standard.clause(
+    "4",
+    {
+        "zh": "当月强度与地区限值的各倍数相比较",
+        "en": "Intensity of the month against multiples of the region's limit",
+    },
+)
+excess = standard.clause(
+    "5", {"zh": "超出限值的部分按月计价", "en": "What exceeds the limit, priced by the month"}
+)
+ratios = standard.clause("6", {"zh": "比率", "en": "Ratios"})
 none = constant("0", unit="tCO2")
 
 

@@ -3,8 +3,14 @@
 from celadon.rules import constant, document, total
 
 standard = document("HB-1")
-bought = standard.clause("1", "Electricity bought")
-emitted = standard.clause("2", "Electricity bought in an hour × the grid's intensity in that hour")
+bought = standard.clause("1", {"zh": "购入电量", "en": "Electricity bought"})
+emitted = standard.clause(
+    "2",
+    {
+        "zh": "某小时购入电量 × 该小时电网排放强度",
+        "en": "Electricity bought in an hour × the grid's intensity in that hour",
+    },
+)
 mwh = constant("1", unit="MWh/carrier_unit")
 
 

@@ -18,7 +18,9 @@ import click
 
 import celadon
 from celadon.cli import group as command_line
+from celadon.core.clauses import Document
 from celadon.core.findings import SEVERITY_TEXT, FindingKind
+from celadon.core.text import Text
 from celadon.rules.coverage import coverage
 from celadon.rules.rule import Rule
 from celadon.rules.rulebook import Rulebook, load_rulebook, shipped_ids
@@ -73,15 +75,15 @@ def _index() -> str:
         "",
     ]
     lines += [
-        "| rulebook | document | clauses 条款 | not modelled 未建模 | cases 算例 (published / recomputed / constructed) | unchecked factors 未核实 |",
+        "| rulebook 规则册 | document 文件 | clauses 条款 | not modelled 未建模 | cases 算例 (published / recomputed / constructed) | unchecked factors 未核实 |",
         "|---|---|--:|--:|--:|--:|",
     ]
     for name in shipped_ids():
         book = load_rulebook(name)
-        title, found = book.document.title, coverage(book)
+        found = coverage(book)
         cases = " / ".join(str(count) for count in found.cases.values())
         lines.append(
-            f"| [{name}](rulebooks/{name}.md) | {_cell(book.document.number)} {_cell(title.zh)} / {_cell(title.en)} | "
+            f"| [{name}](rulebooks/{name}.md) | {_both(_titled(book.document))} | "
             f"{len(found.clauses)} | {found.not_modelled} | {cases} | {_percent(found.recalled)} |"
         )
     lines += [
@@ -127,7 +129,7 @@ def _finding(kind: FindingKind, module: str) -> str:
     lines.append(f"| what it says · 内容 | {_cell(kind.says.zh)} | {_cell(kind.says.en)} |")
     lines.append(f"| what to do · 处理 | {_cell(kind.fix.zh)} | {_cell(kind.fix.en)} |")
     if kind.clause:
-        lines.append(f"| clause · 条款 | {_cell(kind.clause)} | {_cell(kind.clause)} |")
+        lines.append(f"| clause · 条款 | {_cell(kind.clause.zh)} | {_cell(kind.clause.en)} |")
     return "\n".join(lines)
 
 
@@ -135,16 +137,29 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def _both(text: Text | None) -> str:
+    """A text for a cell: Chinese and English, once where they are the same."""
+    if text is None:
+        return ""
+    return _cell(text.zh) if text.zh == text.en else f"{_cell(text.zh)} / {_cell(text.en)}"
+
+
+def _titled(document: Document) -> Text:
+    """How a document is cited, and its title."""
+    cited, title = document.cited, document.title
+    return Text(f"{cited.en} {title.en}", f"{cited.zh} {title.zh}")
+
+
 # -- rulebooks ---------------------------------------------------------------------------------------------------------
 
 
 def _rulebook(book: Rulebook, cases: list[Case]) -> Iterator[str]:
-    title = book.document.title
-    yield from (f"# {book.id}", "", f"**{book.document.number}** {title.zh} / {title.en}", "")
+    title = _titled(book.document)
+    yield from (f"# {book.id}", "", f"**{title.zh}**", "", f"**{title.en}**", "")
     yield from (book.scope.zh, "", book.scope.en, "")
-    yield from ("| document | in force |", "|---|---|")
+    yield from ("| document · 文件 | in force · 有效期 |", "|---|---|")
     for document in book.documents:
-        yield f"| {document.number} {document.title.zh} / {document.title.en} | {document.since} .. {document.until or ''} |"
+        yield f"| {_both(_titled(document))} | {document.since} .. {document.until or ''} |"
     yield from _coverage(book)
     yield from _options(book)
     yield from ("", "## Rules, in the document's order · 规则")
@@ -170,34 +185,39 @@ def _coverage(book: Rulebook) -> Iterator[str]:
     yield from ("", "| clause · 条款 | quantities · 指标 | cases · 算例 |", "|---|---|--:|")
     for item in found.clauses:
         names = ", ".join(f"`{name}`" for name in item.quantities)
-        yield f"| {_cell(item.clause)} | {names} | {item.cases or '—'} |"
+        yield f"| {_both(item.clause)} | {names} | {item.cases or '—'} |"
 
 
 def _options(book: Rulebook) -> Iterator[str]:
     if not book.options:
         return
-    yield from ("", "## Options · 选项", "", "| option | choices (default first) | clause |", "|---|---|---|")
+    yield from (
+        "",
+        "## Options · 选项",
+        "",
+        "| option · 选项 | choices · 取值（默认在前 default first） | clause · 条款 |",
+        "|---|---|---|",
+    )
     for spec in book.options.values():
         names = [spec.default, *(name for name in spec.choices if name != spec.default)]
         choices = "<br>".join(f"`{name}` {spec.choices[name].zh} / {spec.choices[name].en}" for name in names)
-        yield f"| `{spec.name}` {spec.label.zh} / {spec.label.en} | {choices} | {_cell(spec.clause)} |"
+        yield f"| `{spec.name}` {_both(spec.label)} | {choices} | {_both(spec.clause)} |"
 
 
 def _rule(rule: Rule, cases: list[Case]) -> Iterator[str]:
     yield from ("", f"### {rule.name}: {rule.label.zh} / {rule.label.en}", "")
-    yield from (f"> {rule.clause}: {rule.clause.text}", "")
+    cited, text = rule.clause.cited, rule.clause.text
+    yield from (f"> {cited.zh}：{text.zh}", ">", f"> {cited.en}: {text.en}", "")
     yield from ("```python", rule.formula_text, "```", "")
     yield rule.doc
     validity = f"; {rule.validity}" if rule.validity.since or rule.validity.until else ""
-    yield from (
-        "",
-        f"`{rule.unit}` per {rule.grain}{'' if rule.adds else '; a ratio: computed anew at the asked grain'}{validity}",
-    )
+    ratio = "" if rule.adds else "; a ratio: computed anew at the asked grain 比值，按所问粒度重新计算"
+    yield from ("", f"`{rule.unit}` per 每 {rule.grain}{ratio}{validity}")
     used = [
         case.name for case in cases if any(item.get("quantity") == rule.name for item in case.body["expect"])
     ]
     if used:
-        yield from ("", "Cases · 用例: " + "; ".join(used))
+        yield from ("", "Cases · 算例: " + "; ".join(used))
 
 
 def _inputs(book: Rulebook) -> Iterator[str]:
@@ -205,16 +225,16 @@ def _inputs(book: Rulebook) -> Iterator[str]:
         "",
         "## Facts it asks for · 所需事实",
         "",
-        "| fact | unit | per | if there is none | clause |",
+        "| fact · 事实 | unit · 单位 | per · 每 | if there is none · 缺失时 | clause · 条款 |",
         "|---|---|---|---|---|",
     )
     for fact in book.facts.values():
-        yield f"| `{fact.name}` {fact.label.zh} / {fact.label.en} | {fact.unit} | {fact.grain} | {fact.on_missing} | {_cell(fact.clause)} |"
+        yield f"| `{fact.name}` {_both(fact.label)} | {fact.unit} | {fact.grain} | {fact.on_missing} | {_both(fact.clause)} |"
     yield from (
         "",
         "## Factors · 因子",
         "",
-        "| factor | unit | table | rows (recalled) | clause |",
+        "| factor · 因子 | unit · 单位 | table · 表 | rows (recalled) · 行数（未核实） | clause · 条款 |",
         "|---|---|---|---|---|",
     )
     for factor in book.factors.values():
@@ -223,23 +243,30 @@ def _inputs(book: Rulebook) -> Iterator[str]:
             f"{len(table.rows)} ({sum(row.confidence == 'recalled' for row in table.rows)})" if table else ""
         )
         yield (
-            f"| `{factor.name}` {factor.label.zh} / {factor.label.en} | {factor.unit} | {factor.table}.{factor.column} | {rows} "
-            f"| {_cell(factor.clause)} |"
+            f"| `{factor.name}` {_both(factor.label)} | {factor.unit} | {factor.table}.{factor.column} | {rows} "
+            f"| {_both(factor.clause)} |"
         )
 
 
 def _limits(book: Rulebook) -> Iterator[str]:
     yield from ("", "## Not modelled · 未建模", "")
     for item in book.not_modelled:
-        yield f"- {item.clause}: {item.what.zh}（{item.why.zh}）/ {item.what.en} ({item.why.en})"
+        zh, en = (f"{item.clause.zh}：", f"{item.clause.en}: ") if item.clause else ("", "")
+        yield f"- {zh}{item.what.zh}（{item.why.zh}）<br>{en}{item.what.en} ({item.why.en})"
     if book.doubts:
         yield from ("", "## Doubts · 存疑", "")
         for doubt in book.doubts:
-            yield f"- {doubt.zh} / {doubt.en}"
+            yield f"- {doubt.zh}<br>{doubt.en}"
 
 
 def _cases(cases: list[Case]) -> Iterator[str]:
-    yield from ("", "## Cases · 用例", "", "| case | period | vouched by |", "|---|---|---|")
+    yield from (
+        "",
+        "## Cases · 算例",
+        "",
+        "| case · 算例 | period · 期间 | vouched by · 由谁证明 |",
+        "|---|---|---|",
+    )
     for case in cases:
         vouched = "; ".join(str(value) for value in case.vouched.values())
         yield f"| {_cell(case.name)} | {case.body['period']} | {_cell(vouched)} |"

@@ -122,7 +122,7 @@ def test_a_finding_in_words_and_as_json() -> None:
         Text("t", "题"),
         Text("{n} rows", "{n} 行"),
         Text("mend {n}", "修正 {n}"),
-        "S 1",
+        Text("S 1 chapter 2", "S 1 第2章"),
     )
     finding = kind.at(Place(file="a.csv", line=3, column="kWh"), n=2)
     assert str(finding) == "warning test.kind: a.csv:3:kWh: 2 rows"
@@ -135,8 +135,12 @@ def test_a_finding_in_words_and_as_json() -> None:
         "fix": {"zh": "修正 2", "en": "mend 2"},
         "message": "2 行",
         "values": {"n": 2},
-        "clause": "S 1",
+        "clause": "S 1 chapter 2",
+        "clause_label": {"zh": "S 1 第2章", "en": "S 1 chapter 2"},
     }
+    # What one finding cites goes before what its kind cites; a plain citation reads the same in both languages.
+    assert kind.at(clause="S 2", n=2).clause == Text("S 2", "S 2")
+    assert kind.at(clause="", n=2).clause == kind.clause
 
 
 def test_order_and_errors() -> None:

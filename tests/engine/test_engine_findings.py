@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from celadon.core.findings import FindingError
+from celadon.core.text import same
 from celadon.engine.explain import explain
 from celadon.engine.run import Result, run
 from celadon.rules.rulebook import load_rulebook
@@ -102,7 +103,7 @@ def test_absent_and_not_applicable(tmp_path: Path) -> None:
     folder = write_book(tmp_path / "b", chapter=chapter)
     none = ask(folder, [DIESEL])
     assert none.value("emission") == 31.0
-    assert only(none, "fact.not-applicable").clause == "S-1 3"
+    assert only(none, "fact.not-applicable").clause == same("S-1 3")
     due = ask(folder, [DIESEL, {"quantity": "export", "carrier": "diesel", "value": None, "unit": "t"}])
     assert due.value("emission") is None
     nothing = ask(folder, [])
@@ -114,7 +115,7 @@ def test_editions_in_time(tmp_path: Path) -> None:
     folder = write_book(tmp_path / "b")
     assert only(ask(folder, [DIESEL], period="2025-02"), "rulebook.not-in-force").where.period == "2025-02"
     early = ask(folder, [DIESEL], period="2019-02")
-    assert only(early, "rulebook.before-in-force").values["document"] == "S-1"
+    assert only(early, "rulebook.before-in-force").values["document"] == same("S-1")
     codes = [finding.code for finding in ask(folder, [DIESEL], period="2024-12").findings]
     assert "rulebook.not-in-force" not in codes
 

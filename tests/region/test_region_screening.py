@@ -152,7 +152,7 @@ def test_electricity_told_four_ways_and_a_published_band(tmp_path):
     assert band.finding.values["value"] == "15,000"
     assert band.finding.values["factor"] == "1.488"  # 15000 / 10080
     assert (
-        band.finding.clause
+        str(band.finding.clause)
         == "GB 21341-2022 Norm of energy consumption per unit product of ferroalloys, table of limits"
     )
 

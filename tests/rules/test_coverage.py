@@ -9,6 +9,7 @@ import pytest
 
 from celadon.cli import main
 from celadon.cli.shapes import problems
+from celadon.core.text import same
 from celadon.rules.coverage import ClauseCoverage, coverage
 from celadon.rules.rulebook import load_rulebook, shipped_ids
 from tests.rules.books import ABOUT, write_book
@@ -30,7 +31,9 @@ def test_what_is_counted(folder: Path) -> None:
     found = coverage(load_rulebook(folder))
     # Case a counts once for emission, case b once for each of the two quantities of the clause.
     assert found.clauses == (
-        ClauseCoverage("S-1 1 eq.(1)", "amount times factor", ("carrier_emission", "emission"), 3),
+        ClauseCoverage(
+            same("S-1 1 eq.(1)"), same("amount times factor"), ("carrier_emission", "emission"), 3
+        ),
     )
     assert found.to_json() == {
         "clauses": 1,
@@ -51,7 +54,8 @@ def test_it_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     body = json.loads(capsys.readouterr().out)
     assert problems(body) == []
     assert body["clauses"][0] == {
-        "clause": "S-1 1 eq.(1)", "text": "amount times factor", "quantities": ["carrier_emission", "emission"], "cases": 3,
+        "clause": "S-1 1 eq.(1)", "clause_label": {"zh": "S-1 1 eq.(1)", "en": "S-1 1 eq.(1)"},
+        "text": "amount times factor", "says": {"zh": "amount times factor", "en": "amount times factor"}, "quantities": ["carrier_emission", "emission"], "cases": 3,
     }  # fmt: skip
     assert main(["rulebooks", str(folder), "--lang", "zh"]) == 0
     said = " ".join(capsys.readouterr().out.split())

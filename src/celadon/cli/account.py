@@ -171,7 +171,7 @@ def print_account(console: Console, found: Account, lang: Lang) -> None:
     request, book = result.request, result.book
     options = ", ".join(f"{name}={choice}" for name, choice in request.options.items())
     console.print(
-        f"[bold]{escape(book.document.number)}[/bold] {escape(book.document.title.say(lang))}  {request.period.label}"
+        f"[bold]{escape(book.document.cited.say(lang))}[/bold] {escape(book.document.title.say(lang))}  {request.period.label}"
         + (f"  [dim]{escape(options)}[/dim]" if options else "")
     )
     rows = result.rows

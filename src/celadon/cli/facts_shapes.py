@@ -74,6 +74,7 @@ FACTS_SHAPES: dict[str, Shape] = {
                     "fix": "both",
                     "values": "object",
                     "clause?": "text",
+                    "clause_label?": "both",
                     "decisions": [
                         {
                             "finding": "text",

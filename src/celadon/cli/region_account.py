@@ -75,7 +75,7 @@ def print_account(console: Console, found: RegionAccount, session: Session) -> N
 
     zh, lang = session.lang == "zh", session.lang
     title = (
-        f"{found.book.document.number}  {found.request.period.label}  "
+        f"{found.book.document.cited.say(lang)}  {found.request.period.label}  "
         + (f"{found.enterprises:,} 家企业" if zh else f"{found.enterprises:,} enterprises")
     )  # fmt: skip
     columns = [(word("quantity", lang), False), *((name, False) for name in found.by)]

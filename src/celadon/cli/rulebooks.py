@@ -8,7 +8,7 @@ import click
 
 from celadon.cli.base import command as make_command
 from celadon.cli.session import Session
-from celadon.core.text import Lang
+from celadon.core.text import Lang, Text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,6 +73,7 @@ def _head(book: Rulebook) -> dict[str, Any]:
     return {
         "id": book.id,
         "document": book.document.number,
+        "document_label": _both(book.document.cited),
         "title": _both(book.document.title),
         "edition": book.edition,
         "scope": _both(book.scope),
@@ -87,6 +88,7 @@ def _body(book: Rulebook) -> dict[str, Any]:
         "documents": [
             {
                 "number": item.number,
+                "number_label": _both(item.cited),
                 "title": _both(item.title),
                 "since": str(item.since),
                 "until": str(item.until) if item.until else None,
@@ -99,8 +101,9 @@ def _body(book: Rulebook) -> dict[str, Any]:
                 "label": _both(rule.label),
                 "unit": str(rule.unit),
                 "grain": str(rule.grain),
-                "clause": str(rule.clause),
-                "clause_text": rule.clause.text,
+                **_cited(rule.clause.cited),
+                "clause_text": rule.clause.text.en,
+                "clause_says": _both(rule.clause.text),
                 "formula": rule.formula_text,
                 "inputs": list(rule.needs),
                 "adds": rule.adds,
@@ -121,15 +124,15 @@ def _body(book: Rulebook) -> dict[str, Any]:
                 "name": item.name,
                 "label": _both(item.label),
                 "default": item.default,
-                "clause": item.clause,
+                **_cited(item.clause),
                 "choices": {choice: _both(label) for choice, label in item.choices.items()},
             }
             for item in book.options.values()
         ],
         "builds_on": [base.id for base in book.builds_on],
-        "coverage": {"names": list(book.coverage.names), "clause": book.coverage.clause},
+        "coverage": {"names": list(book.coverage.names), **_cited(book.coverage.clause)},
         "not_modelled": [
-            {"clause": item.clause, "what": _both(item.what), "why": _both(item.why)}
+            {**_cited(item.clause), "what": _both(item.what), "why": _both(item.why)}
             for item in book.not_modelled
         ],
         "doubts": [_both(item) for item in book.doubts],
@@ -137,11 +140,22 @@ def _body(book: Rulebook) -> dict[str, Any]:
 
 
 def _spec(spec: Any) -> dict[str, Any]:
-    return {"name": spec.name, "label": _both(spec.label), "unit": str(spec.unit), "clause": spec.clause}
+    return {"name": spec.name, "label": _both(spec.label), "unit": str(spec.unit), **_cited(spec.clause)}
+
+
+def _cited(clause: Text | None) -> dict[str, Any]:
+    """A citation as text (English) and in both languages."""
+    return {"clause": clause.en if clause else "", "clause_label": _both(clause) if clause else None}
 
 
 def _both(text: Any) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
+
+
+def _said(clause: Text | None, lang: Lang) -> str:
+    from rich.markup import escape
+
+    return escape(clause.say(lang)) if clause else ""
 
 
 def _print_list(console: Console, heads: list[dict[str, Any]], lang: Lang) -> None:
@@ -160,7 +174,7 @@ def _print_list(console: Console, heads: list[dict[str, Any]], lang: Lang) -> No
         counts = head["counts"]
         made.add_row(
             head["id"],
-            escape(f"{head['document']} {head['title'][lang]}"),
+            escape(f"{head['document_label'][lang]} {head['title'][lang]}"),
             str(counts["clauses"]),
             str(counts["not_modelled"]),
             " / ".join(str(count) for count in counts["cases"].values()),
@@ -193,7 +207,10 @@ def _print_coverage(console: Console, found: Coverage, lang: Lang) -> None:
     made = table("条款" if zh else "Clauses", [(name, place == 3) for place, name in enumerate(headings)])
     for item in found.clauses:
         made.add_row(
-            escape(item.clause), escape(item.text), ", ".join(item.quantities), str(item.cases or "—")
+            escape(item.clause.say(lang)),
+            escape(item.text.say(lang)),
+            ", ".join(item.quantities),
+            str(item.cases or "—"),
         )
     console.print(made)
 
@@ -205,7 +222,7 @@ def _print_book(console: Console, book: Rulebook, found: Coverage, lang: Lang) -
 
     zh = lang == "zh"
     console.print(
-        f"[bold]{book.id}[/bold]  {book.document.number} {escape(book.document.title.say(lang))}  [dim]{book.digest[:12]}[/dim]"
+        f"[bold]{book.id}[/bold]  {escape(book.document.cited.say(lang))} {escape(book.document.title.say(lang))}  [dim]{book.digest[:12]}[/dim]"
     )
     console.print(escape(book.scope.say(lang)))
     _print_coverage(console, found, lang)
@@ -223,7 +240,11 @@ def _print_book(console: Console, book: Rulebook, found: Coverage, lang: Lang) -
     for rules in book.rules.values():
         for rule in rules:
             made.add_row(
-                rule.clause.ref, rule.name, rule.label.say(lang), str(rule.unit), escape(rule.formula_text)
+                escape(rule.clause.ref.say(lang)),
+                rule.name,
+                rule.label.say(lang),
+                str(rule.unit),
+                escape(rule.formula_text),
             )
     console.print(made)
     if book.options:
@@ -240,20 +261,22 @@ def _print_book(console: Console, book: Rulebook, found: Coverage, lang: Lang) -
             choices = ", ".join(
                 f"[bold]{name}*[/bold]" if name == item.default else name for name in item.choices
             )
-            made.add_row(item.name, item.label.say(lang), choices, item.clause)
+            made.add_row(item.name, item.label.say(lang), choices, _said(item.clause, lang))
         console.print(made)
     if book.coverage.names:
         words = "须说明是否纳入" if zh else "computed, or left out with a reason"
         names = "；".join(book.label(name).zh for name in book.coverage.names)
         listed = names if zh else ", ".join(book.coverage.names)
-        console.print(f"[bold]{words}[/bold]: {escape(listed)}  [dim]{escape(book.coverage.clause)}[/dim]")
+        console.print(
+            f"[bold]{words}[/bold]: {escape(listed)}  [dim]{_said(book.coverage.clause, lang)}[/dim]"
+        )
     if book.not_modelled:
         made = table(
             "未建模" if zh else "Not modelled",
             [(h, False) for h in (("条款", "内容", "原因") if zh else ("clause", "what", "why"))],
         )
         for gap in book.not_modelled:
-            made.add_row(gap.clause, escape(gap.what.say(lang)), escape(gap.why.say(lang)))
+            made.add_row(_said(gap.clause, lang), escape(gap.what.say(lang)), escape(gap.why.say(lang)))
         console.print(made)
     for doubt in book.doubts:
         console.print(f"  [yellow]{'存疑' if zh else 'doubt'}[/yellow] {escape(doubt.say(lang))}")

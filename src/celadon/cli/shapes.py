@@ -34,7 +34,7 @@ _WORDS = {
 
 FINDING: dict[str, Any] = {
     "code": "text", "severity": "text", "where": "object", "says": "both", "fix": "both", "message": "text", "values": "object",
-    "clause?": "text",
+    "clause?": "text", "clause_label?": "both",
 }  # fmt: skip
 _FILE = {
     "source": "text", "name": "text", "status": "text", "bytes": "integer", "readings": "integer", "records": "integer",
@@ -64,7 +64,7 @@ _ENTRY = {
 }  # fmt: skip
 _NODE = {
     "kind": "text", "quantity": "text", "value": "number?", "unit": "text", "label?": "both", "where?": "object", "formula?": "text", "effective?": "text",
-    "doc?": "text", "clause?": "text", "clause_text?": "text", "chapter?": "text", "detail?": "object", "coverage?": "number", "uncertainty?": "number",
+    "doc?": "text", "clause?": "text", "clause_label?": "both", "clause_text?": "text", "clause_says?": "both", "chapter?": "text", "detail?": "object", "coverage?": "number", "uncertainty?": "number",
     "quality?": _SHARES,
     "inputs": ["node"],
 }  # fmt: skip
@@ -73,14 +73,15 @@ _SIDE = {
     "as_of": "time?", "pending": "boolean",
 }  # fmt: skip
 _HEAD = {
-    "id": "text", "document": "text", "title": "both", "edition": "text", "scope": "both", "totals": ["text"],
+    "id": "text", "document": "text", "document_label": "both", "title": "both", "edition": "text", "scope": "both", "totals": ["text"],
 }  # fmt: skip
 _COUNTS = {
     "clauses": "integer", "not_modelled": "integer", "recalled": "number?",
     "cases": {"published": "integer", "recomputed": "integer", "constructed": "integer"},
     "factor_rows": {"official": "integer", "verified2": "integer", "verified1": "integer", "recalled": "integer", "declared": "integer"},
 }  # fmt: skip
-_SPEC = {"name": "text", "label": "both", "unit": "text", "clause": "text"}
+_CITED = {"clause": "text", "clause_label": "both?"}
+_SPEC = {"name": "text", "label": "both", "unit": "text", **_CITED}
 _UPKEEP = {
     "ok": "boolean", "batches": "integer", "segments_before": "integer", "segments_after": "integer", "bytes_before": "integer",
     "bytes_after": "integer",
@@ -233,16 +234,16 @@ _PLANT_SHAPES: dict[str, Shape] = {
         {
             **_HEAD,
             "counts": _COUNTS,
-            "clauses": [{"clause": "text", "text": "text", "quantities": ["text"], "cases": "integer"}],
+            "clauses": [{"clause": "text", "clause_label": "both", "text": "text", "says": "both", "quantities": ["text"], "cases": "integer"}],
             "digest": "text",
-            "documents": [{"number": "text", "title": "both", "since": "text", "until": "text?"}],
-            "rules": [{"name": "text", "label": "both", "unit": "text", "grain": "text", "clause": "text", "clause_text": "text",
+            "documents": [{"number": "text", "number_label": "both", "title": "both", "since": "text", "until": "text?"}],
+            "rules": [{"name": "text", "label": "both", "unit": "text", "grain": "text", **_CITED, "clause_text": "text", "clause_says": "both",
                        "formula": "text", "inputs": ["text"], "adds": "boolean"}],
             "facts": [{**_SPEC, "grain": "text", "on_missing": "text"}],
             "factors": [{**_SPEC, "table": "text", "column": "text", "on_gap": "text"}],
-            "options": [{"name": "text", "label": "both", "default": "text", "clause": "text", "choices": "object"}],
-            "builds_on": ["text"], "coverage": {"names": ["text"], "clause": "text"},
-            "not_modelled": [{"clause": "text", "what": "both", "why": "both"}],
+            "options": [{"name": "text", "label": "both", "default": "text", **_CITED, "choices": "object"}],
+            "builds_on": ["text"], "coverage": {"names": ["text"], **_CITED},
+            "not_modelled": [{**_CITED, "what": "both", "why": "both"}],
             "doubts": ["both"],
         },
     ),

@@ -112,7 +112,7 @@ def _print_kind(console: Console, group: list[Finding], lang: Lang, most: int) -
     style, label = _STYLE[severity], SEVERITY_TEXT[severity].say(lang)
     for item in group[:most]:
         place = f" [bold]{escape(str(item.where))}[/bold]" if str(item.where) else ""
-        clause = f" [dim]({escape(item.clause)})[/dim]" if item.clause else ""
+        clause = f" [dim]({escape(item.clause.say(lang))})[/dim]" if item.clause else ""
         line = f"  [{style}]{label}[/{style}] [dim]{item.code}[/dim]{place} {escape(item.says(lang))}{clause}"
         console.print(Padding(Styled.from_markup(line.strip()), (0, 0, 0, 2)))
     if len(group) > most:

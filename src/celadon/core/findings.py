@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from celadon.core.text import Lang, Text
+from celadon.core.text import Lang, Text, same
 
 
 class Severity(StrEnum):
@@ -71,10 +71,14 @@ class FindingKind:
     title: Text
     says: Text
     fix: Text
-    clause: str | None = None
+    clause: Text | None = None
 
-    def at(self, where: Place | None = None, *, clause: str | None = None, **values: object) -> Finding:
-        """A finding of this kind at `where`; `values` fill the templates."""
+    def at(
+        self, where: Place | None = None, *, clause: Text | str | None = None, **values: object
+    ) -> Finding:
+        """A finding of this kind at `where`, under `clause`; `values` fill the templates."""
+        if isinstance(clause, str):
+            clause = same(clause) if clause else None
         return Finding(self, where or Place(), values, clause or self.clause)
 
 
@@ -85,7 +89,7 @@ class Finding:
     kind: FindingKind
     where: Place = field(default_factory=Place)
     values: dict[str, object] = field(default_factory=dict)
-    clause: str | None = None
+    clause: Text | None = None
 
     @property
     def code(self) -> str:
@@ -104,7 +108,7 @@ class Finding:
         return self.kind.fix.say(lang, _in_language(self.values, lang))
 
     def to_json(self, lang: Lang = "en") -> dict[str, Any]:
-        """Shape `finding/1`: code, severity, where, says{zh,en}, fix{zh,en}, clause?, values."""
+        """Shape `finding/1`: code, severity, where, says{zh,en}, fix{zh,en}, clause?, clause_label?, values."""
         shape: dict[str, Any] = {
             "code": self.code,
             "severity": str(self.severity),
@@ -115,7 +119,8 @@ class Finding:
             "values": {key: _plain(value) for key, value in self.values.items()},
         }
         if self.clause:
-            shape["clause"] = self.clause
+            shape["clause"] = self.clause.en
+            shape["clause_label"] = {"zh": self.clause.zh, "en": self.clause.en}
         return shape
 
     def __str__(self) -> str:

@@ -27,6 +27,11 @@ class Text:
         return self.en
 
 
+def same(word: str) -> Text:
+    """What both languages write alike: a number, a name, a citation as printed."""
+    return Text(word, word)
+
+
 class TextError(ValueError):
     """A fault in what the user wrote, told in both languages; str() is the English."""
 

@@ -150,7 +150,7 @@ class ActiveRules(Inputs):
                 where = Place(subject=made, period=self.request.period.label)
                 self.findings.add(
                     CHAIN_OPEN.at(
-                        where, clause=str(rule.clause), rule=rule.name, facts=fact, made=made, used=used
+                        where, clause=rule.clause.cited, rule=rule.name, facts=fact, made=made, used=used
                     )
                 )
 
@@ -161,7 +161,7 @@ class ActiveRules(Inputs):
             self.findings.add(
                 FACTOR_VARIES.at(
                     Place(subject=rule.name, period=self.request.period.label),
-                    clause=str(rule.clause),
+                    clause=rule.clause.cited,
                     rule=rule.name,
                     name=name,
                 )

@@ -369,7 +369,7 @@ class Body:
             raise FindingError(
                 ROWS_APART.at(
                     self.rule.place,
-                    clause=str(self.rule.clause),
+                    clause=self.rule.clause.cited,
                     rule=self.rule.name,
                     keys=", ".join(self.keys),
                 )

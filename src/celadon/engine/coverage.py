@@ -78,7 +78,7 @@ def tell_coverage(planner: ActiveRules) -> Told:
     met = [name for name in book.coverage.names if name in asked and planner.rules_of(name)]
     excluded = [name for name in met if name in planner.excluded]
     uncovered = [name for name in met if name not in planner.excluded and name not in made]
-    clause = book.coverage.clause or None
+    clause = book.coverage.clause
     for name in excluded:
         reason = planner.excluded[name]
         planner.findings.add(

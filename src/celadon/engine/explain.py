@@ -17,7 +17,7 @@ import duckdb
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Period
-from celadon.core.text import Text
+from celadon.core.text import Text, same
 from celadon.engine.chain_rows import ChainRows, utc
 from celadon.engine.compile import compile_query
 from celadon.engine.leaves import LEAF, FactLeaf, leaf_of
@@ -237,8 +237,8 @@ class _Teller:
             value=sum(values) if values else None,
             children=tuple(parts),
             formula="",
-            clause="",
-            clause_text="",
+            clause=None,
+            clause_text=None,
             where={"rows": str(len(rows)), "period": first.where.get("period", "")},
         )
 
@@ -278,7 +278,7 @@ class _Teller:
             formula=rule.formula_text,
             effective=self._used(step, row).text(),
             doc=rule.doc,
-            clause=str(rule.clause),
+            clause=rule.clause.cited,
             clause_text=rule.clause.text,
             chapter=f"{'/'.join(Path(rule.place.file or '').parts[-2:])}:{rule.place.line}",
         )
@@ -314,7 +314,7 @@ class _Teller:
         return found is not None and found["value"] is not None
 
     def _not_applicable(self, name: str) -> TraceNode:
-        clause = self.book.facts[name].clause if name in self.book.facts else ""
+        clause = self.book.facts[name].clause if name in self.book.facts else None
         return TraceNode("not_applicable", name, self.book.label(name), None, "", {}, clause=clause)
 
     def _factor(self, step: Step, row: dict[str, Any]) -> TraceNode:
@@ -355,9 +355,8 @@ class _Teller:
                 "published_unit": entry.unit,
                 "own": True,
             }
-        clause = (
-            chosen.row.clause if chosen.row else chosen.entry.clause if chosen.entry else ""
-        ) or spec.clause
+        printed = chosen.row.clause if chosen.row else chosen.entry.clause if chosen.entry else ""
+        clause = same(printed) if printed else spec.clause
         return TraceNode(
             "factor",
             step.quantity,

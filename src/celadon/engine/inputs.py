@@ -210,12 +210,12 @@ class Inputs:
         )
         if document.until and last > document.until:
             self.findings.add(
-                EDITION_OVER.at(where, document=document.number, until=document.until, period=period.label)
+                EDITION_OVER.at(where, document=document.cited, until=document.until, period=period.label)
             )
         earliest = min([document.since, *(item.since for item in later)])
         if first < earliest:
             self.findings.add(
-                EDITION_EARLY.at(where, document=document.number, since=earliest, period=period.label)
+                EDITION_EARLY.at(where, document=document.cited, since=earliest, period=period.label)
             )
 
     # -- facts -----------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ class Inputs:
         self.findings.add(
             kind.at(
                 where,
-                clause=spec.clause or None,
+                clause=spec.clause,
                 book=self.book.id,
                 name=spec.name,
                 label=spec.label,

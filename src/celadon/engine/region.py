@@ -38,6 +38,7 @@ from celadon.engine.region_model import (
 from celadon.engine.region_rows import day_sql, quoted
 from celadon.engine.request import Request
 from celadon.engine.run import unit_text
+from celadon.engine.variants import cited_all
 from celadon.rules.rulebook import Rulebook
 
 __all__ = ["RegionQuery", "RegionResult", "RegionRow", "account_region", "compile_region"]
@@ -269,7 +270,7 @@ class _Writer:
             if claim.level is Level.FINE and self.level is Level.ASKED:
                 counted = self.planner.asked.source(f"sum({self.planner.fine.column(counted)})")
             self.columns.append(f"{counted} AS q{number}")
-            clauses = " / ".join(dict.fromkeys(str(rule.clause) for rule in claim.rules))
+            clauses = cited_all(claim.rules)
             yield f"q{number}", claim.kind.at(claim.rules[0].place, name=claim.name, count=0, clauses=clauses)
 
     def _spans(self) -> Iterator[Span]:

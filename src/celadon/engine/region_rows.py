@@ -186,7 +186,7 @@ class RegionRows(ActiveRules):
             self.told.add((rule.name, name))
             where = Place(subject=rule.name, period=self.request.period.label)
             kind = FACTOR_VARIES if finer else REGION_VARIES
-            self.findings.add(kind.at(where, clause=str(rule.clause), rule=rule.name, name=name))
+            self.findings.add(kind.at(where, clause=rule.clause.cited, rule=rule.name, name=name))
 
 
 def day_sql(day: date) -> str:

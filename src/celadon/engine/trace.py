@@ -43,8 +43,8 @@ class TraceNode:
     effective: str = ""
     """The formula as this row used it: branches taken, the term that was given."""
     doc: str = ""
-    clause: str = ""
-    clause_text: str = ""
+    clause: Text | None = None
+    clause_text: Text | None = None
     chapter: str = ""
     quality: Quality = NO_QUALITY
     coverage: float | None = None
@@ -69,9 +69,14 @@ class TraceNode:
         }
         if self.label.en:
             shape["label"] = {"zh": self.label.zh, "en": self.label.en}
-        for name in ("where", "formula", "effective", "doc", "clause", "clause_text", "chapter", "detail"):
+        for name in ("where", "formula", "effective", "doc", "chapter", "detail"):
             if value := getattr(self, name):
                 shape[name] = dict(value) if isinstance(value, Mapping) else value
+        for name, told, text in (
+            ("clause", "clause_label", self.clause), ("clause_text", "clause_says", self.clause_text),
+        ):  # fmt: skip
+            if text is not None:
+                shape |= {name: text.en, told: {"zh": text.zh, "en": text.en}}
         if self.coverage is not None:
             shape["coverage"] = self.coverage
         if self.uncertainty is not None:
@@ -124,7 +129,7 @@ class Trace:
 
 def _lines(node: TraceNode, lang: Lang, first: str, rest: str, depth: int | None) -> Iterator[str]:
     yield first + describe(node, lang)
-    for note in notes(node):
+    for note in notes(node, lang):
         yield f"{rest}{'│ ' if node.children and depth != 0 else '  '}  {note}"
     if depth is not None and depth <= 0:
         if node.children:
@@ -173,13 +178,14 @@ def _marks(node: TraceNode, lang: Lang) -> list[str]:
     return marks
 
 
-def notes(node: TraceNode) -> list[str]:
+def notes(node: TraceNode, lang: Lang = "en") -> list[str]:
     """Formula, clause and source, a line each."""
     lines = []
     if node.formula:
         lines.append(f"= {node.effective or node.formula}")
     if node.clause:
-        lines.append(f"§ {node.clause}" + (f": {node.clause_text}" if node.clause_text else ""))
+        said = Text(": ", "：").say(lang) + node.clause_text.say(lang) if node.clause_text else ""
+        lines.append(f"§ {node.clause.say(lang)}{said}")
     detail = node.detail
     if detail.get("rulebook"):
         asked = f" {detail['of']} --period {detail['period']}" if "of" in detail else ""

@@ -66,6 +66,7 @@ NEAR_LIMIT = FindingKind(
 )
 _LARGE = 0.30
 _CLAUSE = "JCGM 100:2008 5.1.2"
+_IPCC = Text("IPCC 2006 Vol. 1 Ch. 3", "IPCC 2006 第 1 卷第 3 章")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +237,7 @@ class Propagation:
         for name, origin in sorted(self.known.items()):
             if origin.uncertainty is not None and origin.uncertainty > _LARGE:
                 size = f"±{origin.uncertainty:.0%}"
-                found.append(
-                    TOO_LARGE.at(
-                        Place(subject=name), clause="IPCC 2006 Vol. 1 Ch. 3", label=origin.label, size=size
-                    )
-                )
+                found.append(TOO_LARGE.at(Place(subject=name), clause=_IPCC, label=origin.label, size=size))
         for step_name, rows in self._near.items():
             rule = self.chain.step(step_name).rule
             if rule is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.text import Text
 from celadon.engine.steps import Query, Step, answer_select
+from celadon.rules.rule import Rule
 
 RULES_TWO = FindingKind(
     "rule.two-apply",
@@ -72,7 +73,7 @@ class VariantQuestions:
         findings = []
         for number, step in enumerate(self._unions):
             rules = [part.rule for part in (self._query.step(name) for name in step.parts) if part.rule]
-            clauses = " / ".join(str(rule.clause) for rule in rules)
+            clauses = cited_all(rules)
             twice, *lacking = (count for _, count in sorted(counts[number].items()))
             if twice:
                 findings.append(
@@ -82,6 +83,12 @@ class VariantQuestions:
                 where = Place(subject=step.quantity)
                 findings.append(RULES_NONE.at(where, name=step.quantity, count=none, clauses=clauses))
         return findings
+
+
+def cited_all(rules: Iterable[Rule]) -> Text:
+    """The clauses of several rules, each once, in both languages."""
+    cited = list(dict.fromkeys(rule.clause.cited for rule in rules))
+    return Text(" / ".join(item.en for item in cited), " / ".join(item.zh for item in cited))
 
 
 _COUNT = "CAST(count(*) AS DOUBLE)"

@@ -179,7 +179,7 @@ def _sum(
     total = sum(present) if adds and present else None
     rules = book.rules.get(output.quantity, ())
     root = TraceNode(
-        "sum", output.quantity, label, total, output.unit, dict(where), clause=str(rules[0].clause) if rules else "",
+        "sum", output.quantity, label, total, output.unit, dict(where), clause=rules[0].clause.cited if rules else None,
         detail={"enterprises": len(rows)}, children=tuple(children),
     )  # fmt: skip
     snapshot = seen.snapshot

@@ -66,7 +66,10 @@ SUPPRESSED = FindingKind(
         "Ask for coarser groups: industry_group, division, province.",
         "请按更粗的分组查询：industry_group、division、province。",
     ),
-    "Hundepool and others, Statistical Disclosure Control (2012), chapter 4",
+    Text(
+        "Hundepool and others, Statistical Disclosure Control (2012), chapter 4",
+        "Hundepool 等，Statistical Disclosure Control（2012），第 4 章",
+    ),
 )
 _CHAINS = (("industry", "industry_group", "division"), ("region", "prefecture", "province"))
 

@@ -36,7 +36,10 @@ WOULD_REVEAL = FindingKind(
         "Publish coarser groups, or none: what is out cannot be taken back.",
         "请按更粗的分组公布，或不再公布：已公布的数据无法收回。",
     ),
-    "Hundepool and others, Statistical Disclosure Control (2012), chapter 4",
+    Text(
+        "Hundepool and others, Statistical Disclosure Control (2012), chapter 4",
+        "Hundepool 等，Statistical Disclosure Control（2012），第 4 章",
+    ),
 )
 PERIODS_OVERLAP = FindingKind(
     "peers.periods-overlap",

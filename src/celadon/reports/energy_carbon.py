@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celadon.charts.plant_charts import change_by_part, meter_flows
-from celadon.core.text import Lang, Text
+from celadon.core.text import Lang, Text, same
 from celadon.plant.facade import Plant
 from celadon.reports import parts
 from celadon.reports.gather import Asked, Gathered, Progress, findings_of, gather
@@ -80,7 +80,7 @@ def _change(plant: Plant, asked: Asked, figure: Figure, part: Gathered) -> list[
     for term in terms_of(figure.trace.root, part.account.model):
         after[term.name] = after.get(term.name, 0.0) + (term.value or 0.0)
         labels[term.name] = term.label
-    ends = (parts.same(label), parts.same(period.label))
+    ends = (same(label), same(period.label))
     title = Text(f"{figure.label.en}: what changed since {label}", f"{figure.label.zh}：较 {label} 的变化")
     return [change_by_part(title, figure.unit, ends, before, after, labels)]
 

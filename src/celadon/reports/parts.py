@@ -9,18 +9,13 @@ from celadon.charts.chart import Chart
 from celadon.charts.plant_charts import quality_shares, stacked_parts
 from celadon.core.findings import SEVERITY_TEXT, Finding
 from celadon.core.model import Plant as PlantModel
-from celadon.core.text import Text
+from celadon.core.text import Text, same
 from celadon.reports import words
 from celadon.reports.gather import Asked, Gathered, factors_of, period_before
 from celadon.reports.model import Block, Cell, Figure, Figures, Grid, Note, Section
 from celadon.reports.terms import by_period, item_label, terms_of
 
 _FINDINGS_SHOWN = 400
-
-
-def same(text: str) -> Text:
-    """A text that both languages share."""
-    return Text(text, text)
 
 
 def head(asked: Asked, gathered: Sequence[Gathered], version: str) -> tuple[tuple[Text, Text], ...]:
@@ -40,8 +35,9 @@ def head(asked: Asked, gathered: Sequence[Gathered], version: str) -> tuple[tupl
     for part in gathered:
         book = part.book
         title = book.document.title
-        name = f"{book.document.number} · {book.id} {book.edition} · {book.digest[:16]}"
-        lines.append((words.RULEBOOK, Text(f"{title.en} · {name}", f"{title.zh} · {name}")))
+        cited, name = book.document.cited, f"{book.id} {book.edition} · {book.digest[:16]}"
+        said = Text(f"{title.en} · {cited.en} · {name}", f"{title.zh} · {cited.zh} · {name}")
+        lines.append((words.RULEBOOK, said))
         chosen = dict(part.account.result.request.options)
         for option, choice in chosen.items():
             spec = book.options[option]
@@ -142,7 +138,7 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
                 item.node.unit,
                 f"{detail.get('published_value', '')} {detail.get('published_unit', '')}".strip(),
                 source,
-                item.node.clause,
+                item.node.clause or "",
                 words.CONFIDENCES.get(confidence, same(confidence or "—")),
                 place,
                 item.uses,
@@ -232,7 +228,7 @@ def not_modelled(gathered: Sequence[Gathered]) -> Section:
     rows: list[tuple[Cell, ...]] = []
     notes: list[Block] = []
     for part in gathered:
-        rows += [(item.clause, item.what, item.why, part.book.id) for item in part.book.not_modelled]
+        rows += [(item.clause or "", item.what, item.why, part.book.id) for item in part.book.not_modelled]
         notes += [
             Note(Text(f"{part.book.id}: {doubt.en}", f"{part.book.id}：{doubt.zh}"))
             for doubt in part.book.doubts

@@ -352,7 +352,7 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
         _calculated(book, sheet, row, line.formula, node.value, node.detail)
         _put(sheet, row, 6, node.unit)
         _put(sheet, row, 7, node.effective or node.formula)
-        _put(sheet, row, 8, node.clause)
+        _put(sheet, row, 8, node.clause.say(lang) if node.clause else "")
         detail = node.detail
         place = f"{detail.get('table') or detail.get('file') or ''}:{detail.get('line', '')}".strip(":")
         _put(sheet, row, 9, " · ".join(str(part) for part in (detail.get("source", ""), place) if part))

@@ -9,6 +9,7 @@ from itertools import pairwise
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, TextError
 from celadon.core.units import ONE, Unit, did_you_mean
+from celadon.rules.bilingual import check_languages
 from celadon.rules.chapters import extent
 from celadon.rules.expr import (
     AtKey,
@@ -115,6 +116,7 @@ def check_rulebook(book: Rulebook) -> Findings:
         for rule in rules:
             _units_and_grain(book, rule, findings)
     _tables(book, findings)
+    findings.extend(check_languages(book))
     return findings
 
 
@@ -155,7 +157,7 @@ def _names(book: Rulebook, findings: Findings) -> None:
                     findings.add(
                         RULE_NAME.at(
                             rule.place,
-                            clause=str(rule.clause),
+                            clause=rule.clause.cited,
                             rule=rule.name,
                             name=name,
                             hint=did_you_mean(name, known),
@@ -183,7 +185,11 @@ def _option(book: Rulebook, rule: Rule, node: OptionIn, findings: Findings) -> N
         known = list(spec.choices) if spec else list(book.options)
         findings.add(
             RULE_NAME.at(
-                rule.place, clause=str(rule.clause), rule=rule.name, name=name, hint=did_you_mean(name, known)
+                rule.place,
+                clause=rule.clause.cited,
+                rule=rule.name,
+                name=name,
+                hint=did_you_mean(name, known),
             )
         )
 
@@ -262,7 +268,7 @@ def _bounded(book: Rulebook, rule: Rule, node: AtKey, findings: Findings) -> Non
     linked = any(name in book.facts and keys <= set(book.facts[name].grain.keys) for name in facts)
     if len(node.keys) != 1 or not linked:
         path = f"{rule.name} → {node.expr.name} ({', '.join(sorted(keys))})"
-        findings.add(RULE_CYCLE.at(rule.place, clause=str(rule.clause), path=path))
+        findings.add(RULE_CYCLE.at(rule.place, clause=rule.clause.cited, path=path))
 
 
 def _editions(book: Rulebook, findings: Findings) -> None:
@@ -274,7 +280,7 @@ def _editions(book: Rulebook, findings: Findings) -> None:
                 findings.add(
                     RULE_EDITIONS.at(
                         other.place,
-                        clause=str(other.clause),
+                        clause=other.clause.cited,
                         rule=name,
                         why=Text("they differ in unit, rows or adds", "单位、行粒度或可加性不一致"),
                     )
@@ -285,9 +291,11 @@ def _editions(book: Rulebook, findings: Findings) -> None:
         )
         for earlier, later in pairwise(plain):
             if earlier.validity.overlaps(later.validity):
-                one = f"{earlier.clause} ({earlier.validity})"
-                two = f"{later.clause} ({later.validity})"
-                why = Text(f"{one} and {two} hold at once", f"{one} 与 {two} 同时有效")
+                one, two = earlier.clause.cited, later.clause.cited
+                why = Text(
+                    f"{one.en} ({earlier.validity}) and {two.en} ({later.validity}) hold at once",
+                    f"{one.zh}（{earlier.validity}）与 {two.zh}（{later.validity}）同时有效",
+                )
                 findings.add(RULE_EDITIONS.at(later.place, rule=name, why=why))
             elif (
                 earlier.validity.until
@@ -310,10 +318,10 @@ def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
                 )
             )
     except UnitsDifferError as error:
-        findings.add(RULE_DIMENSION.at(rule.place, clause=str(rule.clause), rule=rule.name, why=error.text))
+        findings.add(RULE_DIMENSION.at(rule.place, clause=rule.clause.cited, rule=rule.name, why=error.text))
         return
     except GrainError as error:
-        findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=error.text))
+        findings.add(RULE_GRAIN.at(rule.place, clause=rule.clause.cited, rule=rule.name, why=error.text))
         return
     except KeyError:
         return  # an unknown name, already a Finding
@@ -324,13 +332,13 @@ def _units_and_grain(book: Rulebook, rule: Rule, findings: Findings) -> None:
             f"the formula's are per {listed or 'place and time'}, the rule says {rule.grain}",
             f"公式的行按{f' {listed} ' if listed else '空间与时间'}区分，规则声明为 {rule.grain}",
         )
-        findings.add(RULE_GRAIN.at(rule.place, clause=str(rule.clause), rule=rule.name, why=why))
+        findings.add(RULE_GRAIN.at(rule.place, clause=rule.clause.cited, rule=rule.name, why=why))
     for node in rule.when.walk() if rule.when is not None else ():
         if isinstance(node, KeyIn) and node.name not in rule.grain.keys:
             findings.add(
                 RULE_GRAIN.at(
                     rule.place,
-                    clause=str(rule.clause),
+                    clause=rule.clause.cited,
                     rule=rule.name,
                     why=Text(
                         f"when= tests {node.name}, which is no key of the rule",

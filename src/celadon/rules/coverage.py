@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from celadon.core.text import Text
 from celadon.rules.factors import CONFIDENCES
 from celadon.rules.reading import read_yaml
 from celadon.rules.rulebook import Rulebook
@@ -19,8 +20,8 @@ VOUCHERS = ("published", "recomputed", "constructed")
 class ClauseCoverage:
     """One clause that rules hang on: its quantities, and how many cases expect one of them by name."""
 
-    clause: str
-    text: str
+    clause: Text
+    text: Text
     quantities: tuple[str, ...]
     cases: int
 
@@ -54,8 +55,10 @@ class Coverage:
         """Clause by clause, as in shape `rulebook/1`."""
         return [
             {
-                "clause": item.clause,
-                "text": item.text,
+                "clause": item.clause.en,
+                "clause_label": {"zh": item.clause.zh, "en": item.clause.en},
+                "text": item.text.en,
+                "says": {"zh": item.text.zh, "en": item.text.en},
                 "quantities": list(item.quantities),
                 "cases": item.cases,
             }
@@ -97,10 +100,10 @@ def case_bodies(book: Rulebook) -> list[dict[str, Any]]:
 
 
 def _clauses(book: Rulebook, expecting: Mapping[str, int]) -> tuple[ClauseCoverage, ...]:
-    named: dict[str, tuple[str, dict[str, None]]] = {}
+    named: dict[Text, tuple[Text, dict[str, None]]] = {}
     for rules in book.rules.values():
         for rule in rules:
-            named.setdefault(str(rule.clause), (rule.clause.text, {}))[1][rule.name] = None
+            named.setdefault(rule.clause.cited, (rule.clause.text, {}))[1][rule.name] = None
     return tuple(
         ClauseCoverage(clause, text, tuple(names), sum(expecting.get(name, 0) for name in names))
         for clause, (text, names) in named.items()

@@ -72,14 +72,14 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Standard:
-    """A document as a chapter sees it: `standard.clause("5.2 eq.(1)", "paraphrase")`."""
+    """A document as a chapter sees it: `standard.clause("5.2", {"zh": "…", "en": "paraphrase"})`."""
 
     chapter: Chapter
     document: Document
 
-    def clause(self, ref: str, text: str) -> RuleClause:
-        _texts(ref, text)
-        return RuleClause(self.chapter, Clause(self.document, ref, text))
+    def clause(self, ref: str | dict[str, str], text: str | dict[str, str]) -> RuleClause:
+        """A place in the document and what it says; a plain text is the same in both languages."""
+        return RuleClause(self.chapter, Clause(self.document, _both(ref), _both(text)))
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,11 @@ class RuleClause:
         exception_to: str | None = None,
     ) -> Callable[[Formula], Formula]:
         """Declare the function below as the formula of this clause."""
-        given: object = label  # whatever the chapter wrote
-        words = given.values() if isinstance(given, dict) else [given]
-        _texts(unit, per, *words, *(item for item in (since, until, exception_to) if item is not None))
+        _texts(unit, per, *(item for item in (since, until, exception_to) if item is not None))
+        parsed_label = _both(label)
         try:
             parsed_unit, grain = parse_unit(unit), grain_of(per)
             validity = Validity(_date(since), _date(until))
-            parsed_label = text_from(label)
         except (UnitError, ValueError) as error:
             raise FormulaError(text_of(error)) from error
         if when is not None and not isinstance(when, Condition):
@@ -143,6 +141,15 @@ def grain_of(text: str) -> GrainKey:
     for key in grain.keys:
         word_of(key)
     return grain
+
+
+def _both(given: object) -> Text:
+    """A text in both languages, whatever the chapter wrote."""
+    _texts(*(given.values() if isinstance(given, dict) else [given]))
+    try:
+        return text_from(given)
+    except TextError as error:
+        raise FormulaError(error.text) from error
 
 
 def _texts(*values: object) -> None:

@@ -76,7 +76,7 @@ class FactSpec:
     grain: GrainKey
     adds: bool
     on_missing: str
-    clause: str
+    clause: Text | None
     doc: str = ""
     due_with: str = ""
 
@@ -94,7 +94,7 @@ class FactorSpec:
     """(table column, selector): a grain key, `prefix:<grain key>` (the row with the longest leading part of the word, as
     customs codes are read), `site.region`, `option:<name>` or `=constant`."""
     on_gap: str
-    clause: str
+    clause: Text | None
     doc: str = ""
 
     @property
@@ -124,7 +124,7 @@ class OptionSpec:
     label: Text
     choices: Mapping[str, Text]
     default: str
-    clause: str
+    clause: Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,12 @@ class Coverage:
     """Quantities of which an account says whether they are in it: computed, left out with a reason, or without data."""
 
     names: tuple[str, ...] = ()
-    clause: str = ""
+    clause: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotModelled:
-    clause: str
+    clause: Text | None
     what: Text
     why: Text
 
@@ -360,7 +360,7 @@ def _coverage(body: Any, bases: tuple[Rulebook, ...], folder: Path, findings: Fi
         return known
     _only(body, ("names", "clause"), folder, "coverage", findings)
     names = tuple(str(name) for name in body.get("names") or known.names)
-    return Coverage(names, str(body.get("clause", known.clause)))
+    return Coverage(names, _clause(body) or known.clause)
 
 
 def _own_table(name: str, contents: Mapping[str, bytes], bases: tuple[Rulebook, ...]) -> bool:
@@ -462,7 +462,7 @@ def _why(error: Exception) -> Text:
 def _document(body: dict[str, Any], folder: Path, findings: Findings) -> Document:
     _only(body, ("number", "title", "since", "until"), folder, "documents", findings)
     return Document(
-        str(body["number"]),
+        text_from(body["number"] if isinstance(body["number"], dict) else str(body["number"])),
         text_from(body["title"]),
         _day(body.get("since")) or date.min,
         _day(body.get("until")),
@@ -507,7 +507,7 @@ def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> 
         grain_of(str(body["grain"])),
         bool(body.get("adds", True)),
         on_missing,
-        str(body.get("clause", "")),
+        _clause(body),
         str(body.get("doc", "")),
         str(body.get("due_with", "")),
     )
@@ -538,7 +538,7 @@ def _factor(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
         word_of(body["column"]),
         keys,
         on_gap,
-        str(body.get("clause", "")),
+        _clause(body),
         str(body.get("doc", "")),
     )
 
@@ -573,14 +573,18 @@ def _option(name: str, body: dict[str, Any], folder: Path, findings: Findings) -
         raise TextError(
             Text(f"default {default} is no choice of {listed}", f"default {default} 不在取值 {listed} 之中")
         )
-    return OptionSpec(name, text_from(body["label"]), choices, default, str(body.get("clause", "")))
+    return OptionSpec(name, text_from(body["label"]), choices, default, _clause(body))
 
 
 def _not_modelled(body: dict[str, Any], folder: Path, findings: Findings) -> NotModelled:
     _only(body, ("clause", "what", "why"), folder, "not_modelled", findings)
-    return NotModelled(
-        str(body.get("clause", "")), text_from(body.get("what", "")), text_from(body.get("why", ""))
-    )
+    return NotModelled(_clause(body), text_from(body.get("what", "")), text_from(body.get("why", "")))
+
+
+def _clause(body: Mapping[str, Any]) -> Text | None:
+    """The clause cited, in both languages; one text where they cite it alike (5.2, GB/T 2589-2020 7)."""
+    given = body.get("clause")
+    return text_from(given if isinstance(given, dict) else str(given)) if given else None
 
 
 def _table(folder: Path, name: str, contents: Mapping[str, bytes], findings: Findings) -> FactorTable | None:

@@ -100,7 +100,7 @@ def new_rulebook(folder: Path, ident: str | None, number: str, title: str, lang:
 
 
 def _files(name: str, number: str, title: str, lang: Lang) -> Mapping[str, str]:
-    say = {key: text.say(lang) for key, text in _WORDS.items()}
+    say, paraphrase = {key: text.say(lang) for key, text in _WORDS.items()}, _WORDS["paraphrase"]
     cited, called = json.dumps(number, ensure_ascii=False), json.dumps(title, ensure_ascii=False)
     clause = json.dumps(f"{number} 5.2", ensure_ascii=False)
     return {
@@ -150,7 +150,10 @@ factors:   # {say["factors"]}
 from celadon.rules import document, sum_of, total
 
 standard = document({cited})
-eq1 = standard.clause("5.2 eq.(1)", "{say["paraphrase"]}")
+eq1 = standard.clause(
+    {{"zh": "5.2 式(1)", "en": "5.2 eq.(1)"}},
+    {{"zh": "{paraphrase.zh}", "en": "{paraphrase.en}"}},
+)
 
 
 @eq1.rule(unit="tCO2", per="site, month, carrier", label={{"zh": "分品种排放", "en": "Emission by carrier"}})

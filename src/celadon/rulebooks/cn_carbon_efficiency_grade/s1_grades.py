@@ -7,14 +7,32 @@ from celadon.rules import choose, document, option
 
 code = document("Provincial carbon-efficiency code")
 intensity = code.clause(
-    "level grade", "Emission of the firm over its added value (or output value), t per 10 000 yuan"
+    {"zh": "碳排放水平等级", "en": "level grade"},
+    {
+        "zh": "企业碳排放量除以其工业增加值（或产值），单位为吨/万元",
+        "en": "Emission of the firm over its added value (or output value), t per 10 000 yuan",
+    },
 )
 level = code.clause(
-    "level grade: thresholds", "Low up to 0.6, middle up to 2.0, high above, t per 10 000 yuan"
+    {"zh": "碳排放水平等级：阈值", "en": "level grade: thresholds"},
+    {
+        "zh": "不高于 0.6 为低，不高于 2.0 为中，高于 2.0 为高，单位为吨/万元",
+        "en": "Low up to 0.6, middle up to 2.0, high above, t per 10 000 yuan",
+    },
 )
-relative = code.clause("efficiency grade", "Intensity of the firm over the mean intensity of its sector")
+relative = code.clause(
+    {"zh": "碳效等级", "en": "efficiency grade"},
+    {
+        "zh": "企业碳排放强度与所属行业平均强度之比",
+        "en": "Intensity of the firm over the mean intensity of its sector",
+    },
+)
 efficiency = code.clause(
-    "efficiency grade: thresholds", "K1 up to 0.6, K2 up to 0.8, K3 up to 1.2, K4 up to 2.0, K5 above"
+    {"zh": "碳效等级：阈值", "en": "efficiency grade: thresholds"},
+    {
+        "zh": "不高于 0.6 为 K1，不高于 0.8 为 K2，不高于 1.2 为 K3，不高于 2.0 为 K4，高于 2.0 为 K5",
+        "en": "K1 up to 0.6, K2 up to 0.8, K3 up to 1.2, K4 up to 2.0, K5 above",
+    },
 )
 
 

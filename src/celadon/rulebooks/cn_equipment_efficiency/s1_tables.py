@@ -9,13 +9,26 @@ motors = document("GB 18613-2020")
 transformers = document("GB 20052-2024")
 compressors = document("GB 19153-2019")
 higher = motors.clause(
-    "Table 1 (and the tables of GB 24500-2020 and GB 19761-2020)",
-    "Efficiency at or above the value of the grade",
+    {
+        "zh": "表1（及 GB 24500-2020、GB 19761-2020 各表）",
+        "en": "Table 1 (and the tables of GB 24500-2020 and GB 19761-2020)",
+    },
+    {"zh": "效率不低于该能效等级的规定值", "en": "Efficiency at or above the value of the grade"},
 )
 lower = transformers.clause(
-    "Tables 1-4", "No-load loss and load loss at or below the value of the grade, each by itself"
+    {"zh": "表1～表4", "en": "Tables 1-4"},
+    {
+        "zh": "空载损耗与负载损耗分别不高于该能效等级的规定值",
+        "en": "No-load loss and load loss at or below the value of the grade, each by itself",
+    },
 )
-power_input = compressors.clause("Table 1", "Specific power input at or below the value of the grade")
+power_input = compressors.clause(
+    {"zh": "表1", "en": "Table 1"},
+    {
+        "zh": "机组输入比功率不高于该能效等级的规定值",
+        "en": "Specific power input at or below the value of the grade",
+    },
+)
 
 
 @higher.rule(

@@ -4,15 +4,34 @@ from celadon.rules import choose, constant, document, key, ln, power
 
 pumps = document("GB 19762-2025")
 speed = pumps.clause(
-    "formula (1)",
-    "ns = 3.65 n √Q / H^(3/4); n in r/min, Q in m3/s (half of it for double suction), H in m per stage",
+    {"zh": "式(1)", "en": "formula (1)"},
+    {
+        "zh": "比转速 ns = 3.65 n √Q / H^(3/4)；n 为转速（r/min），Q 为流量（m3/s，双吸泵取一半），H "
+        "为单级扬程（m）",
+        "en": "ns = 3.65 n √Q / H^(3/4); n in r/min, Q in m3/s (half of it for double suction), H in m "
+        "per stage",
+    },
 )
 formula = pumps.clause(
-    "formulas (2), (3), Table 3",
-    "η_i = a ln²ns + b ln²Q + c ln ns ln Q + d ln ns + e ln Q − C_i, in per cent, Q in m3/h of the whole pump",
+    {"zh": "式(2)、式(3)，表3", "en": "formulas (2), (3), Table 3"},
+    {
+        "zh": "η_i = a ln²ns + b ln²Q + c ln ns ln Q + d ln ns + e ln Q − C_i，以百分数计，Q "
+        "为整台泵的流量（m3/h）",
+        "en": "η_i = a ln²ns + b ln²Q + c ln ns ln Q + d ln ns + e ln Q − C_i, in per cent, Q in m3/h "
+        "of the whole pump",
+    },
 )
-tested = pumps.clause("pump efficiency", "η = ρ g Q H / P of the shaft, with g 9.81 m/s2")
-grade = pumps.clause("grades", "Efficiency at or above the threshold of the grade")
+tested = pumps.clause(
+    {"zh": "泵效率", "en": "pump efficiency"},
+    {
+        "zh": "泵效率 η = ρ g Q H / P，P 为轴功率，g 取 9.81 m/s2",
+        "en": "η = ρ g Q H / P of the shaft, with g 9.81 m/s2",
+    },
+)
+grade = pumps.clause(
+    {"zh": "能效等级", "en": "grades"},
+    {"zh": "效率不低于该能效等级的限定值", "en": "Efficiency at or above the threshold of the grade"},
+)
 
 double_suction = key("purpose") == "pump single-stage double-suction water"
 percent = constant("1", unit="%")

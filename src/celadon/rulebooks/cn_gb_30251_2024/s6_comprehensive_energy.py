@@ -7,14 +7,28 @@ from celadon.rules import choose, constant, document, first_given, key, sum_of, 
 
 standard = document("GB 30251-2024")
 annex = standard.clause(
-    "Annex A, Table A.1",
-    "Carriers convert to standard oil of 41 868 kJ/kg: by their measured calorific value, else by the coefficients printed",
+    {"zh": "附录A 表A.1", "en": "Annex A, Table A.1"},
+    {
+        "zh": "各能源折算为标准油（41 868 kJ/kg）：有实测低位发热量的按实测值，否则按表列折算系数",
+        "en": "Carriers convert to standard oil of 41 868 kJ/kg: by their measured calorific value, "
+        "else by the coefficients printed",
+    },
 )
 equal_value = standard.clause(
-    "6.1.5", "Electricity of refining and ethylene counts at its equal value, 0.21 kgoe/kWh"
+    "6.1.5",
+    {
+        "zh": "炼油、乙烯的电力按等价值折算，系数为 0.21 kgoe/kWh",
+        "en": "Electricity of refining and ethylene counts at its equal value, 0.21 kgoe/kWh",
+    },
 )
-energy = standard.clause("6 (calculation)", "Sum of each carrier and medium in standard oil")
-per_product = standard.clause("6 (per product)", "Comprehensive energy over the output of the same period")
+energy = standard.clause(
+    {"zh": "6（能耗计算）", "en": "6 (calculation)"},
+    {"zh": "各种能源与耗能工质折标准油量之和", "en": "Sum of each carrier and medium in standard oil"},
+)
+per_product = standard.clause(
+    {"zh": "6（单位产品能耗）", "en": "6 (per product)"},
+    {"zh": "综合能耗除以同期产量", "en": "Comprehensive energy over the output of the same period"},
+)
 
 heat_amount = constant("1", unit="GJ/carrier_unit")  # heat is kept in GJ (core/carriers)
 is_electricity = key("carrier") == "electricity"

@@ -8,11 +8,18 @@ from celadon.rules import choose, document, key, option, total
 standard = document("GB/T 2589-2020")
 scope = standard.clause(
     "6",
-    "Energy input less energy output over the statistical period; nothing counted twice and nothing left out; "
-    "what is recovered inside the boundary is already in the input",
+    {
+        "zh": "统计报告期内能源输入量减去能源输出量；不重计、不漏计；边界内回收利用的能源已含在输入量中",
+        "en": "Energy input less energy output over the statistical period; nothing counted twice and "
+        "nothing left out; what is recovered inside the boundary is already in the input",
+    },
 )
 media = standard.clause(
-    "6, Annex B", "Media count where they are supplied from outside, with the energy spent on making them"
+    {"zh": "6、附录B", "en": "6, Annex B"},
+    {
+        "zh": "外购的耗能工质按生产该工质所消耗的能源计入",
+        "en": "Media count where they are supplied from outside, with the energy spent on making them",
+    },
 )
 
 medium = key("carrier").isin(

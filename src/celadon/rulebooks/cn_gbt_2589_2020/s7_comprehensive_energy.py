@@ -7,19 +7,36 @@ from celadon.rules import choose, constant, document, first_given, key, option, 
 
 standard = document("GB/T 2589-2020")
 conversion = standard.clause(
-    "8, Annex A",
-    "Fuels convert by their measured net calorific value over the heat of standard coal; without a measurement by the "
-    "coefficients of Annex A; electricity by its equivalent or its equal value, and the account says which",
+    {"zh": "8、附录A", "en": "8, Annex A"},
+    {
+        "zh": "燃料按实测低位发热量与标准煤热值之比折算，无实测值时采用附录A 的折标准煤系数；"
+        "电力按当量值或等价值折算，并在结果中注明",
+        "en": "Fuels convert by their measured net calorific value over the heat of standard coal; "
+        "without a measurement by the coefficients of Annex A; electricity by its equivalent or "
+        "its equal value, and the account says which",
+    },
 )
-conversion_media = standard.clause("8, Annex B", "Media convert by the coefficients of Annex B")
+conversion_media = standard.clause(
+    {"zh": "8、附录B", "en": "8, Annex B"},
+    {"zh": "耗能工质采用附录B 的折算系数", "en": "Media convert by the coefficients of Annex B"},
+)
 energy = standard.clause(
-    "7 eq.(1)", "E = Σ e_i × k_i: amount of each carrier times its coefficient to standard coal"
+    {"zh": "7 式(1)", "en": "7 eq.(1)"},
+    {
+        "zh": "E = Σ e_i × k_i：各种能源消耗量乘以其折标准煤系数",
+        "en": "E = Σ e_i × k_i: amount of each carrier times its coefficient to standard coal",
+    },
 )
 per_value = standard.clause(
-    "7 (per output value)", "Comprehensive energy over the output value of the same period"
+    {"zh": "7（单位产值综合能耗）", "en": "7 (per output value)"},
+    {"zh": "综合能耗除以同期产值", "en": "Comprehensive energy over the output value of the same period"},
 )
 per_product = standard.clause(
-    "7 (per product)", "Comprehensive energy of a product over its output of the same period"
+    {"zh": "7（单位产品综合能耗）", "en": "7 (per product)"},
+    {
+        "zh": "某产品的综合能耗除以该产品同期合格产量",
+        "en": "Comprehensive energy of a product over its output of the same period",
+    },
 )
 
 electricity_amount = constant("1", unit="MWh/carrier_unit")  # electricity is kept in MWh (core/carriers)

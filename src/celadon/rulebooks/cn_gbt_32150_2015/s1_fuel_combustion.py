@@ -7,16 +7,28 @@ from celadon.rules import choose, constant, document, first_given, key, option
 
 standard = document("GB/T 32150-2015")
 parameters = standard.clause(
-    "accounting steps and methods (emission factor data)",
-    "Calorific value and carbon content are measured where they can be; else the sector guideline's defaults",
+    {"zh": "核算步骤与核算方法（排放因子数据）", "en": "accounting steps and methods (emission factor data)"},
+    {
+        "zh": "低位发热量与含碳量能实测的采用实测值，否则采用行业指南的缺省值",
+        "en": "Calorific value and carbon content are measured where they can be; else the sector "
+        "guideline's defaults",
+    },
 )
 combustion = standard.clause(
-    "accounting steps and methods (fuel combustion)",
-    "E = Σ AD_i × NCV_i × CC_i × OF_i × 44/12 over the fossil fuels burnt, in stationary and mobile sources",
+    {"zh": "核算步骤与核算方法（燃料燃烧排放）", "en": "accounting steps and methods (fuel combustion)"},
+    {
+        "zh": "E = Σ AD_i × NCV_i × CC_i × OF_i × 44/12：固定源与移动源燃烧的各种化石燃料，消耗量 × "
+        "低位发热量 × 单位热值含碳量 × 碳氧化率 × 44/12",
+        "en": "E = Σ AD_i × NCV_i × CC_i × OF_i × 44/12 over the fossil fuels burnt, in stationary and "
+        "mobile sources",
+    },
 )
 biomass = standard.clause(
-    "accounting boundary (biomass)",
-    "Emissions of biomass fuels are accounted and stated apart, outside the total",
+    {"zh": "核算边界（生物质燃料）", "en": "accounting boundary (biomass)"},
+    {
+        "zh": "生物质燃料燃烧的排放单独核算并单独报告，不计入总量",
+        "en": "Emissions of biomass fuels are accounted and stated apart, outside the total",
+    },
 )
 
 fuel = ~key("carrier").isin(

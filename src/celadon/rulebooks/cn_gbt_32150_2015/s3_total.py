@@ -4,9 +4,14 @@ from celadon.rules import document, sum_of, total
 
 standard = document("GB/T 32150-2015")
 whole = standard.clause(
-    "accounting steps and methods (total)",
-    "E = combustion + process + purchased electricity + purchased heat − exported electricity − exported heat − recovered; "
-    "here without process and recovered, which the sector parts define",
+    {"zh": "核算步骤与核算方法（排放总量）", "en": "accounting steps and methods (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 过程排放 + 购入电力排放 + 购入热力排放 − 输出电力排放 − 输出热力排放 "
+        "− 回收利用量；过程排放与回收利用由行业部分规定，此处不计",
+        "en": "E = combustion + process + purchased electricity + purchased heat − exported "
+        "electricity − exported heat − recovered; here without process and recovered, which the "
+        "sector parts define",
+    },
 )
 
 

@@ -4,18 +4,37 @@ from celadon.rules import choose, constant, document, first_given, key, sum_of, 
 
 standard = document("GB/T 32151.10-2015")
 balance = standard.clause(
-    "accounting method (process emissions: carbon balance)",
-    "E = [Σ AD_r × CC_r − Σ AD_p × CC_p − Σ AD_w × CC_w] × 44/12: feedstock less products less carbon in waste",
+    {"zh": "核算方法（过程排放：碳质量平衡）", "en": "accounting method (process emissions: carbon balance)"},
+    {
+        "zh": "E = [Σ AD_r × CC_r − Σ AD_p × CC_p − Σ AD_w × CC_w] × 44/12："
+        "原料含碳量减去产品含碳量与废弃物含碳量",
+        "en": "E = [Σ AD_r × CC_r − Σ AD_p × CC_p − Σ AD_w × CC_w] × 44/12: feedstock less products "
+        "less carbon in waste",
+    },
 )
 calcination = standard.clause(
-    "accounting method (process emissions: carbonates)", "E = Σ AD_i × EF_i × PUR_i"
+    {"zh": "核算方法（过程排放：碳酸盐使用）", "en": "accounting method (process emissions: carbonates)"},
+    {"zh": "E = Σ AD_i × EF_i × PUR_i：碳酸盐消耗量 × 排放因子 × 纯度", "en": "E = Σ AD_i × EF_i × PUR_i"},
 )
-trona = document("IPCC 2006 Volume 3").clause("Ch 3, equation 3.14", "E = trona × EF: natural soda ash")
+trona = document("IPCC 2006 Volume 3").clause(
+    {"zh": "第3章 式3.14", "en": "Ch 3, equation 3.14"},
+    {"zh": "E = 天然碱用量 × EF：天然碱法制纯碱", "en": "E = trona × EF: natural soda ash"},
+)
 acid = standard.clause(
-    "accounting method (process emissions: nitric and adipic acid)",
-    "E = Σ AD_j × EF_j × (1 − η_j × μ_j) × GWP",
+    {
+        "zh": "核算方法（过程排放：硝酸与己二酸生产）",
+        "en": "accounting method (process emissions: nitric and adipic acid)",
+    },
+    {
+        "zh": "E = Σ AD_j × EF_j × (1 − η_j × μ_j) × GWP：产量 × 排放因子，扣除尾气处理设施的去除率 η "
+        "与使用率 μ",
+        "en": "E = Σ AD_j × EF_j × (1 − η_j × μ_j) × GWP",
+    },
 )
-recovery = standard.clause("accounting method (recovery of CO2)", "R = Q × PUR × density")
+recovery = standard.clause(
+    {"zh": "核算方法（二氧化碳回收利用）", "en": "accounting method (recovery of CO2)"},
+    {"zh": "R = Q × PUR × 密度：回收且外供的二氧化碳体积 × 纯度 × 密度", "en": "R = Q × PUR × density"},
+)
 
 fuel = ~key("carrier").isin(
     "electricity", "heat", "fresh_water", "softened_water", "deaerated_water", "compressed_air", "blast_air", "oxygen",

@@ -4,8 +4,11 @@ from celadon.rules import constant, document, sum_of, total
 
 standard = document("GB/T 32151.10-2015")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + process − CO2 recovered + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 过程排放 − 二氧化碳回收利用量 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + process − CO2 recovered + purchased − exported electricity and heat",
+    },
 )
 warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
 

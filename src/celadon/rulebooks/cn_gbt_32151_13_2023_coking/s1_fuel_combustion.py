@@ -4,16 +4,28 @@ from celadon.rules import constant, document, first_given, key
 
 standard = document("GB/T 32151.13-2023")
 parameters = standard.clause(
-    "accounting method (fuel combustion, parameters)",
-    "Calorific value and carbon content are measured where they can be; else the defaults of the appendix",
+    {"zh": "核算方法（化石燃料燃烧排放，参数获取）", "en": "accounting method (fuel combustion, parameters)"},
+    {
+        "zh": "低位发热量与含碳量能实测的采用实测值，否则采用附录的缺省值",
+        "en": "Calorific value and carbon content are measured where they can be; else the defaults of "
+        "the appendix",
+    },
 )
 combustion = standard.clause(
-    "accounting method (fuel combustion)",
-    "E = Σ AD_i × NCV_i × CC_i × OF_i × 44/12 over the fossil fuels burnt, in stationary and mobile sources",
+    {"zh": "核算方法（化石燃料燃烧排放）", "en": "accounting method (fuel combustion)"},
+    {
+        "zh": "E = Σ AD_i × NCV_i × CC_i × OF_i × 44/12：固定源与移动源燃烧的各种化石燃料，消耗量 × "
+        "低位发热量 × 单位热值含碳量 × 碳氧化率 × 44/12",
+        "en": "E = Σ AD_i × NCV_i × CC_i × OF_i × 44/12 over the fossil fuels burnt, in stationary and "
+        "mobile sources",
+    },
 )
 biomass = standard.clause(
-    "accounting boundary (biomass)",
-    "Biomass fuels are no fossil fuels: they are stated apart, outside the total",
+    {"zh": "核算边界（生物质燃料）", "en": "accounting boundary (biomass)"},
+    {
+        "zh": "生物质燃料不属于化石燃料，单独报告，不计入总量",
+        "en": "Biomass fuels are no fossil fuels: they are stated apart, outside the total",
+    },
 )
 
 fuel = ~key("carrier").isin(

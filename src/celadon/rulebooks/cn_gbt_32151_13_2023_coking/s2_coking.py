@@ -4,7 +4,11 @@ from celadon.rules import choose, constant, document, key, sum_of, total
 
 standard = document("GB/T 32151.13-2023")
 balance = standard.clause(
-    "carbon balance of coking", "E = [Σ coal × C − Σ (coke, tar, benzol, gas) × C] × 44/12"
+    {"zh": "炼焦碳质量平衡", "en": "carbon balance of coking"},
+    {
+        "zh": "E = [Σ 炼焦原料煤 × 含碳量 − Σ（焦炭、煤焦油、粗苯、焦炉煤气）× 含碳量] × 44/12",
+        "en": "E = [Σ coal × C − Σ (coke, tar, benzol, gas) × C] × 44/12",
+    },
 )
 
 fuel = ~key("carrier").isin(

@@ -4,7 +4,11 @@ from celadon.rules import document, sum_of, total
 
 standard = document("GB/T 32151.13-2023")
 whole = standard.clause(
-    "accounting method (total)", "E = fuel + coking + purchased − exported electricity and heat"
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 炼焦过程排放 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + coking + purchased − exported electricity and heat",
+    },
 )
 
 

@@ -4,7 +4,11 @@ from celadon.rules import document, first_given
 
 standard = document("GB/T 32151.1-2015")
 desulphurisation = standard.clause(
-    "accounting method (desulphurisation)", "E = Σ carbonate × share of CaCO3 × EF × conversion"
+    {"zh": "核算方法（脱硫过程排放）", "en": "accounting method (desulphurisation)"},
+    {
+        "zh": "E = Σ 脱硫剂消耗量 × 碳酸盐含量 × EF × 转化率",
+        "en": "E = Σ carbonate × share of CaCO3 × EF × conversion",
+    },
 )
 
 

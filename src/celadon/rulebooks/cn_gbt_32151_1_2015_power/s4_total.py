@@ -4,8 +4,12 @@ from celadon.rules import document, sum_of, total
 
 standard = document("GB/T 32151.1-2015")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + desulphurisation + purchased electricity; what is generated and sold is not subtracted",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 化石燃料燃烧排放 + 脱硫过程排放 + 购入电力排放；自发外售的电力不扣除",
+        "en": "E = fuel + desulphurisation + purchased electricity; what is generated and sold is not "
+        "subtracted",
+    },
 )
 
 

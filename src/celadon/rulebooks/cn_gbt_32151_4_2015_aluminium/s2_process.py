@@ -3,12 +3,26 @@
 from celadon.rules import constant, document, first_given, key, sum_of, total
 
 standard = document("GB/T 32151.4-2015")
-anode = standard.clause("accounting method (carbon anodes)", "E = P × NC × (1 − S − A) × 44/12")
-effect = standard.clause(
-    "accounting method (anode effects)",
-    "E = P × (EF_CF4 × GWP_CF4 + EF_C2F6 × GWP_C2F6); by slope EF_CF4 = 0.143 × AEM, EF_C2F6 = 0.1 × EF_CF4",
+anode = standard.clause(
+    {"zh": "核算方法（炭阳极消耗排放）", "en": "accounting method (carbon anodes)"},
+    {
+        "zh": "E = P × NC × (1 − S − A) × 44/12：原铝产量 × 炭阳极净耗 × （1 − 含硫量 − 灰分）× 44/12",
+        "en": "E = P × NC × (1 − S − A) × 44/12",
+    },
 )
-calcination = standard.clause("accounting method (limestone and soda ash)", "E = Σ AD × EF")
+effect = standard.clause(
+    {"zh": "核算方法（阳极效应排放）", "en": "accounting method (anode effects)"},
+    {
+        "zh": "E = P × (EF_CF4 × GWP_CF4 + EF_C2F6 × GWP_C2F6)；斜率法：EF_CF4 = 0.143 × "
+        "AEM（阳极效应持续时间），EF_C2F6 = 0.1 × EF_CF4",
+        "en": "E = P × (EF_CF4 × GWP_CF4 + EF_C2F6 × GWP_C2F6); by slope EF_CF4 = 0.143 × AEM, EF_C2F6 "
+        "= 0.1 × EF_CF4",
+    },
+)
+calcination = standard.clause(
+    {"zh": "核算方法（石灰石与纯碱分解排放）", "en": "accounting method (limestone and soda ash)"},
+    {"zh": "E = Σ AD × EF：石灰石与纯碱消耗量 × 排放因子", "en": "E = Σ AD × EF"},
+)
 
 
 @anode.rule(

@@ -4,8 +4,12 @@ from celadon.rules import constant, document, sum_of, total
 
 standard = document("GB/T 32151.4-2015")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + anodes + anode effects + carbonates + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 炭阳极消耗排放 + 阳极效应排放 + 碳酸盐分解排放 + 购入电力和热力排放 "
+        "− 输出电力和热力排放",
+        "en": "E = fuel + anodes + anode effects + carbonates + purchased − exported electricity and heat",
+    },
 )
 warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
 

@@ -4,8 +4,11 @@ from celadon.rules import constant, document, first_given, key, sum_of, total
 
 standard = document("GB/T 32151.5-2015")
 process = standard.clause(
-    "accounting method (process emissions)",
-    "E = Σ flux × EF + electrodes × EF + Σ carbon-bearing material bought × EF",
+    {"zh": "核算方法（工业生产过程排放）", "en": "accounting method (process emissions)"},
+    {
+        "zh": "E = Σ 熔剂消耗量 × EF + 电极消耗量 × EF + Σ 外购含碳原料消耗量 × EF",
+        "en": "E = Σ flux × EF + electrodes × EF + Σ carbon-bearing material bought × EF",
+    },
 )
 
 flux = key("material").isin("limestone", "dolomite")

@@ -4,8 +4,12 @@ from celadon.rules import constant, document, key, sum_of, total
 
 standard = document("GB/T 32151.5-2015")
 fixed = standard.clause(
-    "accounting method (fixed carbon)",
-    "R = Σ AD_j × EF_j: crude steel made; pig iron, methanol and other carbon products sold; by-product gas sold at its combustion carbon",
+    {"zh": "核算方法（固碳产品隐含的排放）", "en": "accounting method (fixed carbon)"},
+    {
+        "zh": "R = Σ AD_j × EF_j：粗钢按产量，生铁、甲醇等含碳产品按外销量，外售副产煤气按其燃烧含碳量",
+        "en": "R = Σ AD_j × EF_j: crude steel made; pig iron, methanol and other carbon products sold; "
+        "by-product gas sold at its combustion carbon",
+    },
 )
 
 by_product_gas = key("carrier").isin("blast_furnace_gas", "converter_gas", "coke_oven_gas")

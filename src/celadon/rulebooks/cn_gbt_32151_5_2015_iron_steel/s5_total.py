@@ -4,9 +4,16 @@ from celadon.rules import document, key, sum_of, total
 
 standard = document("GB/T 32151.5-2015")
 whole = standard.clause(
-    "accounting method (total)", "E = E_burn + E_process + E_electricity + E_heat − R_fixed"
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = E燃烧 + E过程 + E电 + E热 − R固碳",
+        "en": "E = E_burn + E_process + E_electricity + E_heat − R_fixed",
+    },
 )
-intensity = standard.clause("report (intensity)", "Total ÷ crude steel")
+intensity = standard.clause(
+    {"zh": "报告内容（排放强度）", "en": "report (intensity)"},
+    {"zh": "排放总量除以粗钢产量", "en": "Total ÷ crude steel"},
+)
 
 
 @whole.rule(

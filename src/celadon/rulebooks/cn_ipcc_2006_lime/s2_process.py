@@ -4,10 +4,18 @@ from celadon.rules import choose, constant, document, key, option
 
 standard = document("IPCC 2006 Volume 3")
 analysis = standard.clause(
-    "Ch 2 (lime, by analysis)", "E = Q × (CaO × 44/56 + MgO × 44/40) less carbonate left in product or dust"
+    {"zh": "第2章（石灰，按成分分析）", "en": "Ch 2 (lime, by analysis)"},
+    {
+        "zh": "E = Q × (CaO × 44/56 + MgO × 44/40)，扣除产品或粉尘中未分解的碳酸盐",
+        "en": "E = Q × (CaO × 44/56 + MgO × 44/40) less carbonate left in product or dust",
+    },
 )
 defaults = standard.clause(
-    "Ch 2, Table 2.4", "E = Q × stoichiometric ratio × content × 1.02 where kiln dust is not counted"
+    {"zh": "第2章 表2.4", "en": "Ch 2, Table 2.4"},
+    {
+        "zh": "E = Q × 化学计量比 × 含量；未单独计量窑灰时乘以 1.02",
+        "en": "E = Q × stoichiometric ratio × content × 1.02 where kiln dust is not counted",
+    },
 )
 
 lime = key("product").isin("high_calcium_lime", "dolomitic_lime", "hydraulic_lime")

@@ -4,7 +4,11 @@ from celadon.rules import document, sum_of, total
 
 standard = document("IPCC 2006 Volume 3")
 whole = standard.clause(
-    "accounting method (total)", "E = fuel + lime + purchased − exported electricity and heat"
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 石灰分解排放 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + lime + purchased − exported electricity and heat",
+    },
 )
 
 

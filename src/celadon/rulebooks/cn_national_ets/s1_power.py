@@ -10,20 +10,42 @@ plan_2019 = document("国环规气候〔2020〕3号")
 plan_2021 = document("国环规气候〔2023〕1号")
 plan_2023 = document("国环规气候〔2024〕1号")
 load = plan_2019.clause(
-    "correction factors", "Load of a unit: its generation over rated capacity times running hours"
+    {"zh": "修正系数", "en": "correction factors"},
+    {
+        "zh": "机组负荷（出力）系数：发电量除以额定容量与运行小时数之积",
+        "en": "Load of a unit: its generation over rated capacity times running hours",
+    },
 )
 corrected = plan_2021.clause(
-    "allocation formula (as in the plan of 2019-2020)",
-    "A_e = B_e × Q_e × F_l × F_r × F_f, Q_e electricity supplied; cooling, heat supply and load corrections",
+    {"zh": "配额核算公式（同 2019—2020 年方案）", "en": "allocation formula (as in the plan of 2019-2020)"},
+    {
+        "zh": "A_e = B_e × Q_e × F_l × F_r × F_f：Q_e 为供电量，F_l、F_r、F_f 为冷却方式、"
+        "供热量与负荷系数修正系数",
+        "en": "A_e = B_e × Q_e × F_l × F_r × F_f, Q_e electricity supplied; cooling, heat supply and "
+        "load corrections",
+    },
 )
 generated = plan_2023.clause(
-    "allocation formula",
-    "A_e = B_e × Q_e × peak-regulation factor, Q_e gross generation; no other correction",
+    {"zh": "配额核算公式", "en": "allocation formula"},
+    {
+        "zh": "A_e = B_e × Q_e × 调峰修正系数：Q_e 为发电量，不作其他修正",
+        "en": "A_e = B_e × Q_e × peak-regulation factor, Q_e gross generation; no other correction",
+    },
 )
-heat = plan_2021.clause("allocation formula: heat", "A_h = B_h × Q_h")
-whole = plan_2021.clause("allocation formula: unit", "A = A_e + A_h")
+heat = plan_2021.clause(
+    {"zh": "配额核算公式：供热", "en": "allocation formula: heat"},
+    {"zh": "A_h = B_h × Q_h：供热基准值 × 供热量", "en": "A_h = B_h × Q_h"},
+)
+whole = plan_2021.clause(
+    {"zh": "配额核算公式：机组", "en": "allocation formula: unit"},
+    {"zh": "A = A_e + A_h：机组配额为供电（发电）配额与供热配额之和", "en": "A = A_e + A_h"},
+)
 balance = plan_2023.clause(
-    "annex 2, balance values", "A balance value is no benchmark; it shows how tight the benchmark is"
+    {"zh": "附件2 平衡值", "en": "annex 2, balance values"},
+    {
+        "zh": "平衡值不是基准值，仅反映基准值的松紧程度",
+        "en": "A balance value is no benchmark; it shows how tight the benchmark is",
+    },
 )
 
 carbon_dioxide = constant("1", unit="tCO2e/tCO2")  # allowances count in CO2e, the benchmarks in CO2

@@ -3,16 +3,34 @@
 from celadon.rules import choose, document, key, maximum, minimum
 
 plan = document("国环规气候〔2025〕2号")
-first = plan.clause("allocation formula, 2024", "A = E: the allocation equals verified direct emissions")
+first = plan.clause(
+    {"zh": "配额核算公式，2024 年度", "en": "allocation formula, 2024"},
+    {
+        "zh": "A = E：配额量等于经核查的直接排放量",
+        "en": "A = E: the allocation equals verified direct emissions",
+    },
+)
 second = plan.clause(
-    "allocation formula, 2025",
-    "A = E × (1 + α); I = E / P, X = (B − I) / B, α = 0.15 X, at least −3 % and at most +3 %; special lines A = E",
+    {"zh": "配额核算公式，2025 年度", "en": "allocation formula, 2025"},
+    {
+        "zh": "A = E × (1 + α)；I = E / P，X = (B − I) / B，α = 0.15 X，且不低于 −3 %、不高于 +3 %；"
+        "特殊产线 A = E",
+        "en": "A = E × (1 + α); I = E / P, X = (B − I) / B, α = 0.15 X, at least −3 % and at most +3 "
+        "%; special lines A = E",
+    },
 )
 
 third = document("国环规气候〔2026〕1号").clause(
-    "allocation formula, 2026", "A = E × (1 + α), α between −3 % and +3 %, as notified for the line"
+    {"zh": "配额核算公式，2026 年度", "en": "allocation formula, 2026"},
+    {
+        "zh": "A = E × (1 + α)，α 在 −3 % 与 +3 % 之间，以对该产线的通知为准",
+        "en": "A = E × (1 + α), α between −3 % and +3 %, as notified for the line",
+    },
 )
-years = plan.clause("sectors and years", "The three sectors are covered from the year 2024 on")
+years = plan.clause(
+    {"zh": "覆盖行业与年度", "en": "sectors and years"},
+    {"zh": "三个行业自 2024 年度起纳入", "en": "The three sectors are covered from the year 2024 on"},
+)
 
 special = key("purpose") == "special"
 

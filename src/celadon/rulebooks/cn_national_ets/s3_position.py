@@ -6,16 +6,41 @@ decree = document("MEE Decree 19")
 plan = document("国环规气候〔2020〕3号")
 reports = document("CEA trading reports")
 threshold = decree.clause(
-    "entity threshold", "Covered with direct emissions of 26 000 tCO2e or more in a year"
+    {"zh": "重点排放单位纳入条件", "en": "entity threshold"},
+    {
+        "zh": "年度直接排放量达到 2.6 万吨二氧化碳当量及以上的纳入",
+        "en": "Covered with direct emissions of 26 000 tCO2e or more in a year",
+    },
 )
-allocated = decree.clause("allocation", "Σ over units and lines")
+allocated = decree.clause(
+    {"zh": "配额分配", "en": "allocation"}, {"zh": "各机组、各产线配额之和", "en": "Σ over units and lines"}
+)
 capped = plan.clause(
-    "shortfall rule and later plans",
-    "Owed: verified emissions, but no more than allocation plus 20 % of them; gas units no more than their allocation",
+    {"zh": "缺口履约规定及后续方案", "en": "shortfall rule and later plans"},
+    {
+        "zh": "应清缴量：经核查的排放量，但不超过配额量加排放量的 20 %；燃气机组不超过其配额量",
+        "en": "Owed: verified emissions, but no more than allocation plus 20 % of them; gas units no "
+        "more than their allocation",
+    },
 )
-position = decree.clause("surrender", "Allocation less obligation: a surplus above zero, a shortfall below")
-offset = decree.clause("offset", "At most 5 % of the obligation may be met with offsets")
-price = reports.clause("annual prices", "Close of the year, or traded value over traded volume")
+position = decree.clause(
+    {"zh": "配额清缴", "en": "surrender"},
+    {
+        "zh": "配额量减应清缴量：大于零为盈余，小于零为缺口",
+        "en": "Allocation less obligation: a surplus above zero, a shortfall below",
+    },
+)
+offset = decree.clause(
+    {"zh": "抵销", "en": "offset"},
+    {
+        "zh": "可用于抵销的减排量不超过应清缴量的 5 %",
+        "en": "At most 5 % of the obligation may be met with offsets",
+    },
+)
+price = reports.clause(
+    {"zh": "年度价格", "en": "annual prices"},
+    {"zh": "年末收盘价，或成交额除以成交量", "en": "Close of the year, or traded value over traded volume"},
+)
 
 is_gas = key("purpose") == "gas"
 

@@ -4,14 +4,33 @@ from celadon.rules import constant, document, first_given, key, option, sum_of, 
 
 standard = document("NDRC guideline 2013 (cement)")
 calcination = standard.clause(
-    "accounting method (process emissions: calcination)",
-    "E = (Q_clinker + Q_kiln dust + Q_bypass dust) × [(CaO − CaO_nc) × 44/56 + (MgO − MgO_nc) × 44/40]",
+    {
+        "zh": "核算方法（过程排放：原料碳酸盐分解）",
+        "en": "accounting method (process emissions: calcination)",
+    },
+    {
+        "zh": "E = (Q熟料 + Q窑头粉尘 + Q旁路粉尘) × [(CaO − CaO_nc) × 44/56 + (MgO − MgO_nc) × "
+        "44/40]，扣除不来源于碳酸盐分解的氧化钙与氧化镁",
+        "en": "E = (Q_clinker + Q_kiln dust + Q_bypass dust) × [(CaO − CaO_nc) × 44/56 + (MgO − "
+        "MgO_nc) × 44/40]",
+    },
 )
 facility = document("MEE cement facility guideline 2024").clause(
-    "process emissions (default)", "E = clinker × default factor where there is no analysis"
+    {"zh": "过程排放（缺省因子）", "en": "process emissions (default)"},
+    {
+        "zh": "E = 熟料产量 × 缺省因子，无化学分析时采用",
+        "en": "E = clinker × default factor where there is no analysis",
+    },
 )
 organic = standard.clause(
-    "accounting method (process emissions: non-fuel carbon)", "E = Q_raw meal × FR0 × 44/12"
+    {
+        "zh": "核算方法（过程排放：生料中非燃料碳煅烧）",
+        "en": "accounting method (process emissions: non-fuel carbon)",
+    },
+    {
+        "zh": "E = Q生料 × FR0 × 44/12：生料消耗量 × 非燃料碳含量 × 44/12",
+        "en": "E = Q_raw meal × FR0 × 44/12",
+    },
 )
 
 

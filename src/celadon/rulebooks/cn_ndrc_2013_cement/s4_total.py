@@ -4,8 +4,11 @@ from celadon.rules import document, sum_of, total
 
 standard = document("NDRC guideline 2013 (cement)")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + alternative fuel + process + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 替代燃料燃烧排放 + 过程排放 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + alternative fuel + process + purchased − exported electricity and heat",
+    },
 )
 
 

@@ -3,7 +3,14 @@
 from celadon.rules import document
 
 standard = document("NDRC guideline 2013 (ceramics)")
-process = standard.clause("process formula", "E = Σ M × η × (CaCO3 × EF + MgCO3 × EF)")
+process = standard.clause(
+    {"zh": "过程排放公式", "en": "process formula"},
+    {
+        "zh": "E = Σ M × η × (CaCO3 × EF + MgCO3 × EF)：原料消耗量 × 利用率 × 碳酸钙、"
+        "碳酸镁含量及各自排放因子",
+        "en": "E = Σ M × η × (CaCO3 × EF + MgCO3 × EF)",
+    },
+)
 
 
 @process.rule(

@@ -4,7 +4,11 @@ from celadon.rules import document, sum_of, total
 
 standard = document("NDRC guideline 2013 (ceramics)")
 whole = standard.clause(
-    "accounting method (total)", "E = fuel + raw material + purchased − exported electricity and heat"
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 原料分解排放 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + raw material + purchased − exported electricity and heat",
+    },
 )
 
 

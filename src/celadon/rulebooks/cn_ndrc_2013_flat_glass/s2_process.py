@@ -3,8 +3,14 @@
 from celadon.rules import constant, document, first_given, key, sum_of, total
 
 standard = document("NDRC guideline 2013 (flat glass)")
-powder = standard.clause("accounting method (carbon powder)", "E = Q × C × 44/12")
-carbonate = standard.clause("accounting method (carbonates of the batch)", "E = Σ M_i × EF_i × F_i")
+powder = standard.clause(
+    {"zh": "核算方法（原料配料中碳粉氧化排放）", "en": "accounting method (carbon powder)"},
+    {"zh": "E = Q × C × 44/12：碳粉消耗量 × 含碳量 × 44/12", "en": "E = Q × C × 44/12"},
+)
+carbonate = standard.clause(
+    {"zh": "核算方法（原料碳酸盐分解排放）", "en": "accounting method (carbonates of the batch)"},
+    {"zh": "E = Σ M_i × EF_i × F_i：碳酸盐原料消耗量 × 排放因子 × 煅烧比例", "en": "E = Σ M_i × EF_i × F_i"},
+)
 
 is_powder = key("material") == "carbon_powder"
 

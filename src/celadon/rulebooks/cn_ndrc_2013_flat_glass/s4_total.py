@@ -4,8 +4,11 @@ from celadon.rules import document, sum_of, total
 
 standard = document("NDRC guideline 2013 (flat glass)")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + carbon powder + carbonates + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 碳粉氧化排放 + 碳酸盐分解排放 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + carbon powder + carbonates + purchased − exported electricity and heat",
+    },
 )
 
 

@@ -3,8 +3,14 @@
 from celadon.rules import document, first_given, key, sum_of, total
 
 standard = document("NDRC guideline 2013 (magnesium)")
-dolomite = standard.clause("accounting method (dolomite calcination)", "E = D × PUR × EF")
-ferrosilicon = standard.clause("accounting method (own ferrosilicon)", "E = Q × EF")
+dolomite = standard.clause(
+    {"zh": "核算方法（白云石煅烧分解排放）", "en": "accounting method (dolomite calcination)"},
+    {"zh": "E = D × PUR × EF：白云石消耗量 × 纯度 × 排放因子", "en": "E = D × PUR × EF"},
+)
+ferrosilicon = standard.clause(
+    {"zh": "核算方法（自产硅铁排放）", "en": "accounting method (own ferrosilicon)"},
+    {"zh": "E = Q × EF：产量 × 排放因子", "en": "E = Q × EF"},
+)
 
 
 @dolomite.rule(

@@ -4,16 +4,38 @@ from celadon.rules import constant, document, first_given, sum_of, total
 
 standard = document("NDRC guideline 2014 (petrochemicals)")
 flaring = standard.clause(
-    "accounting method (flaring)", "E = Σ Q × (CC_non-CO2 × OF × 44/12 + V_CO2 × density)"
+    {"zh": "核算方法（火炬燃烧排放）", "en": "accounting method (flaring)"},
+    {
+        "zh": "E = Σ Q × (CC非CO2 × OF × 44/12 + V_CO2 × 密度)：火炬气流量 × "
+        "（除二氧化碳外的含碳量氧化部分 + 所含二氧化碳）",
+        "en": "E = Σ Q × (CC_non-CO2 × OF × 44/12 + V_CO2 × density)",
+    },
 )
 catalyst = standard.clause(
-    "accounting method (process: coke burnt off catalysts)", "E = MC × CF × OF × 44/12"
+    {
+        "zh": "核算方法（工业生产过程：催化剂烧焦）",
+        "en": "accounting method (process: coke burnt off catalysts)",
+    },
+    {
+        "zh": "E = MC × CF × OF × 44/12：烧焦量 × 焦层含碳量 × 碳氧化率 × 44/12",
+        "en": "E = MC × CF × OF × 44/12",
+    },
 )
 hydrogen = standard.clause(
-    "accounting method (process: hydrogen)", "E = (Σ feed × C − Σ product gas × C − Σ residue × C) × 44/12"
+    {"zh": "核算方法（工业生产过程：制氢）", "en": "accounting method (process: hydrogen)"},
+    {
+        "zh": "E = (Σ 原料 × 含碳量 − Σ 合成气 × 含碳量 − Σ 残渣 × 含碳量) × 44/12",
+        "en": "E = (Σ feed × C − Σ product gas × C − Σ residue × C) × 44/12",
+    },
 )
-bitumen = standard.clause("accounting method (process: bitumen blowing)", "E = Q × EF")
-recovery = standard.clause("accounting method (recovery of CO2)", "R = Q × PUR × density")
+bitumen = standard.clause(
+    {"zh": "核算方法（工业生产过程：沥青氧化）", "en": "accounting method (process: bitumen blowing)"},
+    {"zh": "E = Q × EF：产量 × 排放因子", "en": "E = Q × EF"},
+)
+recovery = standard.clause(
+    {"zh": "核算方法（二氧化碳回收利用）", "en": "accounting method (recovery of CO2)"},
+    {"zh": "R = Q × PUR × 密度：回收且外供的二氧化碳体积 × 纯度 × 密度", "en": "R = Q × PUR × density"},
+)
 
 
 @flaring.rule(

@@ -5,16 +5,23 @@ from celadon.rules import choose, constant, document, key, option
 standard = document("NDRC guideline 2014 (petrochemicals)")
 notices = document("MEE grid factor notices")
 grid = notices.clause(
-    "each row names its notice",
-    "The factor of the activity year, from the series the account names; where the year has none yet, the latest earlier",
+    {"zh": "各行注明文号", "en": "each row names its notice"},
+    {
+        "zh": "采用所选系列中活动数据当年的电力排放因子；当年尚未公布的，沿用最近一年",
+        "en": "The factor of the activity year, from the series the account names; where the year has "
+        "none yet, the latest earlier",
+    },
 )
 purchased = standard.clause(
-    "accounting method (purchased electricity and heat)",
-    "E = AD × EF: amount bought × emission factor",
+    {"zh": "核算方法（净购入电力和热力：购入）", "en": "accounting method (purchased electricity and heat)"},
+    {"zh": "E = AD × EF：购入量乘以排放因子", "en": "E = AD × EF: amount bought × emission factor"},
 )
 exported = standard.clause(
-    "accounting method (exported electricity and heat)",
-    "E = AD × EF with the same factors; subtracted from the total",
+    {"zh": "核算方法（净购入电力和热力：输出）", "en": "accounting method (exported electricity and heat)"},
+    {
+        "zh": "E = AD × EF：输出量乘以相同的排放因子，从总量中扣除",
+        "en": "E = AD × EF with the same factors; subtracted from the total",
+    },
 )
 
 is_electricity = key("carrier") == "electricity"

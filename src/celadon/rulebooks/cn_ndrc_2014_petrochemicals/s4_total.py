@@ -4,8 +4,12 @@ from celadon.rules import document, sum_of, total
 
 standard = document("NDRC guideline 2014 (petrochemicals)")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + flaring + process − CO2 recovered + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 火炬燃烧排放 + 过程排放 − 二氧化碳回收利用量 + 购入电力和热力排放 − "
+        "输出电力和热力排放",
+        "en": "E = fuel + flaring + process − CO2 recovered + purchased − exported electricity and heat",
+    },
 )
 
 

@@ -4,15 +4,33 @@ from celadon.rules import constant, document, first_given, key, sum_of, total
 
 standard = document("NDRC guideline 2015 (other industry)")
 provincial = document("MEE provincial inventory guideline 2025")
-calcination = standard.clause("accounting method (carbonates)", "E = Σ AD_i × EF_i × PUR_i")
+calcination = standard.clause(
+    {"zh": "核算方法（碳酸盐使用过程排放）", "en": "accounting method (carbonates)"},
+    {"zh": "E = Σ AD_i × EF_i × PUR_i：碳酸盐消耗量 × 排放因子 × 纯度", "en": "E = Σ AD_i × EF_i × PUR_i"},
+)
 wastewater = provincial.clause(
-    "waste chapter (wastewater)", "E = (TOW − S) × Bo × MCF − R, TOW = W × (COD_in − COD_out)"
+    {"zh": "废弃物处理一章（工业废水厌氧处理）", "en": "waste chapter (wastewater)"},
+    {
+        "zh": "E = (TOW − S) × Bo × MCF − R，TOW = W × (COD进 − COD出)：去除的有机物扣除污泥带走部分，"
+        "减去甲烷回收量",
+        "en": "E = (TOW − S) × Bo × MCF − R, TOW = W × (COD_in − COD_out)",
+    },
 )
-incineration = provincial.clause("waste chapter (incineration)", "E = Σ IW_i × CCW_i × FCF_i × CE_i × 44/12")
+incineration = provincial.clause(
+    {"zh": "废弃物处理一章（焚烧）", "en": "waste chapter (incineration)"},
+    {
+        "zh": "E = Σ IW_i × CCW_i × FCF_i × CE_i × 44/12：焚烧量 × 含碳量 × 矿物碳比例 × 碳氧化率 × 44/12",
+        "en": "E = Σ IW_i × CCW_i × FCF_i × CE_i × 44/12",
+    },
+)
 leakage = document("NDRC guideline 2015 (machinery)").clause(
-    "accounting method (fluorinated gases)", "E = Σ leaked × GWP"
+    {"zh": "核算方法（含氟气体泄漏）", "en": "accounting method (fluorinated gases)"},
+    {"zh": "E = Σ 泄漏量 × GWP", "en": "E = Σ leaked × GWP"},
 )
-recovery = standard.clause("accounting method (recovery of CO2)", "R = Q × PUR × density")
+recovery = standard.clause(
+    {"zh": "核算方法（二氧化碳回收利用）", "en": "accounting method (recovery of CO2)"},
+    {"zh": "R = Q × PUR × 密度：回收且外供的二氧化碳体积 × 纯度 × 密度", "en": "R = Q × PUR × density"},
+)
 
 carbonate = key("material").isin(
     "limestone", "magnesite", "soda_ash", "sodium_bicarbonate", "siderite", "rhodochrosite", "barium_carbonate",

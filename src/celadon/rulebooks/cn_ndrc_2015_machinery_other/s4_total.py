@@ -4,8 +4,13 @@ from celadon.rules import constant, document, sum_of, total
 
 standard = document("NDRC guideline 2015 (other industry)")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + carbonates + wastewater + incineration + leakage − recovered + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 碳酸盐使用排放 + 废水处理排放 + 废弃物焚烧排放 + 泄漏排放 − "
+        "回收利用量 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + carbonates + wastewater + incineration + leakage − recovered + purchased − "
+        "exported electricity and heat",
+    },
 )
 warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
 

@@ -3,10 +3,16 @@
 from celadon.rules import document, key
 
 standard = document("NDRC guideline 2015 (paper)")
-limestone = standard.clause("accounting method (limestone)", "E = L × EF")
+limestone = standard.clause(
+    {"zh": "核算方法（石灰石分解排放）", "en": "accounting method (limestone)"},
+    {"zh": "E = L × EF：石灰石消耗量 × 排放因子", "en": "E = L × EF"},
+)
 wastewater = standard.clause(
-    "wastewater chapter",
-    "E = (TOW − S) × Bo × MCF − R, TOW = W × (COD_in − COD_out): anaerobic treatment only",
+    {"zh": "废水厌氧处理一章", "en": "wastewater chapter"},
+    {
+        "zh": "E = (TOW − S) × Bo × MCF − R，TOW = W × (COD进 − COD出)：仅计厌氧处理",
+        "en": "E = (TOW − S) × Bo × MCF − R, TOW = W × (COD_in − COD_out): anaerobic treatment only",
+    },
 )
 
 

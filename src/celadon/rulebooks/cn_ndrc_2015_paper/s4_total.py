@@ -4,8 +4,11 @@ from celadon.rules import constant, document, sum_of, total
 
 standard = document("NDRC guideline 2015 (paper)")
 whole = standard.clause(
-    "accounting method (total)",
-    "E = fuel + limestone + wastewater + purchased − exported electricity and heat",
+    {"zh": "核算方法（排放总量）", "en": "accounting method (total)"},
+    {
+        "zh": "E = 燃料燃烧排放 + 石灰石分解排放 + 废水处理排放 + 购入电力和热力排放 − 输出电力和热力排放",
+        "en": "E = fuel + limestone + wastewater + purchased − exported electricity and heat",
+    },
 )
 warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
 

@@ -10,14 +10,32 @@ quotas = document("GB energy quota standards")
 cement = document("GB 16780-2021")
 list_of_levels = document("发改产业〔2021〕1609号, 发改产业〔2023〕723号")
 intensity = quotas.clause(
-    "calculation", "Energy of the product or process over its output of the same period"
+    {"zh": "能耗计算", "en": "calculation"},
+    {
+        "zh": "产品或工序的综合能耗除以同期产量",
+        "en": "Energy of the product or process over its output of the same period",
+    },
 )
 levels = cement.clause(
-    "Tables 1-3 (and the table of limits of each quota standard)",
-    "Level 1 advanced, level 2 for new capacity, level 3 the limit for what exists; cement per percentage point of clinker "
-    "share from 75 %; clinker above 1500 m: level 3 × (1.179 − 0.211 P / 101 325)",
+    {
+        "zh": "表1～表3（及各限额标准的限额表）",
+        "en": "Tables 1-3 (and the table of limits of each quota standard)",
+    },
+    {
+        "zh": "1级为先进值，2级为新建准入值，3级为现有产能限定值；水泥熟料占比偏离 75 % "
+        "的按百分点修正；海拔 1500 m 以上的熟料：3级 × (1.179 − 0.211 P / 101 325)",
+        "en": "Level 1 advanced, level 2 for new capacity, level 3 the limit for what exists; cement "
+        "per percentage point of clinker share from 75 %; clinker above 1500 m: level 3 × (1.179 "
+        "− 0.211 P / 101 325)",
+    },
 )
-marks = list_of_levels.clause("annex table", "Benchmark and baseline energy-efficiency level of the field")
+marks = list_of_levels.clause(
+    {"zh": "附表", "en": "annex table"},
+    {
+        "zh": "该领域的能效标杆水平与基准水平",
+        "en": "Benchmark and baseline energy-efficiency level of the field",
+    },
+)
 
 is_cement = (key("product") == "cement") & (key("purpose") == "comprehensive_energy")
 no_clinker = constant("0", unit="product_unit")

@@ -9,12 +9,26 @@ from celadon.rules import choose, document
 quotas = document("GB energy quota standards")
 list_of_levels = document("发改产业〔2021〕1609号, 发改产业〔2023〕723号")
 intensity = quotas.clause(
-    "calculation", "Energy of the product or process over its output of the same period"
+    {"zh": "能耗计算", "en": "calculation"},
+    {
+        "zh": "产品或工序的综合能耗除以同期产量",
+        "en": "Energy of the product or process over its output of the same period",
+    },
 )
 levels = quotas.clause(
-    "table of limits", "Level 1 advanced, level 2 for new capacity, level 3 the limit for what exists"
+    {"zh": "限额表", "en": "table of limits"},
+    {
+        "zh": "1级为先进值，2级为新建准入值，3级为现有产能限定值",
+        "en": "Level 1 advanced, level 2 for new capacity, level 3 the limit for what exists",
+    },
 )
-marks = list_of_levels.clause("annex table", "Benchmark and baseline energy-efficiency level of the field")
+marks = list_of_levels.clause(
+    {"zh": "附表", "en": "annex table"},
+    {
+        "zh": "该领域的能效标杆水平与基准水平",
+        "en": "Benchmark and baseline energy-efficiency level of the field",
+    },
+)
 
 
 @intensity.rule(

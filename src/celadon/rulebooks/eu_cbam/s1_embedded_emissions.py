@@ -4,24 +4,45 @@ from celadon.rules import at_key, choose, constant, document, sum_of, total
 
 method = document("IR (EU) 2025/2547")
 streams = method.clause(
-    "source streams",
-    "Amount × factor by mass, or amount × calorific value × factor by heat; less the biomass share",
+    {"zh": "源流", "en": "source streams"},
+    {
+        "zh": "按质量：数量 × 因子；按热值：数量 × 低位发热量 × 因子；扣除生物质比例",
+        "en": "Amount × factor by mass, or amount × calorific value × factor by heat; less the biomass share",
+    },
 )
 direct = method.clause(
-    "attributed emissions, direct",
-    "AttrEm_dir = DirEm + heat imported − heat exported + waste gas imported − waste gas exported − electricity produced",
+    {"zh": "归属排放：直接", "en": "attributed emissions, direct"},
+    {
+        "zh": "AttrEm_dir = 直接排放 + 输入热力 − 输出热力 + 输入废气 − 输出废气 − 自产电力",
+        "en": "AttrEm_dir = DirEm + heat imported − heat exported + waste gas imported − waste gas "
+        "exported − electricity produced",
+    },
 )
-indirect = method.clause("attributed emissions, indirect", "AttrEm_indir = E_el × EF_el")
+indirect = method.clause(
+    {"zh": "归属排放：间接", "en": "attributed emissions, indirect"},
+    {"zh": "AttrEm_indir = E_el × EF_el：耗电量 × 电力排放因子", "en": "AttrEm_indir = E_el × EF_el"},
+)
 precursors = method.clause(
-    "precursors",
-    "M_i × SEE_i of each precursor; its default value, marked up, where it has no value of its own",
+    {"zh": "前体", "en": "precursors"},
+    {
+        "zh": "各前体 M_i × SEE_i；前体无自身数值时采用加成后的默认值",
+        "en": "M_i × SEE_i of each precursor; its default value, marked up, where it has no value of its own",
+    },
 )
 specific = method.clause(
-    "specific embedded emissions", "SEE = (AttrEm + Σ M_i × SEE_i) / AL, direct and indirect apart"
+    {"zh": "单位隐含排放", "en": "specific embedded emissions"},
+    {
+        "zh": "SEE = (AttrEm + Σ M_i × SEE_i) / AL，直接与间接分别计算",
+        "en": "SEE = (AttrEm + Σ M_i × SEE_i) / AL, direct and indirect apart",
+    },
 )
 chain = method.clause(
-    "precursors that are complex goods",
-    "A precursor made in the installation has SEE_i by the same rule from its own process and its own precursors, to any depth",
+    {"zh": "属于复杂货物的前体", "en": "precursors that are complex goods"},
+    {
+        "zh": "装置内自产的前体，其 SEE_i 按同一规则由自身生产过程及其前体逐级计算，不限层数",
+        "en": "A precursor made in the installation has SEE_i by the same rule from its own process "
+        "and its own precursors, to any depth",
+    },
 )
 
 no_factor = constant("0", unit="tCO2e/t")

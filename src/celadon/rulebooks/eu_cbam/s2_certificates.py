@@ -11,25 +11,50 @@ defaults = document("IR (EU) 2025/2621")
 adjustment = document("IR (EU) 2025/2620")
 pricing = document("IR (EU) 2025/2548")
 default_route = defaults.clause(
-    "Annex I and mark-up article", "SEE = default value × (1 + mark-up of the year)"
+    {"zh": "附件一与加成条款", "en": "Annex I and mark-up article"},
+    {"zh": "SEE = 默认值 × （1 + 当年加成比例）", "en": "SEE = default value × (1 + mark-up of the year)"},
 )
 counted = regulation.clause(
-    "Annex II", "Iron and steel (but 2601 12 00), aluminium and hydrogen: direct emissions only"
+    {"zh": "附件二", "en": "Annex II"},
+    {
+        "zh": "钢铁（2601 12 00 除外）、铝与氢：仅计直接排放",
+        "en": "Iron and steel (but 2601 12 00), aluminium and hydrogen: direct emissions only",
+    },
 )
 free = adjustment.clause(
-    "free-allocation adjustment",
-    "SEFA = F × CSCF × BM_A + Σ m_i × SEFA_i, SEFA_i of a bought precursor = F × CSCF × BM_B,i; with default values F × CSCF × BM_B",
+    {"zh": "免费配额调整", "en": "free-allocation adjustment"},
+    {
+        "zh": "SEFA = F × CSCF × BM_A + Σ m_i × SEFA_i，外购前体的 SEFA_i = F × CSCF × BM_B,i；"
+        "采用默认值时为 F × CSCF × BM_B",
+        "en": "SEFA = F × CSCF × BM_A + Σ m_i × SEFA_i, SEFA_i of a bought precursor = F × CSCF × "
+        "BM_B,i; with default values F × CSCF × BM_B",
+    },
 )
 due = regulation.clause(
-    "Art. 21, 31", "Certificates = embedded emissions less the adjustment, never below zero"
+    {"zh": "第21、31条", "en": "Art. 21, 31"},
+    {
+        "zh": "证书数量 = 隐含排放减去免费配额调整，不低于零",
+        "en": "Certificates = embedded emissions less the adjustment, never below zero",
+    },
 )
 small = regulation.clause(
-    "Art. 2a", "Up to 50 t a year of the mass sectors together nothing is due; hydrogen always counts"
+    {"zh": "第2a条", "en": "Art. 2a"},
+    {
+        "zh": "按质量计的各行业合计每年不超过 50 吨的免除义务；氢始终计入",
+        "en": "Up to 50 t a year of the mass sectors together nothing is due; hydrogen always counts",
+    },
 )
 paid = regulation.clause(
-    "Art. 9", "Carbon price paid ÷ certificate price is deducted, never more than what is due"
+    {"zh": "第9条", "en": "Art. 9"},
+    {
+        "zh": "扣减 已支付碳价 ÷ 证书价格，不超过应缴数量",
+        "en": "Carbon price paid ÷ certificate price is deducted, never more than what is due",
+    },
 )
-price = pricing.clause("price articles", "Imports of 2026 at the price of their quarter")
+price = pricing.clause(
+    {"zh": "价格条款", "en": "price articles"},
+    {"zh": "2026 年进口的货物按所在季度的证书价格", "en": "Imports of 2026 at the price of their quarter"},
+)
 
 actual = option("values") == "actual"
 footnoted = option("benchmark_footnote").isin("1", "2")

@@ -7,30 +7,63 @@ from celadon.rules import choose, constant, document, key, sum_of
 
 guidance = document("GHG Protocol Scope 3 Guidance")
 goods = guidance.clause(
-    "chapters 1 and 2 (supplier-specific and average-data methods)",
-    "Amount of each good × its supplier's cradle-to-gate factor, else an average one",
+    {
+        "zh": "第1、2章（供应商特定法与平均数据法）",
+        "en": "chapters 1 and 2 (supplier-specific and average-data methods)",
+    },
+    {
+        "zh": "各类货物数量 × 供应商的从摇篮到大门因子，否则采用平均因子",
+        "en": "Amount of each good × its supplier's cradle-to-gate factor, else an average one",
+    },
 )
 spend = guidance.clause(
-    "chapters 1, 2, 4 and 6 (spend-based method)",
-    "Value of what was bought × emission per monetary value, in the price year and currency of the factor",
+    {"zh": "第1、2、4、6章（支出法）", "en": "chapters 1, 2, 4 and 6 (spend-based method)"},
+    {
+        "zh": "采购金额 × 单位金额排放因子，按因子的价格年份与货币折算",
+        "en": "Value of what was bought × emission per monetary value, in the price year and currency "
+        "of the factor",
+    },
 )
 fuel_based = guidance.clause(
-    "chapters 4, 8, 9, 10, 13 and 14 (fuel-based, asset-specific and site-specific methods)",
-    "Energy that the others used × its emission factor",
+    {
+        "zh": "第4、8、9、10、13、14章（燃料法、特定资产法与场地特定法）",
+        "en": "chapters 4, 8, 9, 10, 13 and 14 (fuel-based, asset-specific and site-specific methods)",
+    },
+    {"zh": "他人使用的能源 × 其排放因子", "en": "Energy that the others used × its emission factor"},
 )
 distance = guidance.clause(
-    "chapters 4, 6, 7 and 9 (distance-based method)",
-    "Mass × distance, or persons × distance, × factor of the mode",
+    {"zh": "第4、6、7、9章（距离法）", "en": "chapters 4, 6, 7 and 9 (distance-based method)"},
+    {
+        "zh": "质量 × 距离，或人数 × 距离，再乘以运输方式的因子",
+        "en": "Mass × distance, or persons × distance, × factor of the mode",
+    },
 )
 treatment = guidance.clause(
-    "chapters 5 and 12 (waste-type-specific method)", "Waste × factor of its type and treatment"
+    {"zh": "第5、12章（废弃物类型特定法）", "en": "chapters 5 and 12 (waste-type-specific method)"},
+    {"zh": "废弃物数量 × 按类型与处理方式的因子", "en": "Waste × factor of its type and treatment"},
 )
 energy = guidance.clause(
-    "chapter 3",
-    "Energy bought × upstream factors; electricity also × what is lost on its way; nothing of scopes 1 and 2",
+    {"zh": "第3章", "en": "chapter 3"},
+    {
+        "zh": "购入能源 × 上游因子；电力另乘以输配损失；不含范围一、范围二的排放",
+        "en": "Energy bought × upstream factors; electricity also × what is lost on its way; nothing "
+        "of scopes 1 and 2",
+    },
 )
-sold = guidance.clause("chapters 10 and 11", "Products sold × what processing, or a lifetime of use, emits")
-invested = guidance.clause("chapter 15", "Scope 1 and 2 of each investee × the share of it that is owned")
+sold = guidance.clause(
+    {"zh": "第10、11章", "en": "chapters 10 and 11"},
+    {
+        "zh": "售出产品 × 后续加工或使用寿命内的排放",
+        "en": "Products sold × what processing, or a lifetime of use, emits",
+    },
+)
+invested = guidance.clause(
+    {"zh": "第15章", "en": "chapter 15"},
+    {
+        "zh": "各被投资方的范围一、范围二排放 × 持有份额",
+        "en": "Scope 1 and 2 of each investee × the share of it that is owned",
+    },
+)
 
 is_electricity = key("carrier") == "electricity"
 is_heat = key("carrier") == "heat"

@@ -9,47 +9,110 @@ from celadon.rules import choose, constant, document, key, option, sum_of, total
 standard = document("GHG Protocol Value Chain Standard")
 guidance = document("GHG Protocol Scope 3 Guidance")
 category_1 = guidance.clause(
-    "chapter 1", "Category 1: Cradle-to-gate emissions of goods and services bought in the year"
+    {"zh": "第1章", "en": "chapter 1"},
+    {
+        "zh": "类别 1：当年采购的货物与服务的从摇篮到大门排放",
+        "en": "Category 1: Cradle-to-gate emissions of goods and services bought in the year",
+    },
 )
 category_2 = guidance.clause(
-    "chapter 2",
-    "Category 2: Cradle-to-gate emissions of capital goods in the year they are bought, not depreciated",
+    {"zh": "第2章", "en": "chapter 2"},
+    {
+        "zh": "类别 2：资本品的从摇篮到大门排放，于采购当年全部计入，不折旧",
+        "en": "Category 2: Cradle-to-gate emissions of capital goods in the year they are bought, not "
+        "depreciated",
+    },
 )
 category_3 = guidance.clause(
-    "chapter 3",
-    "Category 3: Upstream of fuels and energy bought, and losses, that are in neither scope 1 nor scope 2",
+    {"zh": "第3章", "en": "chapter 3"},
+    {
+        "zh": "类别 3：购入燃料与能源的上游排放及输配损失，不含范围一、范围二的部分",
+        "en": "Category 3: Upstream of fuels and energy bought, and losses, that are in neither scope "
+        "1 nor scope 2",
+    },
 )
-category_4 = guidance.clause("chapter 4", "Category 4: Transport and storage that the company pays for")
-category_5 = guidance.clause("chapter 5", "Category 5: Treatment of the company's waste by others")
+category_4 = guidance.clause(
+    {"zh": "第4章", "en": "chapter 4"},
+    {
+        "zh": "类别 4：由企业付费的运输与仓储",
+        "en": "Category 4: Transport and storage that the company pays for",
+    },
+)
+category_5 = guidance.clause(
+    {"zh": "第5章", "en": "chapter 5"},
+    {"zh": "类别 5：由他人处理的企业废弃物", "en": "Category 5: Treatment of the company's waste by others"},
+)
 category_6 = guidance.clause(
-    "chapter 6", "Category 6: Transport of employees for business, in vehicles of others"
+    {"zh": "第6章", "en": "chapter 6"},
+    {
+        "zh": "类别 6：员工乘坐非自有交通工具的商务差旅",
+        "en": "Category 6: Transport of employees for business, in vehicles of others",
+    },
 )
-category_7 = guidance.clause("chapter 7", "Category 7: Transport of employees between home and work")
+category_7 = guidance.clause(
+    {"zh": "第7章", "en": "chapter 7"},
+    {"zh": "类别 7：员工通勤", "en": "Category 7: Transport of employees between home and work"},
+)
 category_8 = guidance.clause(
-    "chapter 8", "Category 8: Scopes 1 and 2 of what the company leases and has not in its own scopes"
+    {"zh": "第8章", "en": "chapter 8"},
+    {
+        "zh": "类别 8：企业租入且未计入自身范围的资产的范围一、范围二排放",
+        "en": "Category 8: Scopes 1 and 2 of what the company leases and has not in its own scopes",
+    },
 )
 category_9 = guidance.clause(
-    "chapter 9", "Category 9: Transport and storage of sold products that the company does not pay for"
+    {"zh": "第9章", "en": "chapter 9"},
+    {
+        "zh": "类别 9：售出产品的、非企业付费的运输与仓储",
+        "en": "Category 9: Transport and storage of sold products that the company does not pay for",
+    },
 )
 category_10 = guidance.clause(
-    "chapter 10", "Category 10: Scopes 1 and 2 of those who process intermediate products sold"
+    {"zh": "第10章", "en": "chapter 10"},
+    {
+        "zh": "类别 10：加工所售中间产品者的范围一、范围二排放",
+        "en": "Category 10: Scopes 1 and 2 of those who process intermediate products sold",
+    },
 )
 category_11 = guidance.clause(
-    "chapter 11",
-    "Category 11: Direct use-phase emissions over the expected lifetime of what was sold in the year",
+    {"zh": "第11章", "en": "chapter 11"},
+    {
+        "zh": "类别 11：当年售出产品在预期寿命内的直接使用阶段排放",
+        "en": "Category 11: Direct use-phase emissions over the expected lifetime of what was sold in "
+        "the year",
+    },
 )
 category_12 = guidance.clause(
-    "chapter 12", "Category 12: Treatment of all products sold in the year at the end of their life"
+    {"zh": "第12章", "en": "chapter 12"},
+    {
+        "zh": "类别 12：当年售出的全部产品的寿命终止处理",
+        "en": "Category 12: Treatment of all products sold in the year at the end of their life",
+    },
 )
 category_13 = guidance.clause(
-    "chapter 13", "Category 13: Scopes 1 and 2 of what the company owns and leases out"
+    {"zh": "第13章", "en": "chapter 13"},
+    {
+        "zh": "类别 13：企业拥有并出租的资产的范围一、范围二排放",
+        "en": "Category 13: Scopes 1 and 2 of what the company owns and leases out",
+    },
 )
-category_14 = guidance.clause("chapter 14", "Category 14: Scopes 1 and 2 of franchisees")
+category_14 = guidance.clause(
+    {"zh": "第14章", "en": "chapter 14"},
+    {"zh": "类别 14：加盟商的范围一、范围二排放", "en": "Category 14: Scopes 1 and 2 of franchisees"},
+)
 category_15 = guidance.clause(
-    "chapter 15", "Category 15: Scope 1 and 2 of investees in proportion to the investment"
+    {"zh": "第15章", "en": "chapter 15"},
+    {
+        "zh": "类别 15：被投资方的范围一、范围二排放，按投资比例计入",
+        "en": "Category 15: Scope 1 and 2 of investees in proportion to the investment",
+    },
 )
 all_categories = standard.clause(
-    "chapters 5, 6 and 9", "Scope 3 is the sum of its categories; those left out are named with the reason"
+    {"zh": "第5、6、9章", "en": "chapters 5, 6 and 9"},
+    {
+        "zh": "范围三为各类别之和；未纳入的类别须列明并说明理由",
+        "en": "Scope 3 is the sum of its categories; those left out are named with the reason",
+    },
 )
 
 reported = option("scope_3") == "reported"

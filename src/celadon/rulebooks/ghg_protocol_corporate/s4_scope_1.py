@@ -9,21 +9,47 @@ standard = document("GHG Protocol Corporate Standard")
 ipcc = document("IPCC 2006 Guidelines")
 gases = document("GHG Protocol Required Gases Amendment")
 fuels = standard.clause(
-    "chapter 6", "The most accurate data available: measured calorific values before defaults"
+    {"zh": "第6章", "en": "chapter 6"},
+    {
+        "zh": "采用可得的最准确数据：实测低位发热量优先于缺省值",
+        "en": "The most accurate data available: measured calorific values before defaults",
+    },
 )
 stationary = ipcc.clause(
-    "Volume 2 Chapter 2 (Tier 1)", "Emission = fuel burnt × net calorific value × factor of each gas"
+    {"zh": "第2卷第2章（方法一）", "en": "Volume 2 Chapter 2 (Tier 1)"},
+    {
+        "zh": "排放量 = 燃料燃烧量 × 低位发热量 × 各气体的排放因子",
+        "en": "Emission = fuel burnt × net calorific value × factor of each gas",
+    },
 )
-mobile = ipcc.clause("Volume 2 Chapter 3 (Tier 1)", "Road transport: fuel by energy × factor of each gas")
+mobile = ipcc.clause(
+    {"zh": "第2卷第3章（方法一）", "en": "Volume 2 Chapter 3 (Tier 1)"},
+    {
+        "zh": "道路交通：燃料热量 × 各气体的排放因子",
+        "en": "Road transport: fuel by energy × factor of each gas",
+    },
+)
 scope1 = standard.clause(
-    "chapter 4 (scope 1)", "Direct emissions from sources owned or controlled, gas by gas"
+    {"zh": "第4章（范围一）", "en": "chapter 4 (scope 1)"},
+    {
+        "zh": "企业拥有或控制的排放源的直接排放，分气体计算",
+        "en": "Direct emissions from sources owned or controlled, gas by gas",
+    },
 )
 outside = standard.clause(
-    "chapters 4 and 9 (outside the scopes)",
-    "CO2 from burning biomass and gases outside the Kyoto list are reported apart; CH4 and N2O of biomass stay in scope 1",
+    {"zh": "第4、9章（范围之外）", "en": "chapters 4 and 9 (outside the scopes)"},
+    {
+        "zh": "生物质燃烧的 CO2 与《京都议定书》清单外的气体单独报告；生物质的 CH4 与 N2O 计入范围一",
+        "en": "CO2 from burning biomass and gases outside the Kyoto list are reported apart; CH4 and "
+        "N2O of biomass stay in scope 1",
+    },
 )
 potentials = gases.clause(
-    "100-year potentials", "Each gas × its 100-year potential from the assessment report the account names"
+    {"zh": "百年增温潜势", "en": "100-year potentials"},
+    {
+        "zh": "各气体排放量 × 所选评估报告的百年增温潜势",
+        "en": "Each gas × its 100-year potential from the assessment report the account names",
+    },
 )
 
 fuel = ~key("carrier").isin(

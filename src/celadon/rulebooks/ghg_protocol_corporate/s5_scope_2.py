@@ -7,23 +7,41 @@ from celadon.rules import choose, constant, document, first_given, key, maximum,
 
 guidance = document("GHG Protocol Scope 2 Guidance")
 consumed = guidance.clause(
-    "chapter on identifying scope 2", "Electricity, steam, heat and cooling bought and used"
+    {"zh": "识别范围二一章", "en": "chapter on identifying scope 2"},
+    {
+        "zh": "外购并使用的电力、蒸汽、热力与冷量",
+        "en": "Electricity, steam, heat and cooling bought and used",
+    },
 )
 location = guidance.clause(
-    "location-based method",
-    "Σ E × average factor of the grid where it is used, the most precise region, the closest year",
+    {"zh": "基于位置的方法", "en": "location-based method"},
+    {
+        "zh": "Σ E × 用电所在电网的平均因子，取最精确的区域与最接近的年份",
+        "en": "Σ E × average factor of the grid where it is used, the most precise region, the closest year",
+    },
 )
 claims = guidance.clause(
-    "market-based method: contractual instruments",
-    "Energy under instruments that meet the quality criteria × the factor they convey; "
-    "covered energy cannot exceed consumption",
+    {"zh": "基于市场的方法：合同凭证", "en": "market-based method: contractual instruments"},
+    {
+        "zh": "符合质量标准的合同凭证所覆盖的能源 × 凭证所载因子；覆盖量不得超过消费量",
+        "en": "Energy under instruments that meet the quality criteria × the factor they convey; "
+        "covered energy cannot exceed consumption",
+    },
 )
 untracked = guidance.clause(
-    "market-based method: hierarchy of factors",
-    "What no instrument covers: the supplier's factor, else the residual mix, else another grid average, and say so",
+    {"zh": "基于市场的方法：因子优先顺序", "en": "market-based method: hierarchy of factors"},
+    {
+        "zh": "无合同凭证覆盖的部分：采用供应商因子，否则采用剩余结构因子，再否则采用其他电网平均因子并注明",
+        "en": "What no instrument covers: the supplier's factor, else the residual mix, else another "
+        "grid average, and say so",
+    },
 )
 market = guidance.clause(
-    "market-based method", "MB = Σ covered × contract factor + uncovered × residual factor"
+    {"zh": "基于市场的方法", "en": "market-based method"},
+    {
+        "zh": "MB = Σ 覆盖量 × 合同因子 + 未覆盖量 × 剩余结构因子",
+        "en": "MB = Σ covered × contract factor + uncovered × residual factor",
+    },
 )
 
 is_electricity = key("carrier") == "electricity"

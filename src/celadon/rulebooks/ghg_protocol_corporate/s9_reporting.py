@@ -4,7 +4,11 @@ from celadon.rules import document, sum_of
 
 standard = document("GHG Protocol Corporate Standard")
 report = standard.clause(
-    "chapter 9", "Scopes 1 and 2 are reported each and together; scope 2 by both methods"
+    {"zh": "第9章", "en": "chapter 9"},
+    {
+        "zh": "范围一、范围二分别报告并给出合计；范围二按两种方法报告",
+        "en": "Scopes 1 and 2 are reported each and together; scope 2 by both methods",
+    },
 )
 
 

@@ -3,24 +3,46 @@
 from celadon.rules import document, option, sum_of, total
 
 standard = document("ISO 14064-1:2018")
-direct = standard.clause("5.2.4 and Annex B.2", "Category 1: direct emissions, quantified by gas as well")
+direct = standard.clause(
+    {"zh": "5.2.4、附录B.2", "en": "5.2.4 and Annex B.2"},
+    {"zh": "类别 1：直接排放，并分气体量化", "en": "Category 1: direct emissions, quantified by gas as well"},
+)
 energy = standard.clause(
-    "5.2.4, Annex B.3 and Annex E",
-    "Category 2: energy imported, location-based; another approach is told apart",
+    {"zh": "5.2.4、附录B.3、附录E", "en": "5.2.4, Annex B.3 and Annex E"},
+    {
+        "zh": "类别 2：输入能源，按基于位置的方法；其他方法单独说明",
+        "en": "Category 2: energy imported, location-based; another approach is told apart",
+    },
 )
 transport = standard.clause(
-    "5.2.4 and Annex B.4", "Category 3: transport of goods up and down, business travel, commuting, clients"
+    {"zh": "5.2.4、附录B.4", "en": "5.2.4 and Annex B.4"},
+    {
+        "zh": "类别 3：上下游货物运输、商务差旅、员工通勤与客户出行",
+        "en": "Category 3: transport of goods up and down, business travel, commuting, clients",
+    },
 )
 used = standard.clause(
-    "5.2.4 and Annex B.5",
-    "Category 4: goods, capital goods, services, waste and leased assets that the organisation uses",
+    {"zh": "5.2.4、附录B.5", "en": "5.2.4 and Annex B.5"},
+    {
+        "zh": "类别 4：组织使用的货物、资本品、服务、废弃物处理与租入资产",
+        "en": "Category 4: goods, capital goods, services, waste and leased assets that the "
+        "organisation uses",
+    },
 )
 sold = standard.clause(
-    "5.2.4 and Annex B.6",
-    "Category 5: use, processing and end of its products, assets it leases out, investments",
+    {"zh": "5.2.4、附录B.6", "en": "5.2.4 and Annex B.6"},
+    {
+        "zh": "类别 5：产品的使用、加工与寿命终止，出租资产与投资",
+        "en": "Category 5: use, processing and end of its products, assets it leases out, investments",
+    },
 )
-other = standard.clause("5.2.4 and Annex B.7", "Category 6: what fits no other category")
-report = standard.clause("9.3.1", "Direct and indirect emissions by category")
+other = standard.clause(
+    {"zh": "5.2.4、附录B.7", "en": "5.2.4 and Annex B.7"},
+    {"zh": "类别 6：不属于其他类别的排放", "en": "Category 6: what fits no other category"},
+)
+report = standard.clause(
+    "9.3.1", {"zh": "按类别报告直接与间接排放", "en": "Direct and indirect emissions by category"}
+)
 
 reported = option("scope_3") == "reported"
 

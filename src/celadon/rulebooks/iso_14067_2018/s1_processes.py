@@ -4,10 +4,14 @@ from celadon.rules import document, sum_of, total
 
 standard = document("ISO 14067:2018")
 inventory = standard.clause(
-    "6.4.2 and 6.4.9",
-    "Emissions of each unit process: fuel, energy bought with its upstream part, and the process itself",
+    {"zh": "6.4.2、6.4.9", "en": "6.4.2 and 6.4.9"},
+    {
+        "zh": "各单元过程的排放：燃料、外购能源（含上游）与过程本身",
+        "en": "Emissions of each unit process: fuel, energy bought with its upstream part, and the "
+        "process itself",
+    },
 )
-biogenic = standard.clause("6.4.9.2", "Biogenic carbon is quantified apart")
+biogenic = standard.clause("6.4.9.2", {"zh": "生物质碳单独量化", "en": "Biogenic carbon is quantified apart"})
 
 
 @inventory.rule(

@@ -4,12 +4,26 @@ from celadon.rules import choose, constant, document, option, total
 
 standard = document("ISO 14067:2018")
 keys = standard.clause(
-    "6.4.6.2", "Inputs and outputs are shared by mass or another physical relationship, else by value"
+    "6.4.6.2",
+    {
+        "zh": "输入与输出按质量或其他物理关系分配，否则按经济价值分配",
+        "en": "Inputs and outputs are shared by mass or another physical relationship, else by value",
+    },
 )
 subdivided = standard.clause(
-    "6.4.6.1", "A process's emission goes to the products of that process: subdivision before allocation"
+    "6.4.6.1",
+    {
+        "zh": "过程的排放归于该过程的产品：先细分，后分配",
+        "en": "A process's emission goes to the products of that process: subdivision before allocation",
+    },
 )
-shared = standard.clause("6.4.6.1 (sum)", "The allocated emissions add to those before allocation")
+shared = standard.clause(
+    {"zh": "6.4.6.1（合计）", "en": "6.4.6.1 (sum)"},
+    {
+        "zh": "分配后的排放之和等于分配前的排放",
+        "en": "The allocated emissions add to those before allocation",
+    },
+)
 
 nothing = constant("0", unit="tCO2e")
 by_mass = option("allocation") == "mass"

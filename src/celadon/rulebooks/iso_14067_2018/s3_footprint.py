@@ -4,17 +4,32 @@ from celadon.rules import at_key, choose, constant, document, sum_of, total
 
 standard = document("ISO 14067:2018")
 materials = standard.clause(
-    "6.4.2", "Materials bought carry the footprint their supplier states, else an average one"
+    "6.4.2",
+    {
+        "zh": "外购原材料采用供应商声明的碳足迹，否则采用平均值",
+        "en": "Materials bought carry the footprint their supplier states, else an average one",
+    },
 )
 chain = standard.clause(
-    "6.4.2 (connected processes)", "What a process passes on carries its footprint into the next product"
+    {"zh": "6.4.2（相连过程）", "en": "6.4.2 (connected processes)"},
+    {
+        "zh": "过程传递给下一产品的中间品携带其碳足迹",
+        "en": "What a process passes on carries its footprint into the next product",
+    },
 )
 declared = standard.clause(
-    "6.3.3 and 7.2", "Footprint per declared unit; fossil, biogenic and land use are told apart"
+    {"zh": "6.3.3、7.2", "en": "6.3.3 and 7.2"},
+    {
+        "zh": "每声明单位的碳足迹；化石、生物质与土地利用分别列出",
+        "en": "Footprint per declared unit; fossil, biogenic and land use are told apart",
+    },
 )
 balance = standard.clause(
-    "6.4.6.1 (sum)",
-    "What leaves the plant with its products is what was emitted and what came in with materials",
+    {"zh": "6.4.6.1（合计）", "en": "6.4.6.1 (sum)"},
+    {
+        "zh": "随产品离开工厂的碳足迹，等于工厂排放与原材料带入之和",
+        "en": "What leaves the plant with its products is what was emitted and what came in with materials",
+    },
 )
 
 no_factor = constant("0", unit="tCO2e/product_unit")

@@ -4,12 +4,22 @@ from celadon.rules import document, total
 
 standard = document("ISO 22400-2:2014")
 elements = standard.clause(
-    "time elements",
-    "Planned run time per item times a quantity is the time that quantity was planned to take",
+    {"zh": "时间要素", "en": "time elements"},
+    {
+        "zh": "计划单件运行时间乘以数量，为该数量的计划用时",
+        "en": "Planned run time per item times a quantity is the time that quantity was planned to take",
+    },
 )
-available = standard.clause("availability", "Availability = APT / PBT")
+available = standard.clause(
+    {"zh": "可用率", "en": "availability"},
+    {"zh": "可用率 = 实际生产时间 APT / 计划忙碌时间 PBT", "en": "Availability = APT / PBT"},
+)
 effective = standard.clause(
-    "effectiveness", "Effectiveness (performance) = PRI × PQ / APT, summed over the products made"
+    {"zh": "表现率", "en": "effectiveness"},
+    {
+        "zh": "表现率= 计划单件运行时间 PRI × 产出量 PQ / 实际生产时间 APT，按产品求和",
+        "en": "Effectiveness (performance) = PRI × PQ / APT, summed over the products made",
+    },
 )
 
 

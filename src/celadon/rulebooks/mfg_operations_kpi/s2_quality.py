@@ -3,12 +3,25 @@
 from celadon.rules import document, total
 
 standard = document("ISO 22400-2:2014")
-good = standard.clause("quality ratio", "Quality ratio = GQ / PQ")
-overall = standard.clause(
-    "overall equipment effectiveness index", "OEE = availability × effectiveness × quality ratio"
+good = standard.clause(
+    {"zh": "质量率", "en": "quality ratio"},
+    {"zh": "质量率 = 合格品产量 GQ / 产出量 PQ", "en": "Quality ratio = GQ / PQ"},
 )
-scrap = standard.clause("scrap ratio", "Scrap ratio = SQ / PQ")
-rework = standard.clause("rework ratio", "Rework ratio = RQ / PQ")
+overall = standard.clause(
+    {"zh": "设备综合效率指数", "en": "overall equipment effectiveness index"},
+    {
+        "zh": "设备综合效率 OEE = 可用率 × 表现率 × 质量率",
+        "en": "OEE = availability × effectiveness × quality ratio",
+    },
+)
+scrap = standard.clause(
+    {"zh": "废品率", "en": "scrap ratio"},
+    {"zh": "废品率 = 废品量 SQ / 产出量 PQ", "en": "Scrap ratio = SQ / PQ"},
+)
+rework = standard.clause(
+    {"zh": "返工率", "en": "rework ratio"},
+    {"zh": "返工率 = 返工量 RQ / 产出量 PQ", "en": "Rework ratio = RQ / PQ"},
+)
 
 
 @good.rule(

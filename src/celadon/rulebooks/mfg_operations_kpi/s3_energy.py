@@ -4,8 +4,11 @@ from celadon.rules import choose, constant, document, key, total
 
 standard = document("ISO 22400-2:2014")
 energy = standard.clause(
-    "energy per good unit (by definition)",
-    "Energy used over the period divided by the good quantity of the period",
+    {"zh": "单位合格品能耗（按定义）", "en": "energy per good unit (by definition)"},
+    {
+        "zh": "期内能源消耗量除以期内合格品产量",
+        "en": "Energy used over the period divided by the good quantity of the period",
+    },
 )
 
 electricity_amount = constant("1", unit="MWh/carrier_unit")  # electricity is kept in MWh (core/carriers)

@@ -37,7 +37,7 @@ class Item(TypedDict):
     where: str
     says: Both
     fix: Both
-    clause: str
+    clause: Both | None
     accepted: bool
     decisions: list[Decided]
     meter: str

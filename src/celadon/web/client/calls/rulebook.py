@@ -46,7 +46,7 @@ class Formula(TypedDict):
 class Gap(TypedDict):
     """What is not modelled, and why."""
 
-    clause: str
+    clause: Both | None
     what: Both
     why: Both
 
@@ -54,7 +54,7 @@ class Gap(TypedDict):
 class InForce(TypedDict):
     """A document and when it holds."""
 
-    number: str
+    number: Both
     title: Both
     since: str
     until: str | None
@@ -66,7 +66,7 @@ class Input(TypedDict):
     name: str
     label: Both
     unit: str
-    clause: str
+    clause: Both | None
     otherwise: str
     table: str | None
 
@@ -74,8 +74,8 @@ class Input(TypedDict):
 class Section(TypedDict):
     """A clause with its rules; `cases` counts those that expect one of its quantities by name."""
 
-    clause: str
-    text: str
+    clause: Both
+    text: Both
     formulas: list[Formula]
     cases: int
 
@@ -95,7 +95,7 @@ class RulebookChoice(TypedDict):
     name: str
     label: Both
     choices: dict[str, Both]
-    clause: str
+    clause: Both | None
 
 
 class RulebookFactorRows(TypedDict):

@@ -51,7 +51,7 @@ class Head(TypedDict):
     """One rulebook; `recalled` is the share of its factor rows that nobody has checked (null: it has none)."""
 
     rulebook: str
-    document: str
+    document: Both
     title: Both
     edition: str
     clauses: int

@@ -45,7 +45,7 @@ class Item(BaseModel):
     where: str
     says: Both
     fix: Both
-    clause: str
+    clause: Both | None
     accepted: bool
     decisions: list[Decided]
     meter: str
@@ -180,7 +180,7 @@ def _item(one: Judged, asked: Asked) -> Item:
     return Item(
         id=one.id, code=finding.code, severity=str(finding.severity), severity_text=both(SEVERITY_TEXT[finding.severity]),
         title=both(finding.kind.title), where=asked.where(finding), says=Both(zh=finding.says("zh"), en=finding.says("en")),
-        fix=Both(zh=finding.fix("zh"), en=finding.fix("en")), clause=finding.clause or "", accepted=one.accepted,
+        fix=Both(zh=finding.fix("zh"), en=finding.fix("en")), clause=both(finding.clause) if finding.clause else None, accepted=one.accepted,
         decisions=[
             Decided(action=made.action, by=made.by, reason=made.reason, at=made.at.isoformat(timespec="seconds"))
             for made in one.decisions

@@ -23,7 +23,7 @@ page = Page("/rulebooks/{rulebook}", Text("Rulebook", "规则册"), ANYONE)
 class InForce(BaseModel):
     """A document and when it holds."""
 
-    number: str
+    number: Both
     title: Both
     since: str
     until: str | None
@@ -46,8 +46,8 @@ class Formula(BaseModel):
 class Section(BaseModel):
     """A clause with its rules; `cases` counts those that expect one of its quantities by name."""
 
-    clause: str
-    text: str
+    clause: Both
+    text: Both
     formulas: list[Formula]
     cases: int
 
@@ -58,7 +58,7 @@ class Input(BaseModel):
     name: str
     label: Both
     unit: str
-    clause: str
+    clause: Both | None
     otherwise: str
     table: str | None = None
 
@@ -69,7 +69,7 @@ class Choice(BaseModel):
     name: str
     label: Both
     choices: dict[str, Both]
-    clause: str
+    clause: Both | None
 
 
 class FactorRows(BaseModel):
@@ -92,7 +92,7 @@ class Worked(BaseModel):
 class Gap(BaseModel):
     """What is not modelled, and why."""
 
-    clause: str
+    clause: Both | None
     what: Both
     why: Both
 
@@ -136,7 +136,7 @@ def view(asked: Asked, rulebook: str) -> Book:
         edition=book.edition,
         documents=[
             InForce(
-                number=item.number,
+                number=both(item.cited),
                 title=both(item.title),
                 since=str(item.since),
                 until=str(item.until) if item.until else None,
@@ -151,7 +151,7 @@ def view(asked: Asked, rulebook: str) -> Book:
             Choice(
                 name=item.name,
                 label=both(item.label),
-                clause=item.clause,
+                clause=_cited(item.clause),
                 choices={
                     name: both(item.choices[name])
                     for name in sorted(item.choices, key=lambda name: name != item.default)
@@ -169,7 +169,8 @@ def view(asked: Asked, rulebook: str) -> Book:
         ],
         cases=list(_cases(book)),
         not_modelled=[
-            Gap(clause=item.clause, what=both(item.what), why=both(item.why)) for item in book.not_modelled
+            Gap(clause=_cited(item.clause), what=both(item.what), why=both(item.why))
+            for item in book.not_modelled
         ],
         doubts=[both(item) for item in book.doubts],
         recalled=coverage(book).recalled,
@@ -178,12 +179,12 @@ def view(asked: Asked, rulebook: str) -> Book:
 
 def _sections(book: Rulebook) -> list[Section]:
     found = {
-        item.clause: Section(clause=item.clause, text=item.text, formulas=[], cases=item.cases)
+        item.clause: Section(clause=both(item.clause), text=both(item.text), formulas=[], cases=item.cases)
         for item in coverage(book).clauses
     }
     for rules in book.rules.values():
         for rule in rules:
-            found[str(rule.clause)].formulas.append(
+            found[rule.clause.cited].formulas.append(
                 Formula(
                     quantity=rule.name,
                     label=both(rule.label),
@@ -204,10 +205,14 @@ def _input(spec: Any, otherwise: str, table: str | None) -> Input:
         name=spec.name,
         label=both(spec.label),
         unit=str(spec.unit),
-        clause=spec.clause,
+        clause=_cited(spec.clause),
         otherwise=otherwise,
         table=table,
     )
+
+
+def _cited(clause: Text | None) -> Both | None:
+    return both(clause) if clause else None
 
 
 def _cases(book: Rulebook) -> Iterator[Worked]:

@@ -18,7 +18,7 @@ class Head(BaseModel):
     """One rulebook; `recalled` is the share of its factor rows that nobody has checked (null: it has none)."""
 
     rulebook: str
-    document: str
+    document: Both
     title: Both
     edition: str
     clauses: int
@@ -44,7 +44,7 @@ def table(model: Rulebooks) -> Table:
     rows = [
         [
             item.rulebook,
-            item.document,
+            item.document.en,
             item.title.en,
             item.edition,
             item.clauses,
@@ -63,7 +63,7 @@ def head(asked: Asked, name: str) -> Head:
     found = asked.workspace.answers.get(("coverage", book.digest), lambda: coverage(book))
     return Head(
         rulebook=book.id,
-        document=book.document.number,
+        document=both(book.document.cited),
         title=both(book.document.title),
         edition=book.edition,
         clauses=len(found.clauses),
