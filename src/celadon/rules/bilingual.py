@@ -58,7 +58,8 @@ def _texts(book: Rulebook) -> Iterator[tuple[Place, str, Text]]:
         for rule in rules:
             yield rule.place, rule.name, rule.clause.ref
             yield rule.place, rule.name, rule.clause.text
-    cited = [(quantities, spec.name, spec.clause) for spec in (*book.facts.values(), *book.factors.values())]
+    cited = [(quantities, fact.name, fact.clause) for fact in book.facts.values()]
+    cited += [(quantities, factor.name, factor.clause) for factor in book.factors.values()]
     cited += [(about, option.name, option.clause) for option in book.options.values()]
     cited += [(about, "coverage", book.coverage.clause)]
     for gap in book.not_modelled:
