@@ -15,7 +15,15 @@ from celadon.core.text import Text, same
 from celadon.engine.chain_rows import ChainRows
 from celadon.engine.leaves import FactLeaf
 from celadon.engine.run import run
-from celadon.engine.uncertainty import Origin, Origins, Propagation, Uncertainty, each_fact, of_result
+from celadon.engine.uncertainty import (
+    Origin,
+    Origins,
+    Propagation,
+    Uncertainty,
+    each_fact,
+    estimated_part,
+    of_result,
+)
 from celadon.rules.check import check_rulebook
 from celadon.rules.rulebook import Rulebook, load_rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
@@ -113,6 +121,8 @@ def stated(widths: Mapping[str, float], same: Mapping[str, str] = {}) -> Origins
             name = f"{leaf.quantity}:{leaf.item}"
             name = same.get(name, name)
             found.append([(Origin("meter", name, Text(name, name), widths.get(name)), leaf.value or 0.0)])
+            if leaf.estimated:
+                found[-1].append((estimated_part(leaf), leaf.estimated))
         return found
 
     return find

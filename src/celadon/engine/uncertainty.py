@@ -82,7 +82,8 @@ class Origin:
 
 Origins = Callable[[Sequence[FactLeaf]], Sequence[Sequence[tuple[Origin, float]]]]
 """For each fact row what its value comes from: origins with their amounts, in the row's own unit and with sign, which make
-up the value; the amounts of a remainder are the meter's and, with a minus, its sub-meters'."""
+up the value; the amounts of a remainder are the meter's and, with a minus, its sub-meters'. Origins of kind `estimate` stand
+beside them: what a span has more of where the origin is larger, which another span then has less of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,8 @@ class Propagation:
     _leaves: LeafRows = field(init=False)
     _near: dict[str, set[int]] = field(default_factory=dict, init=False)
     _told: dict[str, tuple[float, str]] = field(default_factory=dict, init=False)
+    _shares: dict[str, float] = field(default_factory=dict, init=False)
+    """Of what a gap leaves open: the largest half-width as a share of a fact that it is in."""
 
     def __post_init__(self) -> None:
         self._slopes = Slopes(self.options, self.chain, self._input)
@@ -235,8 +238,9 @@ class Propagation:
             where = Place(subject=name)
             found.append(NOT_STATED.at(where, clause=_CLAUSE, label=label, share=f"{share:.1%}", quantity=of))
         for name, origin in sorted(self.known.items()):
-            if origin.uncertainty is not None and origin.uncertainty > _LARGE:
-                size = f"±{origin.uncertainty:.0%}"
+            width = self._shares.get(name, origin.uncertainty)
+            if width is not None and width > _LARGE:
+                size = f"±{width:.0%}"
                 found.append(TOO_LARGE.at(Place(subject=name), clause=_IPCC, label=origin.label, size=size))
         for step_name, rows in self._near.items():
             rule = self.chain.step(step_name).rule
@@ -292,17 +296,16 @@ class Propagation:
         return Dual(value, {origin.id: value})
 
     def _fact(self, step: Step, row: Row) -> Vector:
-        """A fact's value by its origins; the hours of an outage and amounts cut by time are an origin of their own."""
+        """A fact's value by its origins."""
         leaves = self._leaves.below(step, row)
         found: list[Vector] = []
         for (leaf, factor), parts in zip(leaves, self.origins([leaf for leaf, _ in leaves]), strict=True):
             for origin, amount in parts:
                 self.known[origin.id] = origin
                 found.append(scaled({origin.id: amount}, factor))
-            if leaf.estimated and leaf.value and not leaf.source.startswith("derived:"):
-                origin = _estimate(leaf)
-                self.known.setdefault(origin.id, origin)
-                found.append(scaled({origin.id: math.copysign(leaf.estimated, leaf.value)}, factor))
+                if origin.kind == "estimate" and origin.uncertainty is not None and leaf.value:
+                    share = abs(amount / leaf.value) * origin.uncertainty
+                    self._shares[origin.id] = max(share, self._shares.get(origin.id, 0.0))
         return added(*found)
 
 
@@ -323,7 +326,8 @@ def factor_origin(book: Rulebook, name: str, chosen: Chosen) -> Origin | None:
     return Origin("own_factor", stands, label, entry.uncertainty)
 
 
-def _estimate(leaf: FactLeaf) -> Origin:
+def estimated_part(leaf: FactLeaf) -> Origin:
+    """The estimated part of a fact whose bounds are not known."""
     place = leaf.meter or leaf.item or leaf.site
     label = Text(f"the estimated part of {place}", f"{place} 的估算部分")
     return Origin("estimate", f"estimate:{leaf.quantity}:{leaf.site}:{place}", label)
@@ -355,8 +359,15 @@ def rows_below(chain: ChainRows, result: Result) -> list[tuple[Step, Row]]:
 
 
 def each_fact(leaves: Sequence[FactLeaf]) -> list[list[tuple[Origin, float]]]:
-    """Origins where nothing is known of meters and registers: each meter, else each quantity of an item, with no statement."""
-    return [[(_plain(leaf), leaf.value)] if leaf.value is not None else [] for leaf in leaves]
+    """Origins where nothing is known of meters and registers: each meter, else each quantity of an item, with no statement;
+    and what is estimated."""
+    found: list[list[tuple[Origin, float]]] = []
+    for leaf in leaves:
+        parts = [(_plain(leaf), leaf.value)] if leaf.value is not None else []
+        if leaf.estimated and leaf.value and not leaf.source.startswith("derived:"):
+            parts.append((estimated_part(leaf), math.copysign(leaf.estimated, leaf.value)))
+        found.append(parts)
+    return found
 
 
 def _plain(leaf: FactLeaf) -> Origin:

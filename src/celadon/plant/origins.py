@@ -2,11 +2,13 @@
 
 A meter's readings of all times err together (its class is a calibration that holds throughout), and so do all records of one
 item from one source (one scale, one laboratory); different meters, items and sources are independent. A remainder is its meter
-less the sub-meters, a virtual meter the sum of its terms. What a shared meter or a bus is split by is taken as exact.
+less the sub-meters, a virtual meter the sum of its terms. What a shared meter or a bus is split by is taken as exact. What a
+gap in the readings leaves open at the edge of a span is an origin of its own (`gaps.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,11 +24,12 @@ from celadon.engine.chain_rows import ChainRows
 from celadon.engine.leaves import FactLeaf
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import run
-from celadon.engine.uncertainty import Origin, Propagation, rows_below
+from celadon.engine.uncertainty import Origin, Propagation, estimated_part, rows_below
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.record_words import LABORATORY
 from celadon.plant.deriving import SOURCE as DERIVED
 from celadon.plant.deriving import derived_of, meant
+from celadon.plant.gaps import Gaps
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
 from celadon.plant.workspace import Workspace, write_records
@@ -57,6 +60,7 @@ class PlantOrigins:
     _amounts: dict[tuple[datetime, datetime], dict[int, int]] = field(default_factory=dict, init=False)
     _records: dict[str, tuple[str, str, str, float, str]] | None = field(default=None, init=False)
     _ledger: bool = field(default=False, init=False)
+    _gaps: Gaps | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         model = self.seen.model
@@ -69,13 +73,18 @@ class PlantOrigins:
         self._files = {file.id: file for file in self.seen.snapshot.files()}
 
     def __call__(self, leaves: Sequence[FactLeaf]) -> list[list[Part]]:
-        """The origins of each fact with their amounts, which make up its value."""
+        """The origins of each fact with their amounts, which make up its value; beside them those of its estimated part."""
         return [list(self._parts(leaf, leaf.value)) if leaf.value is not None else [] for leaf in leaves]
 
     def _parts(self, leaf: FactLeaf, value: float) -> Iterator[Part]:
         if leaf.meter:
             yield from self._metered(leaf, value)
-        elif leaf.source.startswith("records:"):
+            if leaf.estimated:
+                yield from self._gaps_in(leaf, value)
+            return
+        if leaf.estimated and value and not leaf.source.startswith(f"{DERIVED}:"):
+            yield estimated_part(leaf), math.copysign(leaf.estimated, value)
+        if leaf.source.startswith("records:"):
             yield from self._recorded(leaf, value)
         elif leaf.source.startswith(f"{DERIVED}:"):
             yield from self._derived(leaf)
@@ -131,6 +140,26 @@ class PlantOrigins:
             return
         for name, amount in amounts.items():
             yield self._meter(name), float(amount / whole * Fraction(value))
+
+    def _gaps_in(self, leaf: FactLeaf, value: float) -> Iterator[Part]:
+        """What gaps in the readings leave open, in the fact's unit: as its value is to what its meters counted."""
+        terms = self._bought(leaf) or self._terms(leaf.meter)
+        amounts = self._measured(leaf, terms)
+        whole = sum(amounts.values())
+        if not whole:
+            if value:
+                yield estimated_part(leaf), math.copysign(leaf.estimated, value)
+            return
+        if self._gaps is None:
+            self._gaps = Gaps(self.con, self.seen, self.request.period, self._points, _LEDGER)
+        ratio = Fraction(value) / whole
+        shown = ledger_unit(next(one for name in amounts if (one := self._meters.get(name)) is not None))
+        for name in amounts:
+            meter = self._meters[name]
+            if isinstance(meter, Meter):
+                each = float(ratio * terms[name] * ledger_unit(meter).factor_to(shown) / TICKS)
+                for origin, ticks in self._gaps.parts(meter, leaf.start, leaf.end):
+                    yield origin, ticks * each
 
     def _meter(self, name: str) -> Origin:
         meter = self._meters.get(name)
