@@ -61,6 +61,7 @@ RULES = {
     ("allocation_industry", "alpha_mid"): "adjustment_slope",
     ("allocation_industry", "alpha_cap_hi"): "adjustment_high",
     ("allocation_industry", "alpha_cap_lo"): "adjustment_low",
+    ("allocation_industry", "alpha_cap"): "adjustment_bound",
 }
 # The trading data of 2024 stand in the note of its closing price.
 TRADED_2024 = {

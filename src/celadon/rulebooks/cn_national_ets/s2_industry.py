@@ -100,6 +100,8 @@ def line_allocation(
     adds=False,
     since="2026-01-01",
 )
-def line_allocation(verified_line_emission, line_adjustment):
-    """Verified emission × (1 + α); absent until the line's α is given, since how it is worked out was not read."""
-    return verified_line_emission * (1 + line_adjustment)
+def line_allocation(verified_line_emission, line_adjustment, adjustment_bound):
+    """Verified emission × (1 + α), α never beyond ±3 %; absent until the line's α is given, since how it is worked out was
+    not read."""
+    adjustment = minimum(maximum(line_adjustment, -adjustment_bound), adjustment_bound)
+    return verified_line_emission * (1 + adjustment)
