@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -61,6 +61,10 @@ class Oracle:
     """The rows of a quantity, once asked."""
     known_names: dict[str, bool] = field(default_factory=dict)
     """Whether a quantity applies in this plant, once asked."""
+    words: Mapping[str, list[str]] = field(default_factory=dict)
+    """What keys can be."""
+    declared: Oracle | None = None
+    """The same plant with every due fact declared, once asked."""
 
     # -- domains ---------------------------------------------------------------------------------------------------
 
@@ -69,6 +73,40 @@ class Oracle:
         if name not in self.known_cells:
             self.known_cells[name] = self._cells(name)
         return self.known_cells[name]
+
+    def owed_rule(self, name: str) -> bool:
+        """The same, of what a total() adds up."""
+        if name in self.book.factors or self.describes(name):
+            return False
+        if name in self.book.facts:
+            given = any(fact.quantity == name for fact in self.facts)
+            return not given and not self._may_lack(self.book.facts[name])
+        return self.owed(name)
+
+    def owed(self, name: str) -> bool:
+        """Whether a quantity has no row only because facts that are due were never declared: with them it would have one."""
+        if self.cells(name):
+            return False
+        if self.declared is None:
+            given = {fact.quantity for fact in self.facts}
+            due = [
+                spec
+                for spec in self.book.facts.values()
+                if spec.adds and spec.name not in given and not self._may_lack(spec)
+            ]
+            more = [
+                Fact(spec.name, item, purpose, "", "2021-02", None, "1")
+                for spec in due
+                for item in self._words(key for key in spec.grain.keys if key != "purpose")
+                for purpose in self._words(key for key in spec.grain.keys if key == "purpose")
+            ]
+            self.declared = replace(
+                self, facts=self.facts + more, known_cells={}, known_names={}, declared=None
+            )
+        return bool(self.declared.cells(name))
+
+    def _words(self, keys: Iterator[str]) -> list[str]:
+        return next((self.words[key] for key in keys), [""])
 
     def _cells(self, name: str) -> set[Cell]:
         if name in self.book.facts:
@@ -222,7 +260,7 @@ class Oracle:
         keys = self.book.rules[name][0].grain.keys
         own = (cell[0], cell[1], tuple((key, word) for key, word in cell[2] if key in keys))
         if not self.describes(name) and own not in self.cells(name):
-            return MISSING
+            return None if self.owed(name) else MISSING
         if not self.applicable(e.Ref(name)):
             return MISSING
         for rule in self.variants(name):
@@ -391,7 +429,8 @@ class Oracle:
         there = [value for value in values if isinstance(value, Fraction)]
         if there:
             return sum(there, Fraction(0))
-        return None if values else MISSING
+        owed = isinstance(expr.expr, e.Ref) and self.owed_rule(expr.expr.name)
+        return None if values or owed else MISSING
 
     # -- answers ---------------------------------------------------------------------------------------------------
 

@@ -172,7 +172,10 @@ def oracle_for(book: Rulebook, facts: list[dict[str, Any]]) -> Oracle:
         for fact in facts
     ]
     own = {(name, "", ""): (Fraction("0.7"), unit) for name, unit in own_factors(book).items()}
-    return Oracle(book, rows, option_choices(book, choices(book)), {"A": "CN-SD", "B": "CN-HB"}, own)
+    keys = {key for spec in book.facts.values() for key in spec.grain.keys}
+    words = {key: words_of(book, key) for key in keys}
+    regions = {"A": "CN-SD", "B": "CN-HB"}
+    return Oracle(book, rows, option_choices(book, choices(book)), regions, own, words=words)
 
 
 @pytest.mark.parametrize("name", sorted(BOOKS))

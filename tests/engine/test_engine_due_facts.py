@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+
+import pytest
 
 from celadon.rules.rulebook import SHIPPED
 from tests.engine.test_engine_findings import DIESEL, ask, only
@@ -55,6 +58,62 @@ def test_contents_are_due_where_something_was_and_half_of_them_is_no_sum(tmp_pat
         expect=[{"quantity": "process"}],
     )
     assert whole.value("process") == 56 * (0.5 * 44 / 56 + 0.1 * 44 / 40)
+
+
+def test_a_total_without_a_fact_that_nobody_declared_is_not_covered(tmp_path: Path) -> None:
+    """`emission` needs `fuel`, which is due: without it half of what is due is there, whatever else the sum may lack."""
+    burnt = [BURNT, {"quantity": "content", "value": 1, "unit": "1"}, {"quantity": "other_content", "value": 0, "unit": "1"}]  # fmt: skip
+    result = ask(two_parts(tmp_path / "b"), burnt, expect=EVERYTHING)
+    [row] = result.rows
+    assert (row.value, row.coverage) == (44.0, 0.5)
+    assert only(result, "fact.absent").where.subject == "fuel"
+    [whole] = ask(two_parts(tmp_path / "c"), [DIESEL, *burnt], expect=EVERYTHING).rows
+    assert (whole.value, whole.coverage) == (75.0, 1.0)
+    [other] = ask(two_parts(tmp_path / "d"), [DIESEL], expect=EVERYTHING).rows  # nothing burnt: none is due
+    assert (other.value, other.coverage) == (31.0, 1.0)
+
+
+def test_what_is_owed_and_nowhere_declared_is_no_zero_in_a_difference(tmp_path: Path) -> None:
+    """A − B without B's fact is absent; without a fact that the clause lets a plant lack it is A."""
+    less = MORE.replace("sum_of(emission, process)", "process - emission")
+    folder = two_parts(tmp_path / "b")
+    chapter = next(folder.glob("s*.py"))
+    chapter.write_text(chapter.read_text(encoding="utf-8").replace(MORE, less), encoding="utf-8")
+    burnt = [BURNT, {"quantity": "content", "value": 1, "unit": "1"}, {"quantity": "other_content", "value": 0, "unit": "1"}]  # fmt: skip
+    [row] = ask(folder, burnt, expect=EVERYTHING).rows
+    assert (row.value, row.coverage) == (None, 0.0)
+    [row] = ask(folder, [DIESEL], expect=EVERYTHING).rows
+    assert (row.value, row.coverage) == (-31.0, 1.0)
+
+
+ELECTRICITY = {"quantity": "energy_purchased", "carrier": "electricity", "value": 1000, "unit": "MWh"}
+COVERED = {
+    "cn_gbt_32151_10_2015_chemicals": 1 / 3,
+    "cn_gbt_32151_13_2023_coking": 1 / 3,
+    "cn_gbt_32151_1_2015_power": 1 / 2,
+    "cn_gbt_32151_4_2015_aluminium": 1 / 2,
+    "cn_gbt_32151_5_2015_iron_steel": 1 / 2,
+    "cn_ipcc_2006_lime": 1 / 2,
+    "cn_ndrc_2013_cement": 1 / 2,
+    "cn_ndrc_2013_ceramics": 1 / 2,
+    "cn_ndrc_2013_flat_glass": 1 / 2,
+    "cn_ndrc_2013_magnesium": 1 / 2,
+    "cn_ndrc_2014_petrochemicals": 1 / 2,
+    "cn_ndrc_2015_machinery_other": 1 / 2,
+    "cn_ndrc_2015_paper": 1 / 2,
+}
+"""Of a plant that declares its purchases and no fuel: two terms are due in the total, one is there; with a balance of carbon three."""
+
+
+@pytest.mark.parametrize("name", sorted(COVERED))
+def test_a_sector_total_without_its_fuel_is_not_covered(name: str) -> None:
+    site = {"id": "S", "region": "CN-SD"}
+    total = [{"quantity": "total_emission"}]
+    result = ask(SHIPPED / name, [ELECTRICITY], period="2022-03", site=site, expect=total)
+    [row] = result.rows
+    assert row.value is not None
+    assert math.isclose(row.coverage, COVERED[name], rel_tol=1e-12)
+    assert "energy_consumed" in {f.where.subject for f in result.findings if f.code == "fact.absent"}
 
 
 def test_a_recalled_default_is_told_where_the_measured_value_was_never_declared(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from celadon.core.text import Text
 from celadon.engine.chain import CHAIN_OPEN, Chains
 from celadon.engine.inputs import Inputs
 from celadon.engine.lookup import Lookup
+from celadon.engine.owed import Due, any_of, due_in
 from celadon.engine.request import Request
 from celadon.engine.settled import prune, settled
 from celadon.engine.steps import Summary, item_key
@@ -47,6 +48,7 @@ class ActiveRules(Inputs):
         self.levels: dict[frozenset[str], int] = {}
         """How far down its chain each loop of rules is being planned."""
         self.asking: set[tuple[str, str]] = set()
+        self.dues: dict[str, Due] = {}
         chosen = dict(plant.exclusions)
         self.excluded = {name: why for id_ in reversed(book.ids) for name, why in chosen.get(id_, ())}
         """What the firm leaves out, with its reason."""
@@ -86,7 +88,7 @@ class ActiveRules(Inputs):
         """Whether a missing row means “not due” (some flow below may be undeclared) rather than “absent”."""
         if name in self.book.facts:
             return self.may_lack(self.book.facts[name])
-        if name in self.book.factors:
+        if name in self.book.factors or self.due(name) is Due.OWED:
             return False
         if ("optional", name) in self.asking:
             return False
@@ -94,6 +96,28 @@ class ActiveRules(Inputs):
         found = any(self.optional(ref) for _, formula in self.rules_of(name) for ref in refs(formula))
         self.asking.discard(("optional", name))
         return found
+
+    def due(self, name: str) -> Due:
+        """What the facts' names alone say of a quantity: there, owed and undeclared, or not due."""
+        if name not in self.dues:
+            self.dues[name] = Due.SILENT  # needs itself on another row: the rest of the formula decides
+            self.dues[name] = self._due(name)
+        return self.dues[name]
+
+    def _due(self, name: str) -> Due:
+        if self.is_property(name):
+            return Due.SILENT
+        if name in self.book.facts:
+            spec = self.book.facts[name]
+            return Due.THERE if self.summary.of(name) else Due.NOT_DUE if self.may_lack(spec) else Due.OWED
+        if name in self.excluded and name in self.book.coverage.names:
+            return Due.NOT_DUE
+        return any_of(
+            due_in(formula, self.due, self.any_row)
+            if rule.when is None or self.any_row(Total(formula, (), rule.when))
+            else Due.NOT_DUE
+            for rule, formula in self.rules_of(name)
+        )
 
     def reached(self, stop: set[str]) -> set[str]:
         """Everything the asked quantities need, not going below the names in `stop`."""

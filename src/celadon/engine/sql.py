@@ -146,10 +146,16 @@ def _product(op: str, left: Piece, right: Piece) -> Piece:
         combined(both, worst),
         coverage=least(both),
         exists=exists,
-        # Only an operand that can lack a row says what its lacking means.
-        optional=any(piece.optional for piece in both if piece.exists),
+        # Only an operand that can lack a row says what its lacking means; one that is owed and nowhere declared is absent.
+        optional=any(piece.optional for piece in both if piece.exists) and not _owed(both),
         sure=left.sure and right.sure and (op == "*" or bool(literal(right.value))),
     )
+
+
+def _owed(pieces: Sequence[Piece]) -> bool:
+    """Whether what is there nowhere is due all the same, and nothing else in the product says that it is not."""
+    nowhere = [piece for piece in pieces if piece.exists == NO]
+    return bool(nowhere) and not any(piece.optional for piece in nowhere)
 
 
 @compile_expr.register
