@@ -51,12 +51,13 @@ KINDS = [
     "unit-change-in-file",
     "record-corrected-later",
     "record-unit-wrong",
+    "record-decimal-slip",
 ]
 
 
 def test_all_kinds_in_both_languages(mill, faults):
     assert set(faults) == set(KINDS)
-    assert [fault.id for fault in mill.faults] == [f"F{n:02d}" for n in range(1, 26)]
+    assert [fault.id for fault in mill.faults] == [f"F{n:02d}" for n in range(1, 27)]
     for fault in mill.faults:
         assert fault.zh
         assert fault.en
@@ -259,3 +260,15 @@ def test_fuel_corrections(mill, clean_mill, faults):
     fuel = mill.records["fuel"]
     assert before["anthracite"]["2024-09"] - fuel["anthracite"]["2024-09"]["consumed"] == pytest.approx(9.0)
     assert before["diesel"] == {"2024-11": None}
+
+
+def test_a_refrigerant_entered_tenfold(mill, clean_mill, faults):
+    fault = faults["record-decimal-slip"]
+    (line,) = text(mill, fault)
+    assert line == "2024-07-09,HFC-134a,120.0,kg,冷水机组 2#,WX-0709"
+    assert (
+        lines_of(clean_mill, fault.file)[fault.lines[0] - 1]
+        == "2024-07-09,HFC-134a,12.0,kg,冷水机组 2#,WX-0709"
+    )
+    assert mill.records["refrigerant"] == clean_mill.records["refrigerant"]
+    assert mill.records["refrigerant"]["HFC-134a"]["2024-07"] == 12.0

@@ -137,7 +137,10 @@ def test_a_file_is_guessed_corrected_shown_and_added(own: Console) -> None:
     model = client.get(f"{MAPPING}.json", params={"upload": ident, "set": asked}).json()
     assert model["good"] == 50
     shown = client.post(f"{MAPPING}/add.json", json={"upload": ident, "set": asked}).json()
-    assert shown["asked"] == ["cn_gbt_2589_2020 2024", "cn_gbt_32150_2015 2024"]
+    assert shown["asked"] == [
+        {"rulebook": "cn_gbt_2589_2020", "period": "2024"},
+        {"rulebook": "cn_gbt_32150_2015", "period": "2024"},
+    ]
     moved = {one["quantity"]: one for one in shown["changes"]}
     # 24 hours of 10 kWh at 0.5 kgCO2/kWh
     assert moved["purchased_electricity_emission"]["difference"] == pytest.approx(0.12)

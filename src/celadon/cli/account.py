@@ -271,13 +271,10 @@ def _name(row: Row, found: Account, lang: Lang) -> str:
 
 
 def item_name(word: str, found: Account, lang: Lang) -> str:
-    """A carrier's or product's name."""
-    from celadon.core.carriers import CARRIERS
+    """A carrier's, product's, material's or gas's name."""
+    from celadon.core.items import item_name as name_of
 
-    carrier = next((item for item in found.model.carriers if item.id == word), CARRIERS.get(word))
-    if carrier is not None:
-        return carrier.label.say(lang)
-    return next((item.name.say(lang) for item in found.model.products if item.id == word), word)
+    return name_of(word, found.model).say(lang)
 
 
 def place(row: Row, column: str, found: Account, lang: Lang) -> str:

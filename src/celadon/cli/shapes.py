@@ -284,7 +284,8 @@ _PLANT_SHAPES: dict[str, Shape] = {
     "filing-verification/1": Shape(
         "verify FILING.zip",
         "What came of checking a filing's file. `request` is what was asked, {} where it could not be read; `differs_in` names the "
-        "first part of a figure that differs, '' where none does.",
+        "first part of a figure that differs, '' where none does. `reports`: those filed with it, a workbook's figures counted (`other`: not "
+        "to be answered from this filing), null where a file states none that can be read.",
         {
             "file": "text", "filing": "text", "key": "text?", "request": "object", "equal": "integer", "different": "integer",
             "figures": [{
@@ -292,6 +293,7 @@ _PLANT_SHAPES: dict[str, Shape] = {
                 "meter": "text", "period": "text", "label": "both", "unit": "text", "filed": "number?", "computed": "number?",
                 "equal": "boolean", "differs_in": "text",
             }],
+            "reports": [{"file": "text", "sha256": "text", "equal": "integer?", "different": "integer?", "other": "integer?"}],
         },
     ),
     "keys/1": Shape("keys", "Verifier keys, which are for others, and the folder of the private ones.",

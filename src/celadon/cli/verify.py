@@ -14,8 +14,9 @@ from celadon.cli.session import Session
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from celadon.core.text import Lang
+    from celadon.core.text import Lang, Text
     from celadon.proof.checking import Verification
+    from celadon.proof.reports import FiledReport
 
 _SHOWN = 400
 
@@ -38,15 +39,21 @@ _SHOWN = 400
     en="The filing's .tlog-proof: that it is in the log.",
     zh="该申报的 .tlog-proof：证明其已入日志。",
 )
-def command(context: click.Context, target: str, key: str | None, proof: str | None, as_json: bool, lang: str | None,
-            quiet: bool) -> None:  # fmt: skip
+@option(
+    "--report",
+    type=click.Path(exists=True, dir_okay=False),
+    en="A report that somebody handed over: it must be one of those in the filing, byte for byte.",
+    zh="收到的报告文件：须与申报包内的某份报告逐字节相同。",
+)
+def command(context: click.Context, target: str, key: str | None, proof: str | None, report: str | None, as_json: bool,
+            lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Exits 1 where something is damaged, or comes out different."""
     session = Session(context, as_json, lang, quiet)
     if Path(target).suffix.lower() == ".zip":
-        _verify_filing(session, target, key, proof)
+        _verify_filing(session, target, key, proof, report)
         return
-    if key or proof:
-        raise click.UsageError("--key, --proof: FILING.zip", context)
+    if key or proof or report:
+        raise click.UsageError("--key, --proof, --report: FILING.zip", context)
     _verify_store(session, target)
 
 
@@ -72,11 +79,13 @@ def _verify_store(session: Session, path: str) -> None:
     )
 
 
-def _verify_filing(session: Session, file: str, key: str | None, proof: str | None) -> None:
+def _verify_filing(
+    session: Session, file: str, key: str | None, proof: str | None, report: str | None
+) -> None:
     from celadon.proof.checking import verifier_key, verify
 
     with session.progress("核验" if session.lang == "zh" else "verifying"):
-        found = verify(file, verifier_key(key) if key else None, proof)
+        found = verify(file, verifier_key(key) if key else None, proof, report)
     session.finish(
         "filing-verification/1",
         found.to_json(),
@@ -124,3 +133,25 @@ def print_verification(console: Console, found: Verification, lang: Lang) -> Non
         console.print(f"… {len(found.figures) - _SHOWN:,}")
     same = sum(figure.equal for figure in found.figures)
     console.print(f"{same}/{len(found.figures)} {equal}")
+    for report in found.reports:
+        console.print(f"[bold]{escape(report.file)}[/bold]  sha256 {report.sha256}", soft_wrap=True)
+        console.print(f"  {_of_report(report).say(lang)}")
+
+
+def _of_report(report: FiledReport) -> Text:
+    """What was found of a filed report."""
+    from celadon.core.text import Text
+
+    if report.equal is None or report.different is None:
+        return Text("part of the filing, byte for byte", "属于该申报，逐字节一致")
+    done = f"{report.equal}/{report.equal + report.different}"
+    more = Text("", "")
+    if report.other:
+        more = Text(
+            f"; {report.other} of another rulebook or a finer place",
+            f"；另 {report.other} 个属其他规则册或更细位置",
+        )
+    return Text(
+        f"part of the filing; {done} figures computed anew are the same{more.en}",
+        f"属于该申报；{done} 个数值重算相同{more.zh}",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from celadon.engine.run import Row, run
 from celadon.proof import faults
 from celadon.proof.deriving import MEASURED, Packaged, calculated_anew, is_calculated
 from celadon.proof.opening import Filed, open_bag, read_facts, unpacked
+from celadon.proof.reports import FiledReport, checked, paths
 from celadon.proof.verifier import Bag, Key, Refused, problems, read_key
 from celadon.store.scratch import Scratch, connect
 
@@ -59,6 +61,8 @@ class Verification:
     request: Mapping[str, Any]
     figures: tuple[Figure, ...]
     findings: tuple[Finding, ...]
+    reports: tuple[FiledReport, ...] = ()
+    """Reports that were filed with it."""
 
     def to_json(self) -> dict[str, Any]:
         """Shape `filing-verification/1` without its findings."""
@@ -70,6 +74,7 @@ class Verification:
             "equal": sum(figure.equal for figure in self.figures),
             "different": sum(not figure.equal for figure in self.figures),
             "figures": [figure.to_json() for figure in self.figures],
+            "reports": [report.to_json() for report in self.reports],
         }
 
 
@@ -83,8 +88,13 @@ def verifier_key(text: str) -> Key:
         raise FindingError(found) from error
 
 
-def verify(file: str | Path, trusted: Key | None = None, proof: str | Path | None = None) -> Verification:
-    """Check a filing's file; everything that is wrong is a finding.
+def verify(
+    file: str | Path,
+    trusted: Key | None = None,
+    proof: str | Path | None = None,
+    report: str | Path | None = None,
+) -> Verification:
+    """Check a filing's file; everything that is wrong is a finding. `report`: a file that is to be one of its reports.
 
     Raises:
         FindingError: the archive is not safe to read.
@@ -95,12 +105,27 @@ def verify(file: str | Path, trusted: Key | None = None, proof: str | Path | Non
     key = _key(bag)
     if key is not None and trusted is None and not found:
         found.append(faults.KEY_NOT_COMPARED.at(Place(file=name), key=key))
+    if report is not None:
+        found += _belongs(bag, Path(report), name)
     id_ = "" if any(item.code == faults.NOT_A_BAG.code for item in found) else bag.id
     try:
-        filed, figures, said = recomputed(bag, name)
+        filed, figures, reports, said = recomputed(bag, name)
     except FindingError as error:
         return Verification(name, id_, key, {}, (), (*found, *error.findings))
-    return Verification(name, id_, key, filed.request, tuple(figures), (*found, *said))
+    return Verification(name, id_, key, filed.request, tuple(figures), (*found, *said), tuple(reports))
+
+
+def _belongs(bag: Bag, report: Path, name: str) -> list[Finding]:
+    """Whether a file that somebody handed over is one of the reports that were filed, byte for byte."""
+    digest = hashlib.sha256(report.read_bytes()).hexdigest()
+    held = {path.rpartition("/")[2]: bag.sha256(path) for path in paths(bag)}
+    if digest in held.values():
+        return []
+    said = ", ".join(held) or Text("no report", "无报告")
+    place = Place(file=name, subject=report.name)
+    return [
+        faults.REPORT_NOT_IN.at(place, filing=Path(name).name, report=report.name, digest=digest, held=said)
+    ]
 
 
 def _key(bag: Bag) -> Key | None:
@@ -110,8 +135,8 @@ def _key(bag: Bag) -> Key | None:
         return None
 
 
-def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[Finding]]:
-    """Every figure of a package beside what its facts give under its rulebook, and what is to be said of that.
+def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[FiledReport], list[Finding]]:
+    """Every figure of a package beside what its facts give under its rulebook, its reports, and what is to be said of them.
 
     Raises:
         FindingError: the content cannot be used.
@@ -126,6 +151,7 @@ def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[Finding]]
                 read_facts(con, filed.measured[grain], name, table)
             con.execute("SET enable_external_access = false")
             figures = list(_figures(con, filed))
+            reports, wrong_reports = checked(bag, con, filed, name, _AS_GOOD_AS)
             work = Packaged(con, scratch, tables=tables, books=filed.books)
             said = list(_calculated(work, filed, name))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -135,7 +161,8 @@ def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[Finding]]
         finally:
             con.close()
     wrong = [figure for figure in figures if not figure.equal]
-    return filed, figures, [*(_different(figure, filed, name) for figure in wrong[:_TOLD]), *said]
+    differing = [_different(figure, filed, name) for figure in wrong[:_TOLD]]
+    return filed, figures, reports, [*differing, *wrong_reports[:_TOLD], *said]
 
 
 def _figures(con: duckdb.DuckDBPyConnection, filed: Filed) -> Iterator[Figure]:

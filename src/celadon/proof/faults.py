@@ -232,6 +232,33 @@ REPORT_NAME = FindingKind(
         "请改用字母、数字、点、连字符与下划线命名。",
     ),
 )
+REPORT_DIFFERS = FindingKind(
+    "filing.report-differs",
+    Severity.ERROR,
+    Text("Report states another figure", "报告数值与申报数据不符"),
+    Text(
+        "{report}: {quantity} {period} is stated as {stated} {unit}; the filing's own facts give {computed} {unit}.",
+        "{report}：{quantity} {period} 报告为 {stated} {unit}，而由所附数据得出 {computed} {unit}。",
+    ),
+    Text(
+        "Do not rely on the report: it was changed after it was made, or made of other facts. Ask the sender for the report made with the "
+        "filing (`celadon file --with`).",
+        "请勿采信该报告：它在生成后被改动，或所用数据不同。请向发送方索取随申报生成的报告（`celadon file --with`）。",
+    ),
+)
+REPORT_NOT_IN = FindingKind(
+    "filing.report-not-in-it",
+    Severity.ERROR,
+    Text("Report is not part of the filing", "报告不属于该申报"),
+    Text(
+        "No report in {filing} has the SHA-256 of {report} ({digest}); it holds: {held}.",
+        "{filing} 中没有与 {report} 的 SHA-256（{digest}）相同的报告；其中有：{held}。",
+    ),
+    Text(
+        "Rely on the reports inside the filing, or ask the sender for the one that was filed.",
+        "请以申报包内的报告为准，或向发送方索取已申报的报告。",
+    ),
+)
 KEY_ABSENT = FindingKind(
     "key.absent",
     Severity.ERROR,

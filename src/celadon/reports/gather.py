@@ -9,6 +9,7 @@ from pathlib import Path
 
 from celadon.core.carriers import PURPOSES
 from celadon.core.findings import Finding, FindingError
+from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Period, parse_period, zone
 from celadon.core.text import Lang, Text
@@ -17,7 +18,6 @@ from celadon.engine.trace import Trace, TraceNode
 from celadon.plant.account import Account
 from celadon.plant.facade import Plant
 from celadon.reports.model import Figure, Question
-from celadon.reports.terms import item_label
 from celadon.rules.rulebook import Rulebook
 
 _PURPOSES = {
@@ -143,7 +143,7 @@ def _where(row: Row, book: Rulebook) -> dict[str, str]:
 
 def _place(row: Row, model: PlantModel) -> Text:
     parts = [next((site.name for site in model.sites if site.id == row.site), None)] if row.site else []
-    parts += [item_label(row.item, model)] if row.item else []
+    parts += [item_name(row.item, model)] if row.item else []
     parts += (
         [_PURPOSES.get(row.purpose, Text(row.purpose.replace("_", " "), row.purpose))] if row.purpose else []
     )

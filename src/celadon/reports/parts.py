@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from celadon.charts.chart import Chart
 from celadon.charts.plant_charts import quality_shares, stacked_parts
 from celadon.core.findings import SEVERITY_TEXT, Finding
+from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text, same
 from celadon.reports import words
 from celadon.reports.gather import Asked, Gathered, factors_of, period_before
 from celadon.reports.model import Block, Cell, Figure, Figures, Grid, Note, Section
-from celadon.reports.terms import by_period, item_label, terms_of
+from celadon.reports.terms import by_period, terms_of
 
 _FINDINGS_SHOWN = 400
 
@@ -126,7 +127,7 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for item in used:
         detail = item.node.detail
-        keys = [item_label(word, model) for key, word in item.node.where.items() if key != "period" and word]
+        keys = [item_name(word, model) for key, word in item.node.where.items() if key != "period" and word]
         place = f"{detail.get('table') or detail.get('file') or ''}:{detail.get('line', '')}"
         source = str(detail.get("source", "—"))
         confidence = str(detail.get("confidence", ""))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from celadon.core.carriers import CARRIERS
+from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
@@ -59,7 +59,7 @@ def _parts(node: TraceNode, model: PlantModel) -> Iterator[tuple[str, Text, floa
         sign = signs[name]
         for part in _items(child):
             key = next((part.where[key] for key in _KEYS if key in part.where), "")
-            label = item_label(key, model) if key else part.label
+            label = item_name(key, model) if key else part.label
             if key and len(due) > 1:
                 label = Text(f"{part.label.en}, {label.en}", f"{part.label.zh}（{label.zh}）")
             value = None if part.value is None else sign * part.value * _factor(part.unit, node.unit)
@@ -102,15 +102,6 @@ def plain_sum(formula: str) -> dict[str, int]:
         signs[found[4]] = -1 if (found[1] == "−") != bool(found[2]) else 1
         place = found.end()
     return signs
-
-
-def item_label(key: str, model: PlantModel) -> Text:
-    """The name of a carrier or product; other keys stand for themselves."""
-    carrier = next((one for one in model.carriers if one.id == key), CARRIERS.get(key))
-    if carrier is not None:
-        return carrier.label
-    product = next((one for one in model.products if one.id == key), None)
-    return product.name if product is not None else Text(key, key)
 
 
 def _factor(unit: str, into: str) -> float:

@@ -7,6 +7,7 @@ the same bytes: there is no time of writing in the file.
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Mapping
@@ -211,7 +212,7 @@ def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...
         row += 1
         _put(sheet, row, 1, figure.label.say(lang))
         _put(sheet, row, 2, figure.place.say(lang))
-        _figure_value(book, sheet, row, figure)
+        _figure_value(book, sheet, row, 3, figure)
         _put(sheet, row, 4, "" if figure.unit == "1" else figure.unit)
         if figure.before is not None:
             _put(sheet, row, 5, figure.before).number_format = _format(figure.before)
@@ -231,8 +232,8 @@ def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...
     return row + 2
 
 
-def _figure_value(book: _Book, sheet: Worksheet, row: int, figure: Figure) -> None:
-    cell = sheet.cell(row, 3)
+def _figure_value(book: _Book, sheet: Worksheet, row: int, column: int, figure: Figure) -> None:
+    cell = sheet.cell(row, column)
     if figure.value is None:
         cell.value, cell.font = words.ABSENT.say(book.lang), Font(italic=True, color=_MUTED)
         return
@@ -240,7 +241,7 @@ def _figure_value(book: _Book, sheet: Worksheet, row: int, figure: Figure) -> No
     if there is None:
         cell.value = figure.value
     else:
-        book.formula(sheet, row, 3, f"='{_TITLES['calculation'].say(book.lang)}'!E{there}", figure.value)
+        book.formula(sheet, row, column, f"='{_TITLES['calculation'].say(book.lang)}'!E{there}", figure.value)
     cell.number_format, cell.font = _format(figure.value), Font(bold=True)
 
 
@@ -406,14 +407,17 @@ def _number(text: str) -> float | None:
 
 
 def _traces(book: _Book) -> None:
-    """Of each trace id the command that prints it, its link where the console is known, and the digests it was made under."""
+    """Of each trace id the command that prints it, its link where the console is known, and the digests it was made under.
+
+    The last columns are for `celadon verify`: the question as words, and the value (`proof/reports.py` reads them)."""
     lang = book.lang
     sheet = book.sheet(_TITLES["traces"])
     sheet["A1"] = _TITLES["traces"].say(lang)
     sheet["A1"].font = Font(size=14, bold=True, color=_BRAND)
     titles = (
         words.TRACE, words.QUANTITY, words.PLACE, Text("Command", "命令"), Text("Console", "控制台"), words.RULEBOOK,
-        Text("Digest of the rulebook", "规则册摘要"), words.FACTS,
+        Text("Digest of the rulebook", "规则册摘要"), words.FACTS, Text("Quantity asked", "查询指标"), words.PERIOD,
+        Text("Place and keys", "对象（键）"), Text("Options", "选项"), words.VALUE, words.UNIT,
     )  # fmt: skip
     _header(sheet, 3, [title.say(lang) for title in titles])
     row = 3
@@ -423,13 +427,20 @@ def _traces(book: _Book) -> None:
         link = book.report.address + question.path() if book.report.address else ""
         cells = (
             question.id, figure.label.say(lang), figure.place.say(lang), question.command(book.report.plant), link, question.rulebook,
-            trace.rulebook_digest if trace else "", trace.facts_digest if trace else "",
+            trace.rulebook_digest if trace else "", trace.facts_digest if trace else "", question.quantity, question.period,
+            _as_json(question.where), _as_json(question.options),
         )  # fmt: skip
         for column, text in enumerate(cells, 1):
             _put(sheet, row, column, text)
+        _figure_value(book, sheet, row, len(cells) + 1, figure)
+        _put(sheet, row, len(cells) + 2, figure.unit)
         if link:
             sheet.cell(row, 5).hyperlink = link
-    _widen(sheet, (16, 34, 30, 90, 40, 24, 30, 30))
+    _widen(sheet, (16, 34, 30, 90, 40, 24, 30, 30, 30, 12, 40, 24, 16, 14))
+
+
+def _as_json(words_: Mapping[str, str]) -> str:
+    return json.dumps(dict(words_), ensure_ascii=False)
 
 
 def _format(value: Cell) -> str:

@@ -62,7 +62,8 @@ class Changed(BaseModel):
     rulebook: str
     quantity: str
     label: Both
-    where: str
+    where: list[str]
+    """Site, item, purpose … that tell it apart."""
     period: str
     unit: str
     before: float | None
@@ -81,6 +82,13 @@ class Said(BaseModel):
     fix: Both
 
 
+class Under(BaseModel):
+    """A rulebook and a period whose figures were looked at."""
+
+    rulebook: str
+    period: str
+
+
 class Shown(BaseModel):
     """A change that is made ready: what it is, every figure it changes, what would be found anew and no more.
 
@@ -89,7 +97,7 @@ class Shown(BaseModel):
     change: str
     what: Both
     figures: int
-    asked: list[str]
+    asked: list[Under]
     changes: list[Changed]
     found: list[Said]
     gone: list[Said]
@@ -186,10 +194,10 @@ def _source(asked: Asked, plant: Plant, body: Mapping[str, Any]) -> Draft:
 
 def _shown(asked: Asked, ident: str, effect: Effect, back: str) -> Shown:
     return Shown(
-        change=ident, what=both(effect.what), figures=effect.figures, asked=[f"{book} {period}" for book, period in effect.asked],
+        change=ident, what=both(effect.what), figures=effect.figures, asked=[Under(rulebook=book, period=period) for book, period in effect.asked],
         changes=[
             Changed(
-                rulebook=one.rulebook, quantity=one.quantity, label=both(one.label), where=" ".join(one.where.values()),
+                rulebook=one.rulebook, quantity=one.quantity, label=both(one.label), where=list(one.where.values()),
                 period=one.period, unit=one.unit, before=one.before, after=one.after, difference=one.difference,
                 trace=asked.trace(one.quantity, one.rulebook, one.period, **_places(one.where)) if one.before is not None else None,
             )

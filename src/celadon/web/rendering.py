@@ -2,6 +2,7 @@
 
 Templates get `asked`, `page`, `model`, and these words:
     when(moment)                              on the plant's clock
+    named(word)  book(id)                     what a place or item of the plant, and a rulebook, is called
     t("中文", "English")   say(text)          the language asked for; `text` is a core.text.Text
     number(value[, digits])  share(value)  change(value)  unit("tCO2")
     static("css/base.css")                    the address of a file of the console, with its digest
@@ -40,6 +41,7 @@ from celadon.web import numbers, problems
 from celadon.web.access import CONSOLE, Place, Verdict, decide
 from celadon.web.asked import Asked, with_query
 from celadon.web.gate import LANGUAGE_COOKIE
+from celadon.web.names import Names, rulebook_name
 from celadon.web.page import Both, Page, Table
 from celadon.web.workspace import address
 
@@ -112,8 +114,20 @@ class Renderer:
                 clock.append(zone(asked.plant.model.zone) if plant else UTC)
             return moment.astimezone(clock[0]).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
+        names: list[Names] = []  # the plant's, made when a page first names something
+
+        def named(word: str) -> str:
+            if asked.place is None or asked.place.kind != "plant":
+                return word
+            if not names:
+                names.append(Names(asked.plant.model))
+            return names[0].word(word).say(asked.lang)
+
+        def book(rulebook: str) -> str:
+            return rulebook_name(rulebook).say(asked.lang)
+
         return {
-            "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
+            "named": named, "book": book, "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
             "switch": with_query(asked.path, {**asked.query, "lang": "en" if asked.lang == "zh" else "zh"}),
         }  # fmt: skip
 

@@ -98,7 +98,7 @@ def write(
     _write_fuel(directory, year.calendar, ledger, records, faults, first_fault)
     _write_laboratory(directory, year.calendar, ledger, gas, random, records)
     _write_production(directory, year, records)
-    _write_others(directory, year, records, random)
+    _write_others(directory, year, records, random, faults, first_fault + 2)
     return records
 
 
@@ -342,24 +342,47 @@ def _rolling(year: Year) -> tuple[list[Sequence[xlsx.Cell]], dict[str, int]]:
     return rows, months
 
 
-def _write_others(directory: Path, year: Year, records: Records, random: Random) -> None:
+TOPPED_UP = (
+    ("03-26", "HFC-134a", "8.5", "冷水机组 1#", "WX-0326"),
+    ("06-18", "HFC-32", "3.2", "操作室空调", "WX-0618"),
+    ("07-09", "HFC-134a", "12.0", "冷水机组 2#", "WX-0709"),
+    ("10-23", "SF6", "1.6", "110 kV GIS", "WX-1023"),
+)
+"""Day, gas, kg, device and work order of what was filled up."""
+SLIPPED = "WX-0709"
+"""The work order whose decimal point was lost on the way into the file."""
+
+
+def _write_refrigerants(directory: Path, cal: Calendar, records: Records, faults: bool, number: int) -> None:
+    """Refrigerants and SF6 filled up; one entered tenfold."""
+    file = f"data/refrigerant/refrigerant-{cal.year}.csv"
+    rows = [("日期", "气体", "补充量", "单位", "设备", "工单")]
+    gases: dict[str, dict[str, float]] = {}
+    for line, (day, gas, mass, device, order) in enumerate(TOPPED_UP, 2):
+        gases.setdefault(gas, {})[f"{cal.year}-{day[:2]}"] = float(mass)
+        date_ = f"{cal.year}-{day}"
+        if faults and order == SLIPPED:
+            mass = f"{float(mass) * 10:.1f}"
+            records.faults.append(
+                Fault(
+                    f"F{number:02d}", "record-decimal-slip", (), file, (line, line), date_, date_,
+                    "工单 WX-0709 写的是 12.0 kg，录入时丢了小数点，成了 120.0 kg：更正后恰有三个指标变化"
+                    "（范围一与 GHG Protocol 的两个总量，各少 165.24 tCO2e）。",
+                    "Work order WX-0709 says 12.0 kg; the decimal point was lost and 120.0 kg entered: corrected, exactly three figures "
+                    "change (scope 1 and the two totals of the GHG Protocol, each by 165.24 tCO2e).",
+                )
+            )  # fmt: skip
+        rows.append((date_, gas, mass, "kg", device, order))
+    _save(directory, file, text(rows), "utf-8")
+    records.truth["refrigerant"] = gases
+
+
+def _write_others(
+    directory: Path, year: Year, records: Records, random: Random, faults: bool, number: int
+) -> None:
     """Refrigerants and SF6 topped up, green-power certificates, furnace materials."""
     cal = year.calendar
-    topped = (
-        ("03-26", "HFC-134a", "8.5", "冷水机组 1#", "WX-0326"),
-        ("06-18", "HFC-32", "3.2", "操作室空调", "WX-0618"),
-        ("07-09", "HFC-134a", "12.0", "冷水机组 2#", "WX-0709"),
-        ("10-23", "SF6", "1.6", "110 kV GIS", "WX-1023"),
-    )
-    rows = [
-        ("日期", "气体", "补充量", "单位", "设备", "工单"),
-        *((f"{cal.year}-{d}", g, kg, "kg", e, n) for d, g, kg, e, n in topped),
-    ]
-    _save(directory, f"data/refrigerant/refrigerant-{cal.year}.csv", text(rows), "utf-8")
-    gases: dict[str, dict[str, float]] = {}
-    for day, gas, mass, _, _ in topped:
-        gases.setdefault(gas, {})[f"{cal.year}-{day[:2]}"] = float(mass)
-    records.truth["refrigerant"] = gases
+    _write_refrigerants(directory, cal, records, faults, number)
     months = [
         (date(cal.year, m, 1), date(cal.year + m // 12, m % 12 + 1, 1) - timedelta(days=1))
         for m in range(1, 13)

@@ -65,7 +65,7 @@ class Facts(TypedDict):
     facts: list[Fact]
     more: int
     meters: list[FactsChoice]
-    quantities: list[str]
+    quantities: list[FactsChoice]
     items: list[FactsChoice]
     sites: list[FactsChoice]
     processes: list[FactsChoice]

@@ -45,6 +45,14 @@ class FilingPage(TypedDict):
     changed: int
     figures: list[FiledFigure]
     findings: list[FilingSaid]
+    reports: list[ReportFile]
+
+
+class ReportFile(TypedDict):
+    """A report that was filed with it."""
+
+    file: str
+    sha256: str
 
 
 class FilingSaid(TypedDict):

@@ -18,6 +18,7 @@ class FilingsPage(TypedDict):
     keys: list[str]
     rulebooks: list[str]
     period: str | None
+    reports: list[str]
 
 
 class Freeze(TypedDict):
@@ -30,21 +31,54 @@ class Freeze(TypedDict):
     reports: NotRequired[list[Literal["energy-carbon", "evidence", "cbam", "quota"]]]
 
 
+class NewKey(TypedDict):
+    """A key to make."""
+
+    name: NotRequired[str]
+
+
 class FilingsCalls(Transport):
     """The page “filings”."""
 
-    def filings(self, plant: str, *, period: str | None = None) -> FilingsPage:
+    def filings(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        report: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] | None = None,
+    ) -> FilingsPage:
         """Filings (GET /plants/{plant}/filings.json)"""
-        return cast("FilingsPage", self._get(f"/plants/{self._part(plant)}/filings.json", {"period": period}))
+        return cast(
+            "FilingsPage",
+            self._get(f"/plants/{self._part(plant)}/filings.json", {"period": period, "report": report}),
+        )
 
-    def filings_csv(self, plant: str, *, period: str | None = None) -> bytes:
+    def filings_csv(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        report: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] | None = None,
+    ) -> bytes:
         """Filings (csv) (GET /plants/{plant}/filings.csv)"""
-        return self._bytes(f"/plants/{self._part(plant)}/filings.csv", {"period": period})
+        return self._bytes(f"/plants/{self._part(plant)}/filings.csv", {"period": period, "report": report})
 
     def filings_freeze(self, plant: str, body: Freeze) -> Done:
         """File a period under a rulebook with one of this console's keys: as a whole, or not at all. (POST /plants/{plant}/filings/freeze.json)"""
         return cast("Done", self._post(f"/plants/{self._part(plant)}/filings/freeze.json", body))
 
-    def filings_parquet(self, plant: str, *, period: str | None = None) -> bytes:
+    def filings_key(self, plant: str, body: NewKey) -> Done:
+        """Make a key for this console to sign with, in the configuration folder of the user it runs as. (POST /plants/{plant}/filings/key.json)"""
+        return cast("Done", self._post(f"/plants/{self._part(plant)}/filings/key.json", body))
+
+    def filings_parquet(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        report: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] | None = None,
+    ) -> bytes:
         """Filings (parquet) (GET /plants/{plant}/filings.parquet)"""
-        return self._bytes(f"/plants/{self._part(plant)}/filings.parquet", {"period": period})
+        return self._bytes(
+            f"/plants/{self._part(plant)}/filings.parquet", {"period": period, "report": report}
+        )

@@ -16,10 +16,12 @@ class Accepted(TypedDict):
 
 
 class Guessed(TypedDict):
-    """One setting: '' = left out. `sure`: the file itself decides it; `asked`: a person gave it."""
+    """One setting: '' = left out. `sure`: the file itself decides it; `asked`: a person gave it. `called`: what the value names (a meter, a site, a quantity), '' where it is a word of the file."""
 
     key: str
+    name: Both
     value: str
+    called: Both
     why: Both
     sure: bool
     asked: bool

@@ -16,6 +16,7 @@ class Reason(TypedDict):
     fact: str
     label: Both
     site: str
+    place: Both
     amount: float | None
     amount_unit: str
     before: float

@@ -73,12 +73,19 @@ class Shown(TypedDict):
     change: str
     what: Both
     figures: int
-    asked: list[str]
+    asked: list[Under]
     changes: list[WebChanged]
     found: list[WebSaid]
     gone: list[WebSaid]
     files: list[str]
     back: str
+
+
+class Under(TypedDict):
+    """A rulebook and a period whose figures were looked at."""
+
+    rulebook: str
+    period: str
 
 
 class WebChanged(TypedDict):
@@ -87,7 +94,7 @@ class WebChanged(TypedDict):
     rulebook: str
     quantity: str
     label: Both
-    where: str
+    where: list[str]
     period: str
     unit: str
     before: float | None

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from celadon.core.carriers import CARRIERS, PURPOSES
 from celadon.core.findings import FindingError
+from celadon.core.items import item_names
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import zone
 from celadon.core.text import Text
@@ -27,6 +28,7 @@ from celadon.web import changes
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.changes import Shown
+from celadon.web.names import STOCKS, fact_names
 from celadon.web.page import Both, Done, Page, Table, both, write
 from celadon.web.uploads import OUT_OF_STEP, Upload, Uploads
 
@@ -34,14 +36,7 @@ page = Page("/plants/{plant}/facts", Text("Facts", "数据"), on_plant(Action.EX
 SCHEMA = changes.SCHEMA
 PART = 1 << 20
 """Bytes that a part of an upload may have."""
-_STOCKS = {
-    "fuel_purchased": Text("Fuel purchased", "购入燃料"),
-    "fuel_opening_stock": Text("Opening stock", "期初库存"),
-    "fuel_closing_stock": Text("Closing stock", "期末库存"),
-    "fuel_resold": Text("Fuel resold", "转售燃料"),
-    "fuel_consumed": Text("Fuel consumed", "消耗燃料"),
-}
-_USUAL = (*_STOCKS, "product_output", "net_calorific_value", "carbon_content", "carbon_content_by_mass")
+_USUAL = (*STOCKS, "product_output", "net_calorific_value", "carbon_content", "carbon_content_by_mass")
 _SHOWN = 60
 
 Word = Annotated[str, Field(max_length=200)]
@@ -114,7 +109,7 @@ class Facts(BaseModel):
     facts: list[Fact]
     more: int
     meters: list[Choice]
-    quantities: list[str]
+    quantities: list[Choice]
     items: list[Choice]
     sites: list[Choice]
     processes: list[Choice]
@@ -208,18 +203,16 @@ def view(
     with desk.lent() as plant:
         seen = plant.view()
         files, model = _files(seen.snapshot), seen.model
-    known = {
-        spec.name: spec.label
-        for book in rulebooks_of(model)
-        for spec in desk.library.book(book).facts.values()
-    }
-    names = _names(model, known)
+    books = tuple(rulebooks_of(model))
+    names = _names(model, fact_names(books))
+    due = {name for book in books for name in desk.library.book(book).facts}
     found = desk.answer(asks, lambda plant: plant.history(shown, meter=meter or None, **words))
     return Facts(
         period=shown, meter=meter, quantity=quantity, item=item, files=files,
         uploads=[_sent(one) for one in _uploads(asked).all()] if asked.may(Action.CHANGE) else [],
         facts=[_fact(one, model.zone, names) for one in found[:_SHOWN]], more=max(0, len(found) - _SHOWN),
-        meters=[Choice(id=one.id, name=both(one.name)) for one in model.meters], quantities=list(dict.fromkeys([*_USUAL, *sorted(known)])), items=_items(model),
+        meters=[Choice(id=one.id, name=both(one.name)) for one in model.meters], quantities=[Choice(id=name, name=both(names.get(name, Text(name, name)))) for name in dict.fromkeys([*_USUAL, *sorted(due)])],
+        items=_items(model),
         sites=[Choice(id=one.id, name=both(one.name)) for one in model.sites],
         processes=[Choice(id=one.id, name=both(one.name)) for site in model.sites for one in site.processes],
     )  # fmt: skip
@@ -365,11 +358,10 @@ def _sent(one: Upload) -> Sent:
 
 def _names(model: PlantModel, quantities: Mapping[str, Text]) -> Mapping[str, Text]:
     """What the words of a fact are called: quantities, carriers, products, places and meters."""
-    carriers = {one.id: one.label for one in (*CARRIERS.values(), *model.carriers)}
     sites = {one.id: one.name for one in model.sites}
     processes = {one.id: one.name for site in model.sites for one in site.processes}
-    things = {one.id: one.name for one in model.products} | {one.id: one.name for one in model.meters}
-    return {**quantities, **_STOCKS, **PURPOSES, **carriers, **things, **processes, **sites}
+    meters = {one.id: one.name for one in model.meters}
+    return {**quantities, **PURPOSES, **item_names(model), **meters, **processes, **sites}
 
 
 def _fact(told: Told, zone_name: str, names: Mapping[str, Text]) -> Fact:

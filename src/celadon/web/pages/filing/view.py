@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from celadon.core.findings import FindingError, Severity
 from celadon.core.text import Text
 from celadon.proof.log import Entry, Filings
+from celadon.proof.opening import open_bag
+from celadon.proof.reports import paths as report_paths
 from celadon.proof.restating import Line, Restated, restated
 from celadon.web.access import on_plant
 from celadon.web.asked import Asked
@@ -52,6 +54,13 @@ class Said(BaseModel):
     fix: Both
 
 
+class ReportFile(BaseModel):
+    """A report that was filed with it."""
+
+    file: str
+    sha256: str
+
+
 class FilingPage(BaseModel):
     """What the page shows; `holds`: digests, signature and sums were checked just now, and nothing is wrong with them."""
 
@@ -62,6 +71,7 @@ class FilingPage(BaseModel):
     changed: int
     figures: list[FiledFigure]
     findings: list[Said]
+    reports: list[ReportFile]
 
 
 def view(asked: Asked, filing: str) -> FilingPage:
@@ -76,7 +86,13 @@ def view(asked: Asked, filing: str) -> FilingPage:
         plant=desk.key, name=both(desk.model.name), filing=shown(entry), changed=sum(line.changed for line in found.lines),
         holds=not any(item.severity is Severity.ERROR for item in found.findings),
         figures=[_figure(asked, entry, line) for line in found.lines], findings=_said(found),
+        reports=desk.answer(("filed reports", entry.id), lambda _: _reports(filings, entry)),
     )  # fmt: skip
+
+
+def _reports(filings: Filings, entry: Entry) -> list[ReportFile]:
+    bag = open_bag(filings.package(entry))
+    return [ReportFile(file=path.rpartition("/")[2], sha256=bag.sha256(path)) for path in report_paths(bag)]
 
 
 def table(model: FilingPage) -> Table:

@@ -1,16 +1,22 @@
-"""A filing's package, or its proof of inclusion, as a file to keep."""
+"""A filing's package, its proof of inclusion, or a report filed with it, as a file to keep."""
 
 from __future__ import annotations
 
-from typing import Literal
+import mimetypes
+from typing import Annotated, Literal
 
+from fastapi import Query
 from starlette.responses import FileResponse, Response
 
+from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text
 from celadon.proof.log import Filings
+from celadon.proof.opening import open_bag
+from celadon.proof.reports import paths
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.page import Page
+from celadon.web.problems import NOT_THERE
 
 # A package holds facts down to a file's line.
 page = Page(
@@ -18,14 +24,27 @@ page = Page(
 )
 
 
-def view(asked: Asked, filing: str, part: Literal["package", "proof"] = "package") -> Response:
-    """The zip that was filed, byte for byte; `part=proof`: its tlog-proof."""
+def view(
+    asked: Asked,
+    filing: str,
+    part: Literal["package", "proof", "report"] = "package",
+    name: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """The zip that was filed, byte for byte; `part=proof`: its tlog-proof; `part=report`: the report `name` that is in it."""
     with asked.plant.watched() as plant:
         filings = Filings(plant.opened.store_path)
     entry = filings.find(filing, asked.plant.model.enterprise)
-    name = f"{entry.id[:12]}.{'zip' if part == 'package' else 'tlog-proof'}"
     headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    if part == "package":
+        file = f"{entry.id[:12]}.zip"
+        return FileResponse(filings.package(entry), 200, headers, "application/zip", filename=file)
     if part == "proof":
-        headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return Response(filings.proof(entry), 200, headers, "text/plain; charset=utf-8")
-    return FileResponse(filings.package(entry), 200, headers, "application/zip", filename=name)
+        data, file, media = filings.proof(entry), f"{entry.id[:12]}.tlog-proof", "text/plain; charset=utf-8"
+    else:
+        bag = open_bag(filings.package(entry))
+        path = next((path for path in paths(bag) if path.rpartition("/")[2] == name), None)
+        if path is None:
+            raise FindingError(NOT_THERE.at(Place(subject=name), path=asked.path))
+        data, file, media = bag.read(path), name, mimetypes.guess_type(name)[0] or "application/octet-stream"
+    headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return Response(data, 200, headers, media)

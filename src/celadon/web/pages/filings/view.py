@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from celadon.core.text import Text
@@ -21,6 +22,7 @@ from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Done, Page, Table, both, write
 
+Report = Literal["energy-carbon", "evidence", "cbam", "quota"]
 page = Page("/plants/{plant}/filings", Text("Filings", "申报"), on_plant(), order=80)
 
 
@@ -49,6 +51,8 @@ class FilingsPage(BaseModel):
     keys: list[str]
     rulebooks: list[str]
     period: str | None
+    reports: list[str]
+    """Reports that the form proposes to file with it."""
 
 
 class Freeze(BaseModel):
@@ -58,12 +62,20 @@ class Freeze(BaseModel):
     period: str = Field(max_length=60)
     by: Literal["enterprise", "site", "process", "meter"] = "site"
     key: str = Field(keys.USUAL, max_length=64)
-    reports: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] = Field([], max_length=4)
+    reports: list[Report] = Field([], max_length=4)
     """Reports to write and file with it, in the language asked in."""
 
 
-def view(asked: Asked, period: str | None = None) -> FilingsPage:
-    """The filings of the plant, newest first; `period`: what the form proposes to file."""
+class NewKey(BaseModel):
+    """A key to make."""
+
+    name: str = Field(keys.USUAL, max_length=64)
+
+
+def view(
+    asked: Asked, period: str | None = None, report: Annotated[list[Report] | None, Query()] = None
+) -> FilingsPage:
+    """The filings of the plant, newest first; `period` and `report`: what the form proposes to file."""
     desk = asked.plant
     with desk.watched() as plant:
         filings = Filings(plant.opened.store_path)
@@ -73,7 +85,7 @@ def view(asked: Asked, period: str | None = None) -> FilingsPage:
         plant=desk.key, name=both(desk.model.name), period=period, filings=[shown(entry) for entry in reversed(filings.entries())],
         checkpoint=head.note.decode("utf-8") if head else None,
         keys=[signer.name for signer in keys.known()] if asked.may(Action.FILE) else [],
-        rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])),
+        rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])), reports=list(report or ()),
     )  # fmt: skip
 
 
@@ -121,3 +133,11 @@ def freeze(asked: Asked, given: Freeze) -> Done:
             goto=where, zh="此前已申报相同内容，未新增。", en="The same was filed before; nothing was added."
         )
     return Done(goto=where, zh="已申报。", en="Filed.")
+
+
+@write(page, "key", need=on_plant(Action.FILE))
+def make_key(asked: Asked, given: NewKey) -> Done:
+    """Make a key for this console to sign with, in the configuration folder of the user it runs as."""
+    signer = keys.new(given.name)
+    asked.record("filing.key", {"key": str(signer.key)})
+    return Done(goto=asked.at("filings"), zh="已生成签名密钥。", en="There is a key to sign with now.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from celadon.charts.waterfall import Step, Waterfall, joined
-from celadon.core.carriers import CARRIERS, PURPOSES
+from celadon.core.carriers import PURPOSES
 from celadon.core.text import Text
 from celadon.engine.reconcile import ReconcileLine, Reconciliation
 from celadon.rules.rulebook import Rulebook, shipped_ids
 from celadon.web.access import on_plant
 from celadon.web.asked import Asked
+from celadon.web.names import Names, rulebook_name
 from celadon.web.page import Both, Cell, Page, Table, both
 
 page = Page("/plants/{plant}/reconcile", Text("Reconcile", "对账"), on_plant(), order=50)
@@ -43,6 +44,8 @@ class Reason(BaseModel):
     fact: str
     label: Both
     site: str
+    place: Both
+    """What the site is called."""
     amount: float | None
     amount_unit: str
     before: float
@@ -89,9 +92,10 @@ def view(
         for book, named in zip(books, (first_quantity, second_quantity), strict=True)
     )
     found = asked.plant.reconcile((first, second), shown, quantities=quantities).reconciliation
+    names = Names(asked.plant.model)
     return Reconciled(
         period=shown, unit=found.unit, before=_side(asked, found, shown, first=True), after=_side(asked, found, shown, first=False),
-        difference=found.difference, lines=[_reason(asked, line) for line in found.lines], rulebooks=shipped_ids(),
+        difference=found.difference, lines=[_reason(names, books, line) for line in found.lines], rulebooks=shipped_ids(),
         first_totals=_totals(books[0]), second_totals=_totals(books[1]),
     )  # fmt: skip
 
@@ -109,7 +113,7 @@ def picture(model: Reconciled) -> Waterfall:
         Step(
             Text(
                 *(
-                    f"{line.why.say(lang)}: {line.label.say(lang)} {line.site}".strip()
+                    f"{line.why.say(lang)}: {line.label.say(lang)} {line.place.say(lang)}".strip()
                     for lang in ("en", "zh")
                 )
             ),
@@ -119,8 +123,8 @@ def picture(model: Reconciled) -> Waterfall:
     ]
     return Waterfall(
         title=Text("From one total to the other", "从一个总量到另一个总量"), unit=model.unit, steps=joined(steps),
-        before=(Text(f"{model.before.rulebook}", model.before.rulebook), model.before.total),
-        after=(Text(f"{model.after.rulebook}", model.after.rulebook), model.after.total),
+        before=(rulebook_name(model.before.rulebook), model.before.total),
+        after=(rulebook_name(model.after.rulebook), model.after.total),
     )  # fmt: skip
 
 
@@ -138,16 +142,15 @@ def _side(asked: Asked, found: Reconciliation, period: str, *, first: bool) -> T
     )  # fmt: skip
 
 
-def _reason(asked: Asked, line: ReconcileLine) -> Reason:
-    own = {item.id: item.label for item in asked.plant.model.carriers}
-    known = own.get(line.item) or (CARRIERS[line.item].label if line.item in CARRIERS else None)
-    name = known or Text(line.item or line.fact, line.item or line.fact)
+def _reason(names: Names, books: tuple[Rulebook, Rulebook], line: ReconcileLine) -> Reason:
+    known = next((book for book in books if line.fact in book.facts), books[0])
+    name = names.item(line.item) if line.item or not line.fact else known.label(line.fact)
     purpose = PURPOSES.get(line.purpose, Text(line.purpose, line.purpose))
     zh, en = (
         f"{name.say(lang)} ({purpose.say(lang)})" if line.purpose else name.say(lang) for lang in ("zh", "en")
     )
     return Reason(
-        kind=line.kind, why=both(_WHY[line.kind]), fact=line.fact, label=Both(zh=zh, en=en), site=line.site,
+        kind=line.kind, why=both(_WHY[line.kind]), fact=line.fact, label=Both(zh=zh, en=en), site=line.site, place=both(names.place(line.site)),
         amount=line.amount, amount_unit=line.amount_unit, before=line.before, after=line.after, difference=line.difference,
         before_factors=list(line.before_factors), after_factors=list(line.after_factors),
     )  # fmt: skip
