@@ -29,7 +29,7 @@ def test_the_same_plant_everywhere(mill, tmp_path):
         text=True,
         check=True,
     )
-    assert "75 meters, 2230352 readings, 25 faults" in run.stdout
+    assert "75 meters, 2230352 readings, 26 faults" in run.stdout
     assert digest(tmp_path / "again") == digest(mill.directory)
 
 

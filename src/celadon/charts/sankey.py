@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from celadon.charts.chart import MARGIN, Chart, Table
-from celadon.charts.measure import shortened
+from celadon.charts.measure import shortened, text_width
 from celadon.charts.palette import series
 from celadon.charts.scale import number
 from celadon.charts.scene import Label, Path, Rect, Scene, place
@@ -87,9 +87,10 @@ class Sankey(Chart):
         for name, (x, y, tall) in boxes.items():
             said = f"{self.nodes[name].say(lang)}: {number(self.size(name))} {self.unit}"
             scene.add(Rect(x, y, _NODE, max(tall, 1.0), self._role(name), title=said))
-            text = shortened(self.nodes[name].say(lang), 11, room - _NODE - 12)
             value = number(self.size(name))
             beside = tall < 24
+            left = room - _NODE - 12 - (text_width(f" {value}", 11) if beside else 0)
+            text = shortened(self.nodes[name].say(lang), 11, left)
             middle = y + tall / 2
             scene.add(
                 Label(x + _NODE + 4, middle + (4 if beside else -1), f"{text} {value}" if beside else text)

@@ -49,6 +49,14 @@ ROLES: dict[Role, frozenset[Action]] = {
     Role.OFFICER: frozenset({Action.SEE, Action.EXPLAIN, Action.OVERSEE}),
     Role.ADMINISTRATOR: frozenset(Action),
 }
+ACTION_TEXT = {
+    Action.SEE: Text("see pages and figures", "查看页面与数值"),
+    Action.EXPLAIN: Text("explain: traces, evidence, packages", "溯源：计算过程、凭证、申报包"),
+    Action.CHANGE: Text("change: load, enter, correct, decide", "更改：载入、录入、更正、处理"),
+    Action.FILE: Text("file a period", "申报期间"),
+    Action.OVERSEE: Text("oversee single enterprises of a region", "监管区域内的单个企业"),
+    Action.ADMINISTER: Text("administer people and roles", "管理人员与角色"),
+}
 ROLE_TEXT = {
     Role.VIEWER: Text("viewer", "查看者"),
     Role.VERIFIER: Text("verifier", "核查员"),

@@ -84,6 +84,13 @@ def rulebook_name(rulebook: str) -> Text:
     return Text(f"{number} {title.en}".strip(), f"{number} {title.zh}".strip())
 
 
+def rulebook_number(rulebook: str) -> Text:
+    """The short form: the document's number where that is no sentence, else what it is called."""
+    name = rulebook_name(rulebook)
+    number = _NUMBER.match(name.en)
+    return Text(number[0].strip(), number[0].strip()) if number and name.zh.startswith(number[0]) else name
+
+
 def keys_of(book: Rulebook, row: Row) -> dict[str, str]:
     """The keys of a value besides its place, by the names of its rulebook: carrier, product, gas, purpose …"""
     rules = book.rules.get(row.quantity)

@@ -10,7 +10,7 @@ MINUS, ABSENT = "\u2212", "—"
 _UNIT_SIGNS = (
     ("CO2e", "CO₂e"), ("CO2", "CO₂"), ("CH4", "CH₄"), ("N2O", "N₂O"), ("Nm3", "Nm³"), ("m3", "m³"), ("m2", "m²"), ("*", "·"),
 )  # fmt: skip
-_ZH = (("10^4 CNY", "万元"), ("10^4 kWh", "万kWh"), ("10^4 t", "万t"), ("CNY", "元"))
+_ZH = (("10^4 CNY", "万元"), ("10^4 kWh", "万kWh"), ("10^4 t", "万t"), ("CNY", "元"), ("piece", "件"))
 _POWER = re.compile(r"10\^(\d+)")
 _HIGH = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -11,6 +11,7 @@ from celadon.core.findings import FindingError
 from celadon.core.findings import Place as Where
 from celadon.core.text import Text
 from celadon.region.grades import Grades
+from celadon.region.lists import industries
 from celadon.region.peers import Peers
 from celadon.web.asked import NO_PERIOD, Asked
 from celadon.web.page import Both, both
@@ -88,6 +89,12 @@ def tiles(made: list[Group]) -> tuple[Tile, ...]:
 def grades(asked: Asked, period: str, most: int = 1) -> Grades:
     """Carbon-efficiency grades, kept."""
     return asked.region.answer(("grade", period, most), lambda region: region.grade(period, most=most))
+
+
+def industry_name(code: str) -> Both:
+    """What a class of industry is called; its code where it is none."""
+    known = industries().get(code)
+    return both(known.name if known is not None else Text(code, code))
 
 
 def by_level(found: Grades) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 Templates get `asked`, `page`, `model`, and these words:
     when(moment)                              on the plant's clock
-    named(word)  book(id)                     what a place or item of the plant, and a rulebook, is called
+    named(word)  book(id)  confidence(word)   what a place or item of the plant, a rulebook, a factor's confidence is called
     t("中文", "English")   say(text)          the language asked for; `text` is a core.text.Text
     number(value[, digits])  share(value)  change(value)  unit("tCO2")
     static("css/base.css")                    the address of a file of the console, with its digest
@@ -37,6 +37,7 @@ from celadon.charts.chart import Chart
 from celadon.core.findings import SEVERITY_TEXT, Finding
 from celadon.core.periods import zone
 from celadon.core.text import Text
+from celadon.reports.words import CONFIDENCES
 from celadon.web import numbers, problems
 from celadon.web.access import CONSOLE, Place, Verdict, decide
 from celadon.web.asked import Asked, with_query
@@ -123,11 +124,14 @@ class Renderer:
                 names.append(Names(asked.plant.model))
             return names[0].word(word).say(asked.lang)
 
+        def confidence(word: str) -> str:
+            return CONFIDENCES[word].say(asked.lang) if word in CONFIDENCES else word
+
         def book(rulebook: str) -> str:
             return rulebook_name(rulebook).say(asked.lang)
 
         return {
-            "named": named, "book": book, "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
+            "named": named, "book": book, "confidence": confidence, "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
             "switch": with_query(asked.path, {**asked.query, "lang": "en" if asked.lang == "zh" else "zh"}),
         }  # fmt: skip
 

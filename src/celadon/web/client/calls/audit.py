@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
+from celadon.web.client.calls.shared import Both
 from celadon.web.client.transport import Transport
 
 
@@ -23,6 +24,7 @@ class AuditLine(TypedDict):
     at: str
     person: str
     action: str
+    name: Both
     place: str
     detail: str
     digest: str

@@ -41,11 +41,7 @@ class FilingsCalls(Transport):
     """The page “filings”."""
 
     def filings(
-        self,
-        plant: str,
-        *,
-        period: str | None = None,
-        report: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] | None = None,
+        self, plant: str, *, period: str | None = None, report: list[str] | None = None
     ) -> FilingsPage:
         """Filings (GET /plants/{plant}/filings.json)"""
         return cast(
@@ -53,13 +49,7 @@ class FilingsCalls(Transport):
             self._get(f"/plants/{self._part(plant)}/filings.json", {"period": period, "report": report}),
         )
 
-    def filings_csv(
-        self,
-        plant: str,
-        *,
-        period: str | None = None,
-        report: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] | None = None,
-    ) -> bytes:
+    def filings_csv(self, plant: str, *, period: str | None = None, report: list[str] | None = None) -> bytes:
         """Filings (csv) (GET /plants/{plant}/filings.csv)"""
         return self._bytes(f"/plants/{self._part(plant)}/filings.csv", {"period": period, "report": report})
 
@@ -72,11 +62,7 @@ class FilingsCalls(Transport):
         return cast("Done", self._post(f"/plants/{self._part(plant)}/filings/key.json", body))
 
     def filings_parquet(
-        self,
-        plant: str,
-        *,
-        period: str | None = None,
-        report: list[Literal["energy-carbon", "evidence", "cbam", "quota"]] | None = None,
+        self, plant: str, *, period: str | None = None, report: list[str] | None = None
     ) -> bytes:
         """Filings (parquet) (GET /plants/{plant}/filings.parquet)"""
         return self._bytes(

@@ -65,6 +65,7 @@ class Waiting(TypedDict):
     file: str
     line: int
     code: str
+    title: Both
     says: Both
     cells: dict[str, str]
 

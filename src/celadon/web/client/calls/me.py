@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
+from celadon.web.client.calls.shared import Both
 from celadon.web.client.transport import Transport
+
+
+class Held(TypedDict):
+    """A role, and where it is held (`*` everywhere)."""
+
+    role: Both
+    place: str
 
 
 class Me(TypedDict):
     """What whoever is signed in may know and change about themselves."""
 
     name: str
-    grants: list[str]
+    grants: list[Held]
     language: str | None
     second_factor: bool
     tokens: list[TokenLine]
-    actions: list[str]
+    actions: dict[str, Both]
 
 
 class TokenLine(TypedDict):

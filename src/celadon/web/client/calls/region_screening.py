@@ -15,8 +15,10 @@ class Alarm(TypedDict):
     title: Both
     enterprise: str
     industry: str
+    industry_name: Both
     region: str
     column: str
+    column_name: Both
     months: list[str]
     score: float
     says: Both
@@ -30,6 +32,7 @@ class Screening(TypedDict):
     enterprises: int
     flagged: int
     counts: dict[str, int]
+    rules: dict[str, Both]
     rows: list[Alarm]
 
 

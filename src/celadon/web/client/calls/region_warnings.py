@@ -14,7 +14,9 @@ class Warned(TypedDict):
     enterprise: str
     name: str
     industry: str
+    industry_name: Both
     quantity: str
+    label: Both
     unit: str
     level: str
     level_name: Both

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -73,7 +73,7 @@ class NewKey(BaseModel):
 
 
 def view(
-    asked: Asked, period: str | None = None, report: Annotated[list[Report] | None, Query()] = None
+    asked: Asked, period: str | None = None, report: Annotated[list[str] | None, Query(max_length=4)] = None
 ) -> FilingsPage:
     """The filings of the plant, newest first; `period` and `report`: what the form proposes to file."""
     desk = asked.plant
@@ -85,7 +85,7 @@ def view(
         plant=desk.key, name=both(desk.model.name), period=period, filings=[shown(entry) for entry in reversed(filings.entries())],
         checkpoint=head.note.decode("utf-8") if head else None,
         keys=[signer.name for signer in keys.known()] if asked.may(Action.FILE) else [],
-        rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])), reports=list(report or ()),
+        rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])), reports=[kind for kind in get_args(Report) if kind in (report or ())],
     )  # fmt: skip
 
 

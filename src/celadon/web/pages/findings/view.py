@@ -60,6 +60,7 @@ class Waiting(BaseModel):
     file: str
     line: int
     code: str
+    title: Both
     says: Both
     cells: dict[str, str]
 
@@ -107,7 +108,7 @@ def view(asked: Asked, period: str | None = None, show: str = "all") -> Triage:
         findings=[_item(one, asked) for one in wanted[:_SHOWN]], more=max(0, len(wanted) - _SHOWN),
         quarantine=[
             Waiting(
-                id=kept.row.id, file=kept.file, line=kept.kept_out.line, code=kept.kept_out.code,
+                id=kept.row.id, file=kept.file, line=kept.kept_out.line, code=kept.kept_out.code, title=both(kept.row.finding.kind.title),
                 says=Both(zh=kept.row.finding.says("zh"), en=kept.row.finding.says("en")), cells=dict(kept.kept_out.raw),
             )
             for kept in rows[:_SHOWN]

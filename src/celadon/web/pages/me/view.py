@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text
 from celadon.web import people, sessions
-from celadon.web.access import ONESELF, PERSON, Action, Identity
+from celadon.web.access import ACTION_TEXT, ONESELF, PERSON, ROLE_TEXT, Action, Grant, Identity
+from celadon.web.access import Place as At
 from celadon.web.asked import Asked
-from celadon.web.page import Done, Page, write
+from celadon.web.page import Both, Done, Page, both, write
 from celadon.web.problems import NOT_THERE
 
 page = Page("/me", Text("My account", "我的账户"), PERSON, order=90)
@@ -30,15 +31,23 @@ class TokenLine(BaseModel):
     used: str | None
 
 
+class Held(BaseModel):
+    """A role, and where it is held (`*` everywhere)."""
+
+    role: Both
+    place: str
+
+
 class Me(BaseModel):
     """What whoever is signed in may know and change about themselves."""
 
     name: str
-    grants: list[str]
+    grants: list[Held]
     language: str | None
     second_factor: bool
     tokens: list[TokenLine]
-    actions: list[str]
+    actions: dict[str, Both]
+    """What a token may be made for, by its word."""
 
 
 class NewPassword(BaseModel):
@@ -84,13 +93,19 @@ class Dropped(BaseModel):
     id: str = Field(max_length=40)
 
 
+def _place(asked: Asked, grant: Grant) -> str:
+    if grant.key == "*":
+        return "*"
+    return asked.name(At(grant.kind, grant.key))
+
+
 def view(asked: Asked) -> Me:
     """Name, roles, tokens."""
     who = _who(asked)
     person = people.find(asked.state, who.person)
     return Me(
-        name=who.name, grants=[f"{grant.role} {grant.kind} {grant.key}" for grant in who.grants], language=who.language,
-        second_factor=person is not None and person.second_factor, actions=[str(item) for item in Action],
+        name=who.name, grants=[Held(role=both(ROLE_TEXT[grant.role]), place=_place(asked, grant)) for grant in who.grants], language=who.language,
+        second_factor=person is not None and person.second_factor, actions={str(item): both(text) for item, text in ACTION_TEXT.items()},
         tokens=[
             TokenLine(id=item.id, label=item.label, scopes=[str(word) for word in item.scopes], made=item.made, until=item.until, used=item.used)
             for item in sessions.tokens(asked.state, who.person)

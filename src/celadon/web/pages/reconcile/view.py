@@ -11,7 +11,7 @@ from celadon.engine.reconcile import ReconcileLine, Reconciliation
 from celadon.rules.rulebook import Rulebook, shipped_ids
 from celadon.web.access import on_plant
 from celadon.web.asked import Asked
-from celadon.web.names import Names, rulebook_name
+from celadon.web.names import Names, rulebook_number
 from celadon.web.page import Both, Cell, Page, Table, both
 
 page = Page("/plants/{plant}/reconcile", Text("Reconcile", "对账"), on_plant(), order=50)
@@ -123,8 +123,8 @@ def picture(model: Reconciled) -> Waterfall:
     ]
     return Waterfall(
         title=Text("From one total to the other", "从一个总量到另一个总量"), unit=model.unit, steps=joined(steps),
-        before=(rulebook_name(model.before.rulebook), model.before.total),
-        after=(rulebook_name(model.after.rulebook), model.after.total),
+        before=(rulebook_number(model.before.rulebook), model.before.total),
+        after=(rulebook_number(model.after.rulebook), model.after.total),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from celadon.core.text import Text
-from celadon.region.lists import area_of, industries
+from celadon.region.lists import area_of
 from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
@@ -75,7 +75,7 @@ def view(
     label, book = graded.period.label, graded.emission_book.id
     rows = [
         Enterprise(
-            enterprise=row.enterprise, name=row.name, industry=row.industry, industry_name=_industry(row.industry), area=_area(row.region),
+            enterprise=row.enterprise, name=row.name, industry=row.industry, industry_name=figures.industry_name(row.industry), area=_area(row.region),
             emission=row.emission, trace=asked.trace(graded.quantity, book, label, enterprise=row.enterprise),
             denominator=row.denominator, intensity=row.intensity, level=row.level, over_mean=row.over_mean, rank=row.rank, peers=row.peers,
         )
@@ -110,11 +110,6 @@ def table(model: Enterprises) -> Table:
     )
     rows: list[list[Cell]] = [[getattr(row, name) for name in columns] for row in model.rows]
     return Table(columns, rows)
-
-
-def _industry(code: str) -> Both:
-    known = industries().get(code)
-    return both(known.name if known is not None else Text(code, code))
 
 
 def _area(code: str) -> Both:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from celadon.core.carriers import CARRIERS
 from celadon.core.text import Text
+from celadon.region.anomalies import KINDS
+from celadon.region.model import ValueColumn
 from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
+from celadon.web.names import fact_names
 from celadon.web.page import Both, Cell, Page, Table, both
 
 page = Page("/regions/{region}/screening", Text("Screening", "异常报表"), on_region(Action.OVERSEE), order=40)
@@ -21,8 +25,11 @@ class Alarm(BaseModel):
     title: Both
     enterprise: str
     industry: str
+    industry_name: Both
     region: str
     column: str
+    column_name: Both
+    """What the column holds; '' where the alarm is about the whole report."""
     months: list[str]
     score: float
     says: Both
@@ -36,6 +43,8 @@ class Screening(BaseModel):
     enterprises: int
     flagged: int
     counts: dict[str, int]
+    rules: dict[str, Both]
+    """What the rules are called."""
     rows: list[Alarm]
 
 
@@ -43,10 +52,11 @@ def view(asked: Asked, period: str | None = None) -> Screening:
     """Reports that repeat, jump, mistake a unit, or do not fit what else is known; a question to the enterprise, not a verdict."""
     shown = figures.period_of(asked, period)
     found = asked.region.answer(("screen", shown, _MOST), lambda region: region.screen(shown, most=_MOST))
+    columns = {value.name: _column(value) for value in asked.region.model.columns}
     rows = [
         Alarm(
-            rule=item.rule, title=both(item.finding.kind.title), enterprise=item.enterprise, industry=item.industry, region=item.region,
-            column=item.column, months=list(item.months), score=item.score,
+            rule=item.rule, title=both(item.finding.kind.title), enterprise=item.enterprise, industry=item.industry, industry_name=figures.industry_name(item.industry), region=item.region,
+            column=item.column, column_name=columns.get(item.column, Both(zh="", en="")), months=list(item.months), score=item.score,
             says=Both(zh=item.finding.says("zh"), en=item.finding.says("en")), fix=Both(zh=item.finding.fix("zh"), en=item.finding.fix("en")),
         )
         for item in found.alarms
@@ -56,8 +66,18 @@ def view(asked: Asked, period: str | None = None) -> Screening:
         enterprises=found.enterprises,
         flagged=found.flagged,
         counts=dict(found.counts),
+        rules={name: both(KINDS[name].title) for name in found.counts},
         rows=rows,
     )
+
+
+def _column(value: ValueColumn) -> Both:
+    """What a column of the reports holds, by the names of its quantity and item."""
+    quantity = fact_names().get(value.quantity, Text(value.column or value.name, value.column or value.name))
+    carrier = CARRIERS.get(value.item)
+    if carrier is None:
+        return both(quantity)
+    return Both(zh=f"{carrier.label.zh}：{quantity.zh}", en=f"{carrier.label.en}: {quantity.en}")
 
 
 def table(model: Screening) -> Table:

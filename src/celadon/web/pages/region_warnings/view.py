@@ -25,7 +25,10 @@ class Warned(BaseModel):
     enterprise: str
     name: str
     industry: str
+    industry_name: Both
     quantity: str
+    label: Both
+    """What the quantity is called."""
     unit: str
     level: str
     level_name: Both
@@ -61,12 +64,12 @@ def view(
         ("warn", shown, month, _MOST), lambda region: region.warn(shown, month, most=_MOST)
     )
     quotas = asked.region.model.quotas
-    book = quotas.rulebook if quotas is not None else figures.ENERGY
+    book = asked.workspace.library.book(str(quotas.rulebook) if quotas is not None else figures.ENERGY)
     names = {level.id: both(level.name) for level in found.levels}
     rows = [
         Warned(
-            enterprise=item.enterprise, name=item.name, industry=item.industry, quantity=item.quantity, unit=item.unit, level=item.level,
-            level_name=names[item.level], trace=asked.trace(item.quantity, book, str(shown), enterprise=item.enterprise),
+            enterprise=item.enterprise, name=item.name, industry=item.industry, industry_name=figures.industry_name(item.industry), quantity=item.quantity, label=both(book.label(item.quantity)), unit=item.unit, level=item.level,
+            level_name=names[item.level], trace=asked.trace(item.quantity, book.id, str(shown), enterprise=item.enterprise),
             **{name: item.numbers[name] for name in ("used", "forecast", "low", "high", "quota", "ratio")},
         )
         for item in found.warnings
