@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.web.live import browser as browsers
 from tests.web.live.browser import DESKTOP, Watched
-from tests.web.live.serving import PASSWORD, Server, make, serving
+from tests.web.live.serving import ENVIRONMENT, PASSWORD, Server, copied, make, serving
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,18 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def console(workspace: Path) -> Iterator[Server]:
     """A running server over `workspace`; tests only look."""
     with serving(workspace) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def own(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server over a copy, for journeys that change something; its user has one key to sign with."""
+    folder = tmp_path_factory.mktemp("own")
+    given = {**ENVIRONMENT, "XDG_CONFIG_HOME": str(folder / "config")}
+    subprocess.run(
+        [sys.executable, "-m", "celadon", "keys", "new"], env=given, check=True, capture_output=True
+    )
+    with serving(copied(workspace, folder / "works"), environment=given) as server:
         yield server
 
 

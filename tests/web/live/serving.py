@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -28,7 +29,7 @@ from celadon.web.routing import folders
 from celadon.web.workspace import Workspace
 from tests.plant import small
 
-MILL, OTHER, COUNTRY = "mill", "acme", "country"
+MILL, OTHER, COUNTRY, NIGHTS = "mill", "acme", "country", "nights"
 PASSWORD = "seven quiet furnaces"
 PEOPLE: Mapping[str, Grant] = {
     "anna": Grant(Role.ADMINISTRATOR),
@@ -48,6 +49,7 @@ def make(root: Path) -> Path:
     """A workspace with a month of the mill, a small plant of another enterprise, a small country, and its people."""
     mill(root / MILL)
     small.loaded(root / OTHER).close()
+    nights(root / NIGHTS)
     country.generate(root / COUNTRY, 300, first_year=2024, years=1)
     with open_region(root / COUNTRY) as region:
         region.load()
@@ -70,6 +72,37 @@ def mill(folder: Path) -> None:
         file.write_bytes(b"".join([lines[0], *(line for line in lines if line.startswith(MONTH.encode()))]))
     with open_plant(folder) as plant:
         plant.load()
+
+
+BAD_NIGHT = datetime(2024, 3, 14, 22)
+"""When the compressors of the plant NIGHTS were left on, for eight hours."""
+
+
+def nights(folder: Path) -> None:
+    """A plant with a year of quarter-hours of one meter: 200 kW by day, 20 kW from 22:00 to 6:00, but for one night at 180 kW."""
+    folder.mkdir(parents=True)
+    (folder / "plant.yaml").write_text(NIGHTS_PLANT, encoding="utf-8")
+    start, lines = datetime(2024, 1, 1), ["time,A1"]
+    for quarter in range(366 * 96):
+        moment = start + timedelta(minutes=15 * quarter)
+        bad = BAD_NIGHT <= moment < BAD_NIGHT + timedelta(hours=8)
+        lines.append(f"{moment:%Y-%m-%d %H:%M},{45 if bad else 50 if 6 <= moment.hour < 22 else 5}")
+    (folder / "air.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with open_plant(folder) as plant:
+        plant.load()
+
+
+NIGHTS_PLANT = """\
+celadon: 1
+enterprise: {id: nights, name: {zh: 夜班厂, en: Night works}}
+zone: Asia/Shanghai
+grid: 15min
+sites: [{id: hall, name: {zh: 车间, en: Hall}, region: CN-SD}]
+meters:
+  - {id: A1, name: {zh: 空压站, en: Compressors}, kind: interval, interval: 15min, stamp: start, site: hall, carrier: electricity, unit: kWh, flow: purchased}
+sources:
+  - {id: air, role: readings, files: air.csv, time: {column: time}, wide: {A1: A1}}
+"""
 
 
 def register(root: Path, wanted: Mapping[str, Grant]) -> None:

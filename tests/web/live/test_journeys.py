@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
@@ -24,25 +23,12 @@ from tests.web.live.serving import (
     OTHER,
     PASSWORD,
     Server,
-    copied,
     serving,
 )
 
 pytestmark = pytest.mark.xdist_group("console")
 LINE = re.compile(r"data/\S+:\d+")
 EVERYTHING = "document.querySelectorAll('details').forEach(item => item.open = true)"
-
-
-@pytest.fixture(scope="module")
-def own(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server over a copy, for journeys that change something; its user has one key to sign with."""
-    folder = tmp_path_factory.mktemp("journeys")
-    given = {**ENVIRONMENT, "XDG_CONFIG_HOME": str(folder / "config")}
-    subprocess.run(
-        [sys.executable, "-m", "celadon", "keys", "new"], env=given, check=True, capture_output=True
-    )
-    with serving(copied(workspace, folder / "works"), environment=given) as server:
-        yield server
 
 
 def numbers(page: Page, selector: str) -> list[str]:

@@ -25,8 +25,30 @@ function options(model, width) {
       })),
     ],
     cursor: { drag: { x: true, y: false, uni: 10 } },
-    hooks: { ready: [interactive] },
+    hooks: { ready: [interactive], setScale: [(plot, key) => key === "x" && shown(plot, model)] },
   };
+}
+
+// What is shown, in words: from when to when, and the highest value there; with a link to the figures of those days.
+function shown(plot, model) {
+  const caption = plot.root.closest("figure")?.querySelector("[data-span]");
+  if (!caption) return;
+  const times = plot.data[0], { min, max } = plot.scales.x;
+  const whole = min <= times[0] && max >= times[times.length - 1];
+  caption.hidden = whole;
+  if (whole) return;
+  let highest = null;
+  for (let at = 0; at < times.length; at += 1) {
+    const value = plot.data[1][at];
+    if (times[at] >= min && times[at] <= max && value != null && (highest === null || value > highest)) highest = value;
+  }
+  const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: model.zone, dateStyle: "short", timeStyle: "short" });
+  const [from, to] = [min, max].map((seconds) => clock.format(new Date(seconds * 1e3)));
+  const most = highest === null ? "—" : `${highest.toLocaleString(language, { maximumFractionDigits: 1 })} ${model.unit}`;
+  caption.querySelector("output").textContent = `${from} – ${to}: ${language === "zh" ? "最高" : "at most"} ${most}`;
+  const address = new URL(window.location);
+  address.searchParams.set("period", `${from.slice(0, 10)}..${to.slice(0, 10)}`);
+  caption.querySelector("a").href = address.pathname + address.search;
 }
 
 // The span [low, high] kept inside the data; all of it when it would be wider.
