@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import duckdb
 import pytest
 
 from celadon.core.findings import FindingError
+from celadon.engine import reconcile as engine_reconcile
 from celadon.engine.reconcile import Reconciliation, Side, lines_by_kind, reconcile
+from celadon.engine.run import run
 from celadon.rules.rulebook import load_rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
 
@@ -22,14 +25,20 @@ FACTS: list[dict[str, Any]] = [
 ]
 
 
-def between(first: tuple[str, str], second: tuple[str, str]) -> Reconciliation:
+def case_of(quantity: str, facts: list[dict[str, Any]]) -> Case:
     body = {
         "period": "2022",
         "site": {"id": "S", "region": "CN-SD"},
-        "facts": FACTS,
-        "expect": [{"quantity": first[1]}],
+        "facts": facts,
+        "expect": [{"quantity": quantity}],
     }
-    case = Case("x", "", {}, body)
+    return Case("x", "", {}, body)
+
+
+def between(
+    first: tuple[str, str], second: tuple[str, str], facts: list[dict[str, Any]] = FACTS
+) -> Reconciliation:
+    case = case_of(first[1], facts)
     plant, request = case_plant(case), case_request(case)
     with duckdb.connect() as con:
         case_facts(con, case, plant, request)
@@ -58,6 +67,50 @@ def test_a_rulebook_against_itself_has_nothing_to_say() -> None:
     found = between(same, same)
     assert found.lines == ()
     assert found.difference == 0.0
+
+
+@pytest.mark.parametrize("rows_at_once", [1_000_000, 1])
+def test_a_contribution_is_what_the_total_loses_without_the_fact(
+    rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All contributions of a side are found in one run (or a few); here each fact is left out in a run of its own."""
+    monkeypatch.setattr(engine_reconcile, "_ROWS_AT_ONCE", rows_at_once)
+    sides = [("cn_gbt_32150_2015", "total_emission"), ("ghg_protocol_corporate", "total_location_based")]
+    # a calorific value of this diesel is joined to it and no contribution of its own
+    own = {"quantity": "net_calorific_value", "carrier": "diesel", "value": 40.0, "unit": "GJ/t"}
+    facts = [
+        *FACTS,
+        {"quantity": "energy_exported", "carrier": "electricity", "value": 500, "unit": "MWh"},
+        own,
+    ]
+    found = between(sides[0], sides[1], facts)
+    totals = [found.before_total, found.after_total]
+    told = 0
+    for left_out in facts[:-1]:
+        rest = [fact for fact in facts if fact is not left_out]
+        lost = [total - alone(side, rest) for side, total in zip(sides, totals, strict=True)]
+        item = left_out.get("carrier", left_out.get("gas"))
+        lines = [one for one in found.lines if (one.fact, one.item) == (left_out["quantity"], item)]
+        if math.isclose(lost[0], lost[1], rel_tol=1e-12, abs_tol=1e-6):
+            assert lines == []
+            continue
+        [line] = lines
+        assert (line.before, line.after) == (
+            pytest.approx(lost[0], abs=1e-9),
+            pytest.approx(lost[1], abs=1e-9),
+        )
+        told += 1
+    assert told == len(found.lines) >= 4
+
+
+def alone(side: tuple[str, str], facts: list[dict[str, Any]]) -> float:
+    """A rulebook's total of some facts."""
+    case = case_of(side[1], facts)
+    plant, request = case_plant(case), case_request(case)
+    with duckdb.connect() as con:
+        case_facts(con, case, plant, request)
+        result = run(con, load_rulebook(side[0]), plant, replace(request, wanted=(side[1],)))
+    return sum(row.value for row in result.rows if row.value is not None)
 
 
 def test_totals_that_measure_different_things() -> None:

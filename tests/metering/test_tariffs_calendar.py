@@ -53,8 +53,8 @@ PEAK_VALLEY = [band("valley", "0-8"), band("peak", "8-22"), band("valley", "22-2
 
 def _spans(what: Tariff, period: str, zone: str = "UTC") -> tuple[list[Span], list[Finding]]:
     span = parse_period(period, zone)
-    findings: list[Finding] = []
-    return spans(what, zone, span.start, span.end, findings), findings
+    found, findings = spans(what, zone, span.start, span.end)
+    return list(found), list(findings)
 
 
 def test_bands_are_clock_hours_of_the_site() -> None:

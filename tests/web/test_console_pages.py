@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -18,9 +19,10 @@ import celadon
 from celadon.charts.palette import stylesheet
 from celadon.rules.rulebook import load_rulebook
 from celadon.web import pages
+from celadon.web.exports import as_arrow, as_csv, as_parquet
 from celadon.web.page import Table
 from celadon.web.parts import parts_of
-from celadon.web.rendering import STATIC, as_csv, as_parquet, static
+from celadon.web.rendering import STATIC, static
 from celadon.web.routing import folders
 from tests.web import consoles
 from tests.web.consoles import Console
@@ -195,6 +197,9 @@ def test_exports(console: Console) -> None:
     )
     assert [list(row) for row in frame.rows()[:1]] == rows
     assert frame.schema["value"] == polars.Float64
+    stream = client.get("/plants/small/overview.arrow?period=2024-01")
+    assert stream.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    assert polars.read_ipc_stream(io.BytesIO(stream.content)).equals(frame)
 
 
 def test_exported_tables_keep_absence_and_no_formula() -> None:
@@ -202,7 +207,23 @@ def test_exported_tables_keep_absence_and_no_formula() -> None:
     assert as_csv(table) == 'a,"b""",c\n\'=1+1,1,\nplain,,2.5\n'
     frame = polars.read_parquet(io.BytesIO(as_parquet(table)))
     assert frame.rows() == [("=1+1", 1, None), ("plain", None, 2.5)]
-    assert as_parquet(Table(("a",), []))[:4] == b"PAR1"
+    assert frame.equals(polars.read_ipc_stream(io.BytesIO(as_arrow(table))))
+    empty = Table(("a",), [])
+    for found in (polars.read_parquet(as_parquet(empty)), polars.read_ipc_stream(as_arrow(empty))):
+        assert (found.schema, found.height) == (polars.Schema({"a": polars.String}), 0)
+
+
+def test_an_arrow_stream_is_read_batch_by_batch_and_keeps_kinds() -> None:
+    size = 70_000  # a batch has 65,536 rows
+    rows = [[row, row / 4 if row % 2 else row, row % 3 == 0, None if row else "炉"] for row in range(size)]
+    table = Table(("whole", "number", "truth", "text"), rows)
+    reader = pyarrow.ipc.open_stream(as_arrow(table))
+    assert [str(kind) for kind in reader.schema.types] == ["int64", "double", "bool", "string"]
+    batches = list(reader)
+    assert [batch.num_rows for batch in batches] == [65_536, 4_464]
+    whole = pyarrow.Table.from_batches(batches)
+    assert list(zip(*whole.to_pydict().values(), strict=True)) == [tuple(row) for row in rows]
+    assert pyarrow.parquet.read_table(io.BytesIO(as_parquet(table))).to_pydict() == whole.to_pydict()
 
 
 def test_static_files_may_be_kept_until_they_change(console: Console) -> None:

@@ -1,13 +1,13 @@
 """Two rulebooks on the same facts -> why their totals differ, line by line, summing to the difference exactly.
 
-Each additive fact (quantity, carrier, purpose …) is taken out in turn: what a total loses is that fact's contribution to it.
+Each additive fact (quantity, carrier, purpose …) is taken out: what a total loses is that fact's contribution to it.
 A fact that only one rulebook counts is a boundary line; one that both count with another effect per unit is a factor line,
 with the factor rows each side used. What does not belong to one fact (products of facts, rounding) is a line of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from celadon.core.model import Plant
 from celadon.core.text import Text
 from celadon.core.units import parse_unit
 from celadon.engine.request import Request
-from celadon.engine.run import Result, run
+from celadon.engine.run import Result, Row, run
 from celadon.rules.rulebook import Rulebook
 
 RECONCILE_UNITS = FindingKind(
@@ -38,6 +38,8 @@ RECONCILE_UNITS = FindingKind(
 
 Group = tuple[str, str, str, str]
 """quantity, item, purpose, site."""
+_ROWS_AT_ONCE = 1_000_000
+"""Facts that one run is asked of, at most."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +134,11 @@ def reconcile(
     """Explain why `before` and `after` give different totals for the facts on `con` (whole period, all sites)."""
     first, last = _Ledger(con, plant, before, facts), _Ledger(con, plant, after, facts)
     scale = _scale(before, after, first.unit, last.unit)
-    groups = dict.fromkeys([*first.groups(), *last.groups()])
+    ours, theirs = first.contributions, last.contributions
     lines = [
         line
-        for group in groups
-        if (line := _line(group, first.contribution(group), last.contribution(group) * scale, first, last))
+        for group in dict.fromkeys([*ours, *theirs])
+        if (line := _line(group, ours.get(group, 0.0), theirs.get(group, 0.0) * scale, first, last))
     ]
     before_total, after_total = first.total, last.total * scale
     rest = (after_total - before_total) - sum(line.difference for line in lines)
@@ -170,36 +172,54 @@ class _Ledger:
             factors_as_of=side.request.factors_as_of,
         )  # fmt: skip
         self.result = self._run(facts)
-        self.total = _sum(self.result)
+        self.total = _sum(self.result.rows)
         self.unit = str(side.book.rules[side.quantity][0].unit)
-        self.known: dict[Group, float] = {}
+        read = {step.quantity for step in self.result.query.steps if step.kind == "fact"}
+        self.counted = [name for name, spec in side.book.facts.items() if spec.adds and name in read]
+        """The additive facts that the total reads."""
+        self.groups = self._groups()
+        self.contributions = self._contributions()
 
     def _run(self, facts: str) -> Result:
         return run(self.con, self.side.book, self.plant, self.request, facts=facts)
 
-    def groups(self) -> list[Group]:
-        """The additive facts that this rulebook's total reads."""
-        read = {step.quantity for step in self.result.query.steps if step.kind == "fact"}
-        names = [name for name, spec in self.side.book.facts.items() if spec.adds and name in read]
-        marks = ", ".join("?" for _ in names) or "''"
+    def _groups(self) -> list[Group]:
         found = self.con.execute(
-            f"SELECT DISTINCT quantity, item, purpose, site FROM {self.facts} WHERE quantity IN ({marks}) ORDER BY ALL",
-            names,
+            f"SELECT DISTINCT quantity, item, purpose, site FROM {self.facts} WHERE list_contains($1, quantity) ORDER BY ALL",
+            [self.counted],
         ).fetchall()
         return [(str(q), str(i), str(p), str(s)) for q, i, p, s in found]
 
-    def contribution(self, group: Group) -> float:
-        """What the total loses without this fact; 0 where it does not read it."""
-        if group not in self.known:
-            self.con.execute(
-                f"CREATE OR REPLACE TEMP TABLE facts_without AS SELECT * FROM {self.facts} "
-                "WHERE NOT (quantity = ? AND item = ? AND purpose = ? AND site = ?)",
-                list(group),
-            )
-            reads = group[0] in self.side.book.facts
-            self.known[group] = self.total - _sum(self._run("facts_without")) if reads else 0.0
-            self.con.execute("DROP TABLE temp.facts_without")
-        return self.known[group]
+    def _contributions(self) -> dict[Group, float]:
+        """What the total loses without each fact."""
+        found = self.con.execute(
+            f"SELECT count(*) FROM {self.facts} WHERE list_contains($1, quantity)", [self.counted]
+        ).fetchone()
+        at_once = max(1, _ROWS_AT_ONCE // max(1, found[0] if found else 0))
+        known: dict[Group, float] = {}
+        for start in range(0, len(self.groups), at_once):
+            groups = self.groups[start : start + at_once]
+            known.update(zip(groups, self._lost(groups), strict=True))
+        return known
+
+    def _lost(self, groups: Sequence[Group]) -> list[float]:
+        """The same without each of a few facts, in one run: enterprises beside each other of which each lacks one.
+
+        Additive facts and all that follows from them are kept apart by enterprise; what describes (a calorific value) is
+        joined by site and month, and so is there once for all of them."""
+        marks = ", ".join(["(?, ?, ?, ?, ?)"] * len(groups))
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE facts_without AS WITH without(number, quantity, item, purpose, site) AS (VALUES {marks}) "
+            f"SELECT f.* REPLACE (w.number AS enterprise) FROM {self.facts} AS f JOIN without AS w ON NOT (f.quantity = w.quantity "
+            f"AND f.item = w.item AND f.purpose = w.purpose AND f.site = w.site) WHERE list_contains(?, f.quantity) "
+            f"UNION ALL SELECT * FROM {self.facts} WHERE NOT list_contains(?, quantity)",
+            [*(word for number, group in enumerate(groups) for word in (str(number), *group)), self.counted, self.counted],
+        )  # fmt: skip
+        rows: dict[str, list[Row]] = {}
+        for row in self._run("facts_without").rows:
+            rows.setdefault(row.enterprise, []).append(row)
+        self.con.execute("DROP TABLE temp.facts_without")
+        return [self.total - _sum(rows.get(str(number), ())) for number in range(len(groups))]
 
     def amount(self, group: Group) -> tuple[float | None, str]:
         found = self.con.execute(
@@ -220,8 +240,8 @@ class _Ledger:
         return tuple(words)
 
 
-def _sum(result: Result) -> float:
-    return sum(row.value for row in result.rows if row.value is not None)
+def _sum(rows: Iterable[Row]) -> float:
+    return sum(row.value for row in rows if row.value is not None)
 
 
 def _line(group: Group, before: float, after: float, first: _Ledger, last: _Ledger) -> ReconcileLine | None:

@@ -131,6 +131,14 @@ def build_facts(
     return findings
 
 
+def counted_meters(con: duckdb.DuckDBPyConnection, plant: Plant, records: str, space: Space) -> set[str]:
+    """The meters whose ledger `build_facts` reads: by site few of many."""
+    tree = build_tree(plant)
+    boundary = find_boundary(tree, lambda: record_facts.recorded_carriers(con, plant, records))
+    nodes, _ = _wanted_nodes(plant, tree, boundary, space, [])
+    return {meter for node in nodes.values() for meter, _ in node.terms}
+
+
 def _wanted_nodes(
     plant: Plant, tree: Tree, boundary: Boundary, space: Space, findings: list[Finding]
 ) -> tuple[dict[str, Node], dict[str, tuple[str, ...]]]:

@@ -255,6 +255,12 @@ def _standard(tariff: Tariff) -> str:
     return str(Decimal(tariff.power_factor_standard or "0").quantize(_CENT))
 
 
+def billed_meters(plant: Plant) -> set[str]:
+    """The meters whose ledger `monthly_bills` reads."""
+    reactive = {meter for tariff in plant.tariffs for meter in tariff.reactive_meters}
+    return reactive | {meter.id for meter in plant.meters if meter.tariff}
+
+
 def monthly_bills(
     con: duckdb.DuckDBPyConnection, plant: Plant, ledger: str, point_ids: Mapping[str, int], period: Period
 ) -> list[Bill]:
@@ -294,18 +300,16 @@ def _site_bills(
     write_cells(con, span_rows(0, tariff, plant.sites[0].zone, calendars, money[1], findings), calendars.grid)
     load_rows(con, "m_billed", {"point": "INTEGER"}, [(point_ids[meter.id],) for meter in meters])
     reactive = _reactive(con, plant, tariff, ledger, point_ids)
+    energy, demand = _energy(con, ledger), _demand(con, ledger, calendars.grid)
+    covered = _covered(con, ledger, len(meters), calendars.grid)
     bills = []
     for segment in calendars.segments:
-        uses = _energy(con, ledger, segment.index)
-        demand = _demand(con, ledger, segment.index, calendars.grid)
+        seg = segment.index
         local = local_day(segment.start, plant.sites[0].zone)
         bill = make_bill(
-            tariff, local, uses, demand, reactive.get(segment.index), money[0], counted.text, money[1]
-        )
-        more = [
-            *findings,
-            *_completeness(con, tariff, ledger, segment.index, len(meters), calendars.grid, local),
-        ]
+            tariff, local, energy.get(seg, []), demand.get(seg), reactive.get(seg), money[0], counted.text, money[1]
+        )  # fmt: skip
+        more = [*findings, *_completeness(tariff, covered.get(seg, 0.0), local)]
         if tariff.basic == "demand" and calendars.grid > 900:
             where = Place(subject=f"tariff:{tariff.id}")
             more.append(DEMAND_COARSE.at(where, tariff=tariff.id, grid=calendars.grid // 60))
@@ -314,33 +318,29 @@ def _site_bills(
     return bills
 
 
-_CELLS = "{ledger} l JOIN m_billed b ON b.point = l.point JOIN m_cell c ON c.start = l.start AND c.seg = ?"
+_CELLS = "{ledger} l JOIN m_billed b ON b.point = l.point JOIN m_cell c ON c.start = l.start"
 
 
-def _energy(con: duckdb.DuckDBPyConnection, ledger: str, seg: int) -> list[EnergyUse]:
+def _energy(con: duckdb.DuckDBPyConnection, ledger: str) -> dict[int, list[EnergyUse]]:
+    """Segment → what was bought in each period of the tariff."""
     rows = con.execute(
-        f"""SELECT p.period, p.price, sum(l.amount) FROM {_CELLS.format(ledger=ledger)}
-        LEFT JOIN m_price p ON p.start = l.start GROUP BY ALL ORDER BY ALL""",
-        [seg],
+        f"""SELECT c.seg, p.period, p.price, sum(l.amount) FROM {_CELLS.format(ledger=ledger)}
+        LEFT JOIN m_price p ON p.start = l.start GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
-    return [
-        EnergyUse(
-            period or "",
-            Fraction(int(amount), TICKS),
-            None if price is None else Decimal(int(price)) / Decimal(10**9),
-        )
-        for period, price, amount in rows
-    ]
+    found: dict[int, list[EnergyUse]] = {}
+    for seg, period, price, amount in rows:
+        whole = None if price is None else Decimal(int(price)) / Decimal(10**9)
+        found.setdefault(seg, []).append(EnergyUse(period or "", Fraction(int(amount), TICKS), whole))
+    return found
 
 
-def _demand(con: duckdb.DuckDBPyConnection, ledger: str, seg: int, grid: int) -> Decimal | None:
-    """The largest mean power (kW) of one cell, all meters together."""
+def _demand(con: duckdb.DuckDBPyConnection, ledger: str, grid: int) -> dict[int, Decimal]:
+    """Segment → the largest mean power (kW) of one cell, all meters together."""
     rows = con.execute(
-        f"""SELECT max(amount) FROM (SELECT sum(l.amount) AS amount FROM {_CELLS.format(ledger=ledger)} GROUP BY l.start)""",
-        [seg],
+        f"""SELECT seg, max(amount) FROM (SELECT c.seg, sum(l.amount) AS amount
+        FROM {_CELLS.format(ledger=ledger)} GROUP BY c.seg, l.start) GROUP BY seg HAVING max(amount) IS NOT NULL"""
     ).fetchall()
-    peak = rows[0][0]
-    return None if peak is None else _decimal(Fraction(int(peak) * 3600, grid * TICKS))
+    return {seg: _decimal(Fraction(int(peak) * 3600, grid * TICKS)) for seg, peak in rows}
 
 
 def _reactive(
@@ -365,15 +365,18 @@ def _reactive(
     return {seg: sum(parts, Fraction(0)) for seg, parts in sums.items() if wanted and len(parts) == wanted}
 
 
-def _completeness(
-    con: duckdb.DuckDBPyConnection, tariff: Tariff, ledger: str, seg: int, meters: int, grid: int, month: date
-) -> list[Finding]:
+def _covered(con: duckdb.DuckDBPyConnection, ledger: str, meters: int, grid: int) -> dict[int, float]:
+    """Segment → the share of its time for which all meters have data and the tariff a price."""
     rows = con.execute(
-        f"""SELECT coalesce(sum(l.covered), 0) / (SELECT count(*) * ? * ? FROM m_cell WHERE seg = ?)
-        FROM {_CELLS.format(ledger=ledger)} JOIN m_price p ON p.start = l.start AND p.price IS NOT NULL""",
-        [meters, grid, seg, seg],
+        f"""SELECT seg, coalesce(covered, 0) / (cells * ? * ?) FROM (SELECT seg, count(*) AS cells FROM m_cell GROUP BY seg)
+        LEFT JOIN (SELECT c.seg, sum(l.covered) AS covered FROM {_CELLS.format(ledger=ledger)}
+            JOIN m_price p ON p.start = l.start AND p.price IS NOT NULL GROUP BY c.seg) USING (seg)""",
+        [meters, grid],
     ).fetchall()
-    share = rows[0][0] or 0.0
+    return dict(rows)
+
+
+def _completeness(tariff: Tariff, share: float, month: date) -> list[Finding]:
     if share >= 1:
         return []
     where = Place(subject=f"tariff:{tariff.id}", period=f"{month:%Y-%m}")

@@ -179,9 +179,10 @@ def prices_on(prices: Sequence[Price], period: str, day: date) -> list[Price]:
     ]
 
 
+@lru_cache(maxsize=16)
 def spans(
-    tariff: Tariff, zone_name: str, start: datetime, end: datetime, findings: list[Finding]
-) -> list[Span]:
+    tariff: Tariff, zone_name: str, start: datetime, end: datetime
+) -> tuple[tuple[Span, ...], tuple[Finding, ...]]:
     """The tariff's periods and prices from `start` to `end` (UTC), neighbours alike merged; findings once per cause."""
     faults: dict[tuple[FindingKind, object], dict[str, object]] = {}
     merged: list[Span] = []
@@ -198,10 +199,8 @@ def spans(
                 merged.append(clipped)
         day += timedelta(days=1)
     where = Place(subject=f"tariff:{tariff.id}")
-    findings += [
-        Finding(kind, where, {"tariff": tariff.id, **values}) for (kind, _), values in faults.items()
-    ]
-    return merged
+    findings = (Finding(kind, where, {"tariff": tariff.id, **values}) for (kind, _), values in faults.items())
+    return tuple(merged), tuple(findings)
 
 
 def _day_spans(
@@ -335,9 +334,13 @@ def span_rows(
     start, end = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
     rows: list[tuple[object, ...]] = []
     off_grid: datetime | None = None
-    for span in spans(tariff, zone_name, start, end, findings):
-        whole = None if span.price is None else round(Fraction(str(span.price)) * factor * PRICE_SCALE)
-        rows.append((number, naive(span.start), naive(span.end), span.period, whole))
+    whole: dict[float | None, int | None] = {None: None}
+    found, said = spans(tariff, zone_name, start, end)
+    findings += said
+    for span in found:
+        if span.price not in whole:
+            whole[span.price] = round(Fraction(str(span.price)) * factor * PRICE_SCALE)
+        rows.append((number, naive(span.start), naive(span.end), span.period, whole[span.price]))
         if off_grid is None and span.start > start and span.start.timestamp() % calendars.grid:
             off_grid = span.start
     if off_grid is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period
 from celadon.core.text import Text
-from celadon.metering.bills import Bill, monthly_bills
+from celadon.metering.bills import Bill, billed_meters, monthly_bills
 from celadon.plant.keeping import unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
@@ -42,8 +42,11 @@ class Bills:
 
 def bill(work: Workspace, seen: View, period: Period) -> Bills:
     """The bills of every tariff and local month that `period` touches."""
-    found = write_ledger(work.con, seen, period)
-    bills = monthly_bills(work.con, seen.model, "ledger", seen.snapshot.points(), period)
+    points = seen.snapshot.points()
+    billed = billed_meters(seen.model)
+    needed = {point for meter, point in points.items() if meter in billed}
+    found = write_ledger(work.con, seen, period, points=needed)
+    bills = monthly_bills(work.con, seen.model, "ledger", points, period)
     findings = [*seen.findings, *found, *(item for one in bills for item in one.findings)]
     if not bills:
         findings.append(NO_TARIFF.at(Place(file=seen.model.file or None)))

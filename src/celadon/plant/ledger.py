@@ -222,9 +222,14 @@ class Deriver:
 
 
 def write_ledger(
-    con: duckdb.DuckDBPyConnection, seen: View, period: Period, into: str = "ledger"
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    period: Period,
+    into: str = "ledger",
+    points: Collection[int] | None = None,
 ) -> list[Finding]:
-    """Make the temporary table `into`: ledger rows of every point for (at least) `period`, in the sites' zones too.
+    """Make the temporary table `into`: ledger rows for (at least) `period`, in the sites' zones too, of (at least) these
+    points; None = of every point.
 
     Returns what deriving the parts that were not stored found (see `keeping` for the findings of stored ones).
     """
@@ -233,7 +238,7 @@ def write_ledger(
     found = seen.snapshot.ledger_parts(sorted(digest), months, digest)
     deriver, findings = Deriver.of(con, seen), []
     with seen.store.reading():
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {found.sql()}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {found.sql(points)}")
         for piece in pieces(worth_deriving(seen, found.missing)):
             deriver.derive(piece, "piece_ledger", "piece_events")
             con.execute(f"INSERT INTO {into} SELECT * FROM piece_ledger")

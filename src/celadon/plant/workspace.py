@@ -26,7 +26,7 @@ from celadon.engine.explain import Explainer
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import Result, run
 from celadon.engine.spark import Spark
-from celadon.metering.activity import build_facts
+from celadon.metering.activity import build_facts, counted_meters
 from celadon.plant.deriving import Derivations, insert
 from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
@@ -228,9 +228,11 @@ class Workspace:
     ) -> FactTable:
         """A new table, and what making it found. Of the records only those of `sites`, where given."""
         name = self._new_table()
-        findings = write_ledger(self.con, seen, period)
         write_records(self.con, seen, sites=sites)
         points = seen.snapshot.points()
+        counted = counted_meters(self.con, seen.model, "records", space)
+        needed = {point for meter, point in points.items() if meter in counted}
+        findings = write_ledger(self.con, seen, period, points=needed)
         said = build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
         findings += [_placed(item, seen) for item in said]
         for table in ("ledger", "records"):

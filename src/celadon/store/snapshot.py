@@ -43,16 +43,18 @@ class LedgerParts:
     valid: list[LedgerPart]
     missing: list[tuple[int, int]]
 
-    def sql(self) -> str:
-        """A query for the rows of the valid parts, with the columns of a ledger row."""
+    def sql(self, points: Collection[int] | None = None) -> str:
+        """A query for the rows of the valid parts (of these points; None = all), with the columns of a ledger row."""
         by_file: dict[str, list[int]] = {}
         for part in self.valid:
-            if part.path:  # a ledger segment holds one month, and a point at most once
+            if part.path and (
+                points is None or part.point in points
+            ):  # a ledger segment holds one month, and a point at most once
                 by_file.setdefault(part.path, []).append(part.point)
         columns = ", ".join(identifier(name) for name in LEDGER_COLUMNS)
         parts = [
-            f"SELECT {columns} FROM {parquet_list([Path(path)])} WHERE {segments.among(sorted(points))}"
-            for path, points in by_file.items()
+            f"SELECT {columns} FROM {parquet_list([Path(path)])} WHERE {segments.among(sorted(held))}"
+            for path, held in by_file.items()
         ]
         return " UNION ALL ".join(parts) if parts else segments.empty(LEDGER_COLUMNS)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -31,15 +32,19 @@ from celadon.store.faults import of_memory
 from celadon.web import audit, idempotency, people, problems, sessions
 from celadon.web.access import PERSON, Need
 from celadon.web.asked import Asked
+from celadon.web.exports import EXPORTS
 from celadon.web.gate import Shared, gate, identify, language_of
 from celadon.web.page import BODY_LIMIT
 from celadon.web.rendering import STATIC, Renderer, problem_json
 from celadon.web.routing import Folder, add, folders, limits, register
 from celadon.web.security import Guard, host_name
 from celadon.web.state import State
+from celadon.web.warming import Warming
 from celadon.web.workspace import Workspace
 
 _LOG = logging.getLogger("celadon.web")
+_WARMED = 3
+"""Places whose overview is worked out after the start."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -59,6 +64,12 @@ def create_app(folder: str | Path, *, address: str | None = None, hosts: Sequenc
     )  # fmt: skip
     app.state.shared = Shared(workspace, state, secure)
     app.state.needs, app.state.limits = {}, []
+    app.state.first_views = {
+        kind: item.view
+        for item in found
+        for kind in ("plant", "region")
+        if item.page.path == f"/{kind}s/{{{kind}}}/overview"
+    }
     renderer = app.state.renderer = Renderer([item.page for item in found])
     for item in sorted(found, key=lambda one: _specificity(one.page.path)):
         register(app, item, renderer)
@@ -107,10 +118,21 @@ def _specificity(path: str) -> tuple[int, str]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
     shared: Shared = app.state.shared
+    app.state.warming = Warming(_first_pages(app.state.first_views, shared))
+    yield
+    await run_in_threadpool(app.state.warming.stop)
     shared.workspace.close()
     shared.state.close()
+
+
+def _first_pages(
+    views: Mapping[str, Callable[..., object]], shared: Shared
+) -> Iterator[Callable[[], object]]:
+    """The overviews of the first few places."""
+    for place in shared.workspace.places()[:_WARMED]:
+        if place.kind in views:
+            yield partial(views[place.kind], Asked(shared.workspace, shared.state, None, "zh", place))
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -255,9 +277,9 @@ def _outside(request: Request) -> Asked:
 
 def _wants_page(request: Request) -> bool:
     path = request.url.path
-    return not path.endswith((".json", ".csv", ".parquet")) and "text/html" in request.headers.get(
-        "accept", ""
-    )
+    return not path.endswith(
+        (".json", *(f".{kind}" for kind in EXPORTS))
+    ) and "text/html" in request.headers.get("accept", "")
 
 
 def _self(request: Request) -> str:

@@ -8,7 +8,8 @@ web/pages/<name>/view.py has
         …
 
 and template.html beside it gets `asked`, `page` and `model`. The same model is at path + ".json". Where there is also
-`def table(model) -> Table`, its rows are at ".csv" and ".parquet". What changes something:
+`def table(model) -> Table`, its rows are at ".csv", ".parquet" and
+".arrow". What changes something:
 
     @write(page, "target", need=on_plant(Action.CHANGE))
     def set_target(asked: Asked, given: Target) -> Done:     # POST …/overview/target: a form; ….json: the same as JSON

@@ -1,4 +1,4 @@
-"""Rendering: a model as a page, JSON, CSV or Parquet, with its ETag; findings as a page.
+"""Rendering: a model as a page or JSON, with its ETag; findings as a page.
 
 Templates get `asked`, `page`, `model`, and these words:
     when(moment)                              on the plant's clock
@@ -13,11 +13,8 @@ The macros for tables, figures and numbers are in templates/macros.html.
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -26,7 +23,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import BaseModel
@@ -43,7 +39,7 @@ from celadon.web.access import CONSOLE, Place, Verdict, decide
 from celadon.web.asked import Asked, with_query
 from celadon.web.gate import LANGUAGE_COOKIE
 from celadon.web.names import Names, rulebook_name
-from celadon.web.page import Both, Page, Table
+from celadon.web.page import Both, Page
 from celadon.web.workspace import address
 
 HERE = Path(__file__).parent
@@ -193,48 +189,6 @@ def answer(request: Request, asked: Asked, body: str | bytes, media_type: str, s
 def as_json(model: BaseModel) -> str:
     """A model as JSON: absent is null, instants with their offset."""
     return model.model_dump_json()
-
-
-def as_csv(table: Table) -> str:
-    """A table as CSV with a header; absent is an empty cell. A text that a spreadsheet would take for a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    for row in table.rows:
-        writer.writerow([_plain(cell) for cell in row])
-    return out.getvalue()
-
-
-def _plain(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-def as_parquet(table: Table) -> bytes:
-    """A table as Parquet: a column of numbers is DOUBLE, of whole numbers BIGINT, of others VARCHAR."""
-    kinds = [_kind_of_column([row[at] for row in table.rows]) for at in range(len(table.columns))]
-    names = ['"' + name.replace('"', '""') + '"' for name in table.columns]
-    with duckdb.connect() as con, tempfile.TemporaryDirectory() as folder:
-        con.execute(
-            f"CREATE TABLE t ({', '.join(f'{name} {kind}' for name, kind in zip(names, kinds, strict=True))})"
-        )
-        if table.rows:
-            con.executemany(
-                f"INSERT INTO t VALUES ({', '.join('?' for _ in names)})", [list(row) for row in table.rows]
-            )
-        file = Path(folder) / "table.parquet"
-        con.execute(
-            f"COPY t TO '{str(file).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
-        )
-        return file.read_bytes()
-
-
-def _kind_of_column(cells: Sequence[object]) -> str:
-    there = [cell for cell in cells if cell is not None]
-    if there and all(isinstance(cell, bool) for cell in there):
-        return "BOOLEAN"
-    if there and all(isinstance(cell, int) for cell in there):
-        return "BIGINT"
-    return "DOUBLE" if there and all(isinstance(cell, int | float) for cell in there) else "VARCHAR"
 
 
 def problem_json(request: Request, asked: Asked, findings: Sequence[Finding]) -> Response:

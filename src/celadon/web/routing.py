@@ -1,4 +1,4 @@
-"""Routing: a page's folder as routes. For each page its HTML, its `.json`, and `.csv` and `.parquet` where it has a table;
+"""Routing: a page's folder as routes. For each page its HTML, its `.json`, and `.csv`, `.parquet` and `.arrow` where it has a table;
 for each write a POST of a form and, with `.json`, of JSON with an Idempotency-Key.
 
 `add` is the only way a route gets into the application, and takes its need: `create_app` refuses to start otherwise.
@@ -26,15 +26,14 @@ from starlette.responses import RedirectResponse, Response
 from celadon.web import idempotency, pages
 from celadon.web.access import Need
 from celadon.web.asked import Asked
+from celadon.web.exports import EXPORTS, Export
 from celadon.web.gate import gate, gate_of_write
-from celadon.web.page import Done, Page, Write
+from celadon.web.page import Done, Page, Table, Write
 from celadon.web.rendering import (
     SAID_COOKIE,
     Renderer,
     answer,
-    as_csv,
     as_json,
-    as_parquet,
     keep_said,
     said,
 )
@@ -94,12 +93,9 @@ def register(app: FastAPI, folder: Folder, renderer: Renderer) -> None:
         )  # fmt: skip
         table = getattr(folder.module, "table", None)
         if table is not None:
-            for kind, media, write in (
-                ("csv", "text/csv; charset=utf-8", as_csv),
-                ("parquet", "application/vnd.apache.parquet", as_parquet),
-            ):
+            for kind, export in EXPORTS.items():
                 add(
-                    app, f"{stem}.{kind}", page.need, _reader(folder, page, _exporter(table, write, media)),
+                    app, f"{stem}.{kind}", page.need, _reader(folder, page, _exporter(table, export)),
                     name=f"{folder.name}.{kind}", response_class=Response, summary=f"{page.title.en} ({kind})", **common,
                 )  # fmt: skip
     add(app, path, page.need, _reader(folder, page, _html(folder, renderer)), name=folder.name, include_in_schema=False,
@@ -133,9 +129,9 @@ def _html(folder: Folder, renderer: Renderer) -> Finish:
     return finish
 
 
-def _exporter(table: Callable[[Any], Any], write: Callable[[Any], str | bytes], media: str) -> Finish:
+def _exporter(table: Callable[[Any], Table], export: Export) -> Finish:
     def finish(request: Request, asked: Asked, model: Any) -> Response:
-        return answer(request, asked, write(table(model)), media)
+        return answer(request, asked, export.write(table(model)), export.media)
 
     return finish
 

@@ -37,6 +37,10 @@ class AuditCalls(Transport):
         """Audit log (GET /audit.json)"""
         return cast("Audit", self._get("/audit.json", {"before": before, "limit": limit}))
 
+    def audit_arrow(self, *, before: int | None = None, limit: int | None = None) -> bytes:
+        """Audit log (arrow) (GET /audit.arrow)"""
+        return self._bytes("/audit.arrow", {"before": before, "limit": limit})
+
     def audit_csv(self, *, before: int | None = None, limit: int | None = None) -> bytes:
         """Audit log (csv) (GET /audit.csv)"""
         return self._bytes("/audit.csv", {"before": before, "limit": limit})

@@ -72,6 +72,10 @@ class BalanceCalls(Transport):
             "Proven", self._get(f"/plants/{self._part(plant)}/balance.json", {"period": period, "site": site})
         )
 
+    def balance_arrow(self, plant: str, *, period: str | None = None, site: str | None = None) -> bytes:
+        """Balance (arrow) (GET /plants/{plant}/balance.arrow)"""
+        return self._bytes(f"/plants/{self._part(plant)}/balance.arrow", {"period": period, "site": site})
+
     def balance_csv(self, plant: str, *, period: str | None = None, site: str | None = None) -> bytes:
         """Balance (csv) (GET /plants/{plant}/balance.csv)"""
         return self._bytes(f"/plants/{self._part(plant)}/balance.csv", {"period": period, "site": site})

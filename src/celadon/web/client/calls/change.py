@@ -65,6 +65,22 @@ class ChangeCalls(Transport):
             ),
         )
 
+    def change_arrow(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        before: str | None = None,
+        rulebook: str | None = None,
+        quantity: str | None = None,
+        split: Literal["item", "site", "process", "meter"] | None = None,
+    ) -> bytes:
+        """Change (arrow) (GET /plants/{plant}/change.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/change.arrow",
+            {"period": period, "before": before, "rulebook": rulebook, "quantity": quantity, "split": split},
+        )
+
     def change_csv(
         self,
         plant: str,

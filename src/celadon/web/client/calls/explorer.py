@@ -92,6 +92,36 @@ class ExplorerCalls(Transport):
             ),
         )
 
+    def explorer_arrow(
+        self,
+        plant: str,
+        *,
+        rulebook: str | None = None,
+        quantity: str | None = None,
+        period: str | None = None,
+        by: Literal["enterprise", "site", "process", "meter"] | None = None,
+        per: Literal["hour", "day", "month", "year"] | None = None,
+        item: str | None = None,
+        site: str | None = None,
+        offset: int | None = None,
+        limit: int | None = None,
+    ) -> bytes:
+        """Explorer (arrow) (GET /plants/{plant}/explorer.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/explorer.arrow",
+            {
+                "rulebook": rulebook,
+                "quantity": quantity,
+                "period": period,
+                "by": by,
+                "per": per,
+                "item": item,
+                "site": site,
+                "offset": offset,
+                "limit": limit,
+            },
+        )
+
     def explorer_csv(
         self,
         plant: str,

@@ -172,6 +172,21 @@ class FactsCalls(Transport):
             ),
         )
 
+    def facts_arrow(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        meter: str | None = None,
+        quantity: str | None = None,
+        item: str | None = None,
+    ) -> bytes:
+        """Facts (arrow) (GET /plants/{plant}/facts.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/facts.arrow",
+            {"period": period, "meter": meter, "quantity": quantity, "item": item},
+        )
+
     def facts_begin(self, plant: str, body: Announced) -> Sent:
         """Announce a file. One announced before goes on at its `offset`. (POST /plants/{plant}/facts/begin.json)"""
         return cast("Sent", self._post(f"/plants/{self._part(plant)}/facts/begin.json", body))

@@ -71,6 +71,10 @@ class FilingCalls(Transport):
         """Filing (GET /plants/{plant}/filings/{filing}.json)"""
         return cast("FilingPage", self._get(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.json"))
 
+    def filing_arrow(self, plant: str, filing: str) -> bytes:
+        """Filing (arrow) (GET /plants/{plant}/filings/{filing}.arrow)"""
+        return self._bytes(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.arrow")
+
     def filing_csv(self, plant: str, filing: str) -> bytes:
         """Filing (csv) (GET /plants/{plant}/filings/{filing}.csv)"""
         return self._bytes(f"/plants/{self._part(plant)}/filings/{self._part(filing)}.csv")

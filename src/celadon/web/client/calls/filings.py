@@ -49,6 +49,12 @@ class FilingsCalls(Transport):
             self._get(f"/plants/{self._part(plant)}/filings.json", {"period": period, "report": report}),
         )
 
+    def filings_arrow(
+        self, plant: str, *, period: str | None = None, report: list[str] | None = None
+    ) -> bytes:
+        """Filings (arrow) (GET /plants/{plant}/filings.arrow)"""
+        return self._bytes(f"/plants/{self._part(plant)}/filings.arrow", {"period": period, "report": report})
+
     def filings_csv(self, plant: str, *, period: str | None = None, report: list[str] | None = None) -> bytes:
         """Filings (csv) (GET /plants/{plant}/filings.csv)"""
         return self._bytes(f"/plants/{self._part(plant)}/filings.csv", {"period": period, "report": report})

@@ -89,6 +89,10 @@ class FindingsCalls(Transport):
             self._get(f"/plants/{self._part(plant)}/findings.json", {"period": period, "show": show}),
         )
 
+    def findings_arrow(self, plant: str, *, period: str | None = None, show: str | None = None) -> bytes:
+        """Findings (arrow) (GET /plants/{plant}/findings.arrow)"""
+        return self._bytes(f"/plants/{self._part(plant)}/findings.arrow", {"period": period, "show": show})
+
     def findings_correct(self, plant: str, body: FindingsCorrection) -> Shown:
         """Make the correction of a row in quarantine ready, and say what it changes. (POST /plants/{plant}/findings/correct.json)"""
         return cast("Shown", self._post(f"/plants/{self._part(plant)}/findings/correct.json", body))

@@ -57,6 +57,21 @@ class FlowsCalls(Transport):
             ),
         )
 
+    def flows_arrow(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        energy: str | None = None,
+        carbon: str | None = None,
+        carrier: str | None = None,
+    ) -> bytes:
+        """Flows (arrow) (GET /plants/{plant}/flows.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/flows.arrow",
+            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier},
+        )
+
     def flows_csv(
         self,
         plant: str,

@@ -54,6 +54,19 @@ class LoadCalls(Transport):
             ),
         )
 
+    def load_arrow(
+        self,
+        plant: str,
+        *,
+        meter: list[str] | None = None,
+        period: str | None = None,
+        cell: Literal["ledger", "hour", "day"] | None = None,
+    ) -> bytes:
+        """Load curves (arrow) (GET /plants/{plant}/load.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/load.arrow", {"meter": meter, "period": period, "cell": cell}
+        )
+
     def load_csv(
         self,
         plant: str,

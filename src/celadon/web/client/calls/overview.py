@@ -99,6 +99,15 @@ class OverviewCalls(Transport):
             ),
         )
 
+    def overview_arrow(
+        self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
+    ) -> bytes:
+        """Overview (arrow) (GET /plants/{plant}/overview.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/overview.arrow",
+            {"period": period, "energy": energy, "carbon": carbon},
+        )
+
     def overview_csv(
         self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
     ) -> bytes:

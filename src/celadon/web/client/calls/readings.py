@@ -67,6 +67,23 @@ class ReadingsCalls(Transport):
             ),
         )
 
+    def readings_arrow(
+        self,
+        plant: str,
+        *,
+        meter: str,
+        start: str,
+        end: str,
+        beyond: int | None = None,
+        offset: int | None = None,
+        limit: int | None = None,
+    ) -> bytes:
+        """Readings (arrow) (GET /plants/{plant}/readings.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/readings.arrow",
+            {"meter": meter, "start": start, "end": end, "beyond": beyond, "offset": offset, "limit": limit},
+        )
+
     def readings_csv(
         self,
         plant: str,

@@ -85,6 +85,28 @@ class ReconcileCalls(Transport):
             ),
         )
 
+    def reconcile_arrow(
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        first: str | None = None,
+        second: str | None = None,
+        first_quantity: str | None = None,
+        second_quantity: str | None = None,
+    ) -> bytes:
+        """Reconcile (arrow) (GET /plants/{plant}/reconcile.arrow)"""
+        return self._bytes(
+            f"/plants/{self._part(plant)}/reconcile.arrow",
+            {
+                "period": period,
+                "first": first,
+                "second": second,
+                "first_quantity": first_quantity,
+                "second_quantity": second_quantity,
+            },
+        )
+
     def reconcile_csv(
         self,
         plant: str,

@@ -61,6 +61,21 @@ class RegionEnterprisesCalls(Transport):
             ),
         )
 
+    def region_enterprises_arrow(
+        self,
+        region: str,
+        *,
+        period: str | None = None,
+        search: str | None = None,
+        level: int | None = None,
+        first: int | None = None,
+    ) -> bytes:
+        """Enterprises (arrow) (GET /regions/{region}/enterprises.arrow)"""
+        return self._bytes(
+            f"/regions/{self._part(region)}/enterprises.arrow",
+            {"period": period, "search": search, "level": level, "first": first},
+        )
+
     def region_enterprises_csv(
         self,
         region: str,

@@ -42,6 +42,10 @@ class RegionOverviewCalls(Transport):
             self._get(f"/regions/{self._part(region)}/overview.json", {"period": period}),
         )
 
+    def region_overview_arrow(self, region: str, *, period: str | None = None) -> bytes:
+        """Region (arrow) (GET /regions/{region}/overview.arrow)"""
+        return self._bytes(f"/regions/{self._part(region)}/overview.arrow", {"period": period})
+
     def region_overview_csv(self, region: str, *, period: str | None = None) -> bytes:
         """Region (csv) (GET /regions/{region}/overview.csv)"""
         return self._bytes(f"/regions/{self._part(region)}/overview.csv", {"period": period})

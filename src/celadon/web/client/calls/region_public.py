@@ -31,6 +31,10 @@ class RegionPublicCalls(Transport):
         """Region, for everybody (GET /public/{region}.json)"""
         return cast("Public", self._get(f"/public/{self._part(region)}.json", {"period": period}))
 
+    def public_arrow(self, region: str, *, period: str | None = None) -> bytes:
+        """Region, for everybody (arrow) (GET /public/{region}.arrow)"""
+        return self._bytes(f"/public/{self._part(region)}.arrow", {"period": period})
+
     def public_csv(self, region: str, *, period: str | None = None) -> bytes:
         """Region, for everybody (csv) (GET /public/{region}.csv)"""
         return self._bytes(f"/public/{self._part(region)}.csv", {"period": period})

@@ -45,6 +45,10 @@ class RegionScreeningCalls(Transport):
             "Screening", self._get(f"/regions/{self._part(region)}/screening.json", {"period": period})
         )
 
+    def region_screening_arrow(self, region: str, *, period: str | None = None) -> bytes:
+        """Screening (arrow) (GET /regions/{region}/screening.arrow)"""
+        return self._bytes(f"/regions/{self._part(region)}/screening.arrow", {"period": period})
+
     def region_screening_csv(self, region: str, *, period: str | None = None) -> bytes:
         """Screening (csv) (GET /regions/{region}/screening.csv)"""
         return self._bytes(f"/regions/{self._part(region)}/screening.csv", {"period": period})

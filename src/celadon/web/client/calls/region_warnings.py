@@ -51,6 +51,12 @@ class RegionWarningsCalls(Transport):
             self._get(f"/regions/{self._part(region)}/warnings.json", {"year": year, "month": month}),
         )
 
+    def region_warnings_arrow(
+        self, region: str, *, year: int | None = None, month: int | None = None
+    ) -> bytes:
+        """Early warning (arrow) (GET /regions/{region}/warnings.arrow)"""
+        return self._bytes(f"/regions/{self._part(region)}/warnings.arrow", {"year": year, "month": month})
+
     def region_warnings_csv(self, region: str, *, year: int | None = None, month: int | None = None) -> bytes:
         """Early warning (csv) (GET /regions/{region}/warnings.csv)"""
         return self._bytes(f"/regions/{self._part(region)}/warnings.csv", {"year": year, "month": month})

@@ -35,6 +35,15 @@ class RulebookTableCalls(Transport):
             ),
         )
 
+    def rulebooks_table_arrow(
+        self, rulebook: str, table: str, *, start: int | None = None, limit: int | None = None
+    ) -> bytes:
+        """Factor table (arrow) (GET /rulebooks/{rulebook}/tables/{table}.arrow)"""
+        return self._bytes(
+            f"/rulebooks/{self._part(rulebook)}/tables/{self._part(table)}.arrow",
+            {"start": start, "limit": limit},
+        )
+
     def rulebooks_table_csv(
         self, rulebook: str, table: str, *, start: int | None = None, limit: int | None = None
     ) -> bytes:

@@ -21,6 +21,10 @@ class RulebooksCalls(Transport):
         """Rulebooks (GET /rulebooks.json)"""
         return cast("Rulebooks", self._get("/rulebooks.json"))
 
+    def rulebooks_arrow(self) -> bytes:
+        """Rulebooks (arrow) (GET /rulebooks.arrow)"""
+        return self._bytes("/rulebooks.arrow")
+
     def rulebooks_csv(self) -> bytes:
         """Rulebooks (csv) (GET /rulebooks.csv)"""
         return self._bytes("/rulebooks.csv")
