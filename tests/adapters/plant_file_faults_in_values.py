@@ -144,6 +144,18 @@ CASES: list[tuple[str, str, dict[str, object], str]] = [
         HEAD,
     ),
     (
+        "plant.bad-time-format",
+        SOURCE + "    role: readings\n    time: {format: '%m/%Y'}  #!\n    wide: {kWh: E}\n",
+        {"key": "format", "value": "%m/%Y"},
+        HEAD,
+    ),
+    (
+        "plant.bad-time-format",
+        SOURCE + "    role: readings\n    time: {format: '%Y-%m-%d %I:%M'}  #!\n    wide: {kWh: E}\n",
+        {"key": "format", "value": "%Y-%m-%d %I:%M"},
+        HEAD,
+    ),
+    (
         "plant.bad-encoding",
         SOURCE + "    role: readings\n    encoding: gkb  #!\n    wide: {kWh: E}\n",
         {"key": "encoding", "value": "gkb"},

@@ -236,6 +236,18 @@ def test_declared_change_of_unit() -> None:
     got.proved()
 
 
+def test_a_smaller_unit_shows_more_than_the_display_has_digits() -> None:
+    """Three digits of MWh, exported in kWh after 02:30: 998 MWh is 998,000 kWh; the display turns over at 1,000,000 kWh."""
+    values = [997.0, 997.2, 997.4, 997_600.0, 999_900.0, 100.0]
+    unit = MeterChange(at("03-01 02:30"), "unit", unit="kWh")
+    made = meter(unit="MWh", digits=3, decimals=1, changes=(unit,))
+    got = ledger(rows(every("03-01 00:00", HOUR, values)), made, DAY)
+    # 200, 200, 200, 2300 and 1,000,000 + 100 - 999,900 = 200 kWh
+    assert list(got.amounts().values()) == [200.0, 200.0, 200.0, 2300.0, 200.0]
+    assert got.codes() == ["rollover"]
+    assert got.proved().attributed == 3_100_000_000
+
+
 def test_change_of_unit_inside_a_file_is_suspected() -> None:
     """The same undeclared: a thousandth of the value stays a gap, and an error says what to declare."""
     readings = rows(every("03-01 00:00", HOUR, [5000, 5010, 5.02, 5.035, 5.05]))

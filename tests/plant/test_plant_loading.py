@@ -172,3 +172,32 @@ def test_an_unreadable_file_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "data" / "broken.csv").write_text(small.rows(small.HOURS + 1, small.HOURS + 2))
     assert statuses(plant.load())["data/broken.csv"] == "loaded"
     assert small.energy(plant, period="2024-02") == 20.0
+
+
+@pytest.mark.parametrize(
+    ("form", "stamps"),
+    [
+        ("excel", ["45293", "45293.0416666667"]),
+        ("unix", ["1704124800", "1704128400"]),
+        ("unix_ms", ["1704124800000", "1704128400000"]),
+        ('"%d/%m/%Y %I:%M %p"', ["02/01/2024 12:00 AM", "02/01/2024 1:00 AM"]),
+    ],
+)
+def test_times_as_counts_and_half_days(tmp_path: Path, form: str, stamps: list[str]) -> None:
+    """0:00 and 1:00 of 2 January at Shanghai, as Excel serials, Unix seconds and by a clock of twelve hours."""
+    plant = small.PLANT.replace("time: {column: time}", f"time: {{column: time, format: {form}}}")
+    readings = "time,E1,E2\n" + "".join(f"{t},{100 + 7 * n},5\n" for n, t in enumerate(stamps))
+    made = small.loaded(tmp_path, plant=plant, readings=readings)
+    hours = made.series(["E1"], "2024-01-02", per="hour")
+    assert hours.lines[0].values[:2] == (7.0, None)
+
+
+def test_one_reading_is_a_period_of_its_month(tmp_path: Path) -> None:
+    """On the very edge of the month: nothing can be counted, and nothing is wrong with the question."""
+    small.write(tmp_path, readings="time,E1,E2\n2024-01-01 00:00,1000,500\n", fuel=None)
+    plant = celadon.open_plant(tmp_path)
+    checked = plant.check()
+    assert checked.period == "2024-01"
+    assert "period.unreadable" not in {item.code for item in checked.findings}
+    plant.load()
+    assert plant.balance().conserved

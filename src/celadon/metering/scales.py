@@ -22,7 +22,7 @@ from celadon.metering.points import TICKS, ledger_unit
 
 LIMIT = 10**17
 """No register or amount reaches this many ticks (100 TWh); what does is no reading, so that sums stay inside 64 bits."""
-ALGORITHM = 1
+ALGORITHM = 2
 """Goes up when the derivation would give another ledger for the same readings: stored parts are then derived anew."""
 
 SUMMED = (PointKind.REGISTER, PointKind.INTERVAL, PointKind.COUNT, PointKind.RATE)
@@ -108,6 +108,8 @@ class Epoch:
     scale: Scale
     digits: int | None
     decimals: int
+    full: float | None
+    """What a whole turn of the display counts, in the unit of this epoch: the first value it cannot show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,11 @@ def life(meter: Meter) -> Life:
 
     def close(until: datetime) -> None:
         scale = scale_of(_scale(meter, multiplier, unit), digits)
-        epochs.append(Epoch(leg, lo, until, scale, digits, decimals))
+        full = None
+        if digits is not None:  # of the device, whatever unit its export has gone over to since
+            first = next((epoch.scale for epoch in epochs if epoch.leg == leg), scale)
+            full = float(10**digits * first.per_unit / scale.per_unit)
+        epochs.append(Epoch(leg, lo, until, scale, digits, decimals, full))
 
     for change in _changes(meter):
         at = utc(change.at)
@@ -229,9 +235,9 @@ def value_range(meter: Meter, epoch: Epoch) -> tuple[float, float]:
     if meter.kind is PointKind.RATE and meter.max_rate is not None:
         bound = min(bound, float(ticks_per_hour(meter) / epoch.scale.per_unit))
         return -bound, math.nextafter(bound, math.inf)
-    if meter.kind is not PointKind.REGISTER or epoch.digits is None:
+    if meter.kind is not PointKind.REGISTER or epoch.full is None:
         return -bound, bound
-    return 0.0, min(bound, float(10**epoch.digits))
+    return 0.0, min(bound, epoch.full)
 
 
 def config_digest(meter: Meter, grid_seconds: int) -> str:

@@ -194,7 +194,7 @@ def period_of(text: str | None, work: Workspace, seen: View) -> Period:
     span = seen.snapshot.span() or _records_span(work, seen)
     if span is None:
         raise FindingError(NO_DATA.at(Place(file=model.file or None)))
-    first, last = (moment.astimezone(zone(model.zone)) for moment in (span[0], span[1] - _TICK))
+    first, last = (moment.astimezone(zone(model.zone)) for moment in (span[0], max(span[0], span[1] - _TICK)))
     return parse_period(f"{first:%Y-%m}..{last:%Y-%m}", model.zone)
 
 

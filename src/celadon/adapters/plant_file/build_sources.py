@@ -9,6 +9,7 @@ from pathlib import Path
 from celadon.adapters.plant_file.common import where, without_overlap
 from celadon.adapters.plant_file.reading import REFERENCE_UNKNOWN, Entry, Got, Reading, near
 from celadon.adapters.plant_file.schema_files import RECORD_FIELDS
+from celadon.adapters.plant_file.values import BAD_TIME_FORMAT, fixes_day
 from celadon.core.carriers import find_carrier
 from celadon.core.findings import FindingKind, Findings, Severity
 from celadon.core.model import Derived, FactorEntry, Plant, Source, Stamp
@@ -106,6 +107,8 @@ def _source(reading: Reading, entry: Entry) -> Source:
     if entry["thousands"] == entry["decimal"]:
         values = {"mark": entry["decimal"], "first": "decimal", "second": "thousands"}
         reading.add(SAME_MARK, entry.at("thousands"), entry.subject, **values)
+    if role == "readings" and time and time["format"] and not fixes_day(time["format"]):
+        reading.add(BAD_TIME_FORMAT, time.at("format"), entry.subject, key="format", value=time["format"])
     wide, units = _wide(reading, entry)
     columns = wide if role == "readings" else _fields(reading, entry)
     if (role == "readings" and (entry.given("wide") == entry.given("long"))) or not (columns or long):

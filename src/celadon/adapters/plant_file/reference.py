@@ -79,7 +79,10 @@ _KINDS: dict[str, Text] = {
     ),
     "months": Text("`1-3, 7` or, over the year's end, `11-2`", "`1-3, 7`；跨年 `11-2`"),
     "days": Text("`workday`, `weekend`, `holiday`, or `all`", "`workday`、`weekend`、`holiday` 或 `all`"),
-    "time_format": Text("as strptime: `%d/%m/%Y %H:%M`", "strptime 写法：`%d/%m/%Y %H:%M`"),
+    "time_format": Text(
+        "as strptime: `%d/%m/%Y %H:%M`; or `excel`, `unix`, `unix_ms` for counted days, seconds, milliseconds",
+        "strptime 写法：`%d/%m/%Y %H:%M`；或 `excel`、`unix`、`unix_ms`（Excel 天数、Unix 秒、毫秒）",
+    ),
     "encoding": Text("`auto`, `utf-8`, `gbk`, `utf-16` …", "`auto`、`utf-8`、`gbk`、`utf-16` 等"),
     "delimiter": Text("`auto`, `tab`, or one character", "`auto`、`tab` 或单个字符"),
     "path": Text("a path or pattern, `data/*.csv`", "路径或通配模式 `data/*.csv`"),

@@ -163,12 +163,12 @@ BAD_TIME_FORMAT = FindingKind(
     Severity.ERROR,
     Text("Time format does not give a time", "时间格式不完整"),
     Text(
-        "`{key}: {value}` does not give a day: it needs a year, a month and a day.",
-        "`{key}: {value}` 不能确定日期：需要年、月、日。",
+        "`{key}: {value}` does not give a time: it needs a year, a month and a day, and %p beside %I.",
+        "`{key}: {value}` 不能确定时间：需要年、月、日，用 %I 时还需 %p。",
     ),
     Text(
-        "Write it as strptime does: %Y-%m-%d %H:%M; leave it out for ISO times.",
-        "请按 strptime 写法：%Y-%m-%d %H:%M；ISO 时间可省略。",
+        "Write it as strptime does: %Y-%m-%d %H:%M; or excel, unix, unix_ms for counted days and seconds; leave it out for ISO times.",
+        "请按 strptime 写法：%Y-%m-%d %H:%M；Excel 序号或 Unix 秒写 excel、unix、unix_ms；ISO 时间可省略。",
     ),
 )
 BAD_ENCODING = FindingKind(
@@ -215,6 +215,7 @@ _INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(Z|[+-
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–~]\s*(\d{1,2}):(\d{2})")
 _MONTHS = re.compile(r"(\d{1,2})(?:\s*[-–~]\s*(\d{1,2}))?")
 _DIRECTIVES = set("aAbBdHIjmMpSfyYzZ%")
+_COUNTED = ("excel", "unix", "unix_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,14 +413,22 @@ def read_days(text: str) -> tuple[str, ...]:
 
 
 def read_time_format(text: str) -> str:
-    """A strptime format that fixes the day."""
+    """A strptime format with a year, and with the half of the day where it has an hour of twelve; or a word for days and
+    seconds that are counted."""
+    if text in _COUNTED:
+        return text
     used = re.findall(r"%(.?)", text)
-    if not set(used) <= _DIRECTIVES:
+    if not set(used) <= _DIRECTIVES or ("I" in used and "p" not in used):
         raise ValueError(text)
-    day = {"j"} & set(used) or ({"d"} & set(used) and set("mbB") & set(used))
-    if not (day and set("yY") & set(used)):
+    if not set("yY") & set(used):
         raise ValueError(text)
     return text
+
+
+def fixes_day(form: str) -> bool:
+    """Whether a time format says the day; that of records may say the month only."""
+    used = set(re.findall(r"%(.?)", form))
+    return form in _COUNTED or "j" in used or ("d" in used and bool(used & set("mbB")))
 
 
 def read_encoding(text: str) -> str:

@@ -20,14 +20,16 @@ from celadon.core.findings import Finding, Place
 from celadon.core.periods import zone as find_zone
 from celadon.core.text import Text, text_of
 
-_CLOCK = r"(?:[01]?[0-9]|2[0-4]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+_CLOCK = r"(?:[01]?[0-9]|2[0-4]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
 _DATE = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
 _OFFSET = r"(?:[Zz]|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)"
 ISO = rf"{_DATE}(?:(?:T| +){_CLOCK})?"
 ISO_OFFSET = rf"{_DATE}(?:T| +){_CLOCK} *{_OFFSET}"
 _COMPACT = r"[0-9]{8}(?:[T ]?[0-9]{4}(?:[0-9]{2})?)?"
-_CHINESE = rf"[0-9]{{4}}年[0-9]{{1,2}}月[0-9]{{1,2}}日 *(?:{_CLOCK}|[0-9]{{1,2}}[时点][0-9]{{1,2}}分(?:[0-9]{{1,2}}秒)?)?"
-_SHAPES = rf"[0-9]{{4}}[-/年][0-9]{{1,2}}[-/月][0-9]{{1,2}}日?(?:[T ]*[0-9]{{1,2}}[:时点].*)?|{_COMPACT}"
+_CHINESE = rf"[0-9]{{4}}年[0-9]{{1,2}}月[0-9]{{1,2}}日 *(?:{_CLOCK}|[0-9]{{1,2}}[时点](?:整|[0-9]{{1,2}}分(?:[0-9]{{1,2}}秒)?)?)?"
+_HALF_DAY = r"(?:0?[1-9]|1[0-2]):[0-9]{2}(?::[0-9]{2})?"
+_TWELVE = rf"{_DATE} *(?: {_HALF_DAY} *[AaPp][Mm]|(?:上午|下午) *{_HALF_DAY})"
+_SHAPES = rf"[0-9]{{4}}[-/年][0-9]{{1,2}}[-/月][0-9]{{1,2}}日?(?:[T ]*[0-9]{{1,2}}[:时点][0-9:.分秒]* *{_OFFSET}?)?|{_COMPACT}"
 _MIDNIGHT_24 = r"(?:^|[^0-9])24:00(?::00(?:\.0+)?)?(?:$|[^0-9.:])"
 _SERIAL = r"[0-9]{1,6}(?:\.[0-9]*)?"
 _STAMPS = {"unix": (r"[0-9]{9,11}", 1_000_000), "unix_ms": (r"[0-9]{12,14}", 1_000)}
@@ -155,7 +157,7 @@ class TimeForm:
 
     def _iso(self, text: str) -> str:
         strip = f"regexp_replace({text}, {literal(' *' + _OFFSET + '$')}, '')"
-        chinese = f"replace(replace(replace(regexp_replace(replace({text}, '日', ' '), '[年月]', '-', 'g'), '时', ':'), '点', ':'), '分', ':')"
+        chinese = f"replace(replace(replace(regexp_replace(translate({text}, '日整', ' '), '[年月]', '-', 'g'), '时', ':'), '点', ':'), '分', ':')"
         chinese = (
             f"try_cast(trim(regexp_replace(regexp_replace({chinese}, '秒$', ''), ':$', ':00')) AS TIMESTAMP)"
         )
@@ -164,12 +166,18 @@ class TimeForm:
         )  # fmt: skip
         digits = f"regexp_replace({text}, '[T ]', '')"
         compact = compact.replace(text, digits)
+        half = f"regexp_replace(replace({text}, '/', '-'), '^([-0-9]+) *(上午|下午) *(.*)$', '\\1 \\3 \\2')"
+        half = (
+            f"regexp_replace(replace(replace({half}, '上午', 'AM'), '下午', 'PM'), ' *([AaPp][Mm])$', ' \\1')"
+        )
+        half = f"try_strptime({half}, ['%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p'])"
         return case(
             [
                 (f"regexp_full_match({text}, {literal(ISO)})", f"try_cast({text} AS TIMESTAMP)"),
                 (f"regexp_full_match({text}, {literal(ISO_OFFSET)})", f"try_cast({strip} AS TIMESTAMP)"),
                 (f"regexp_full_match({text}, {literal(_COMPACT)})", compact),
                 (f"regexp_full_match({text}, {literal(_CHINESE)})", chinese),
+                (f"regexp_full_match({text}, {literal(_TWELVE)})", half),
             ]
         )
 
