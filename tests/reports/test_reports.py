@@ -26,6 +26,7 @@ from celadon.reports.gather import Asked, factors_of, period_before
 from celadon.reports.model import Question
 from celadon.reports.terms import plain_sum
 from celadon.reports.write import make, write
+from tests.plant import small
 
 PERIOD = "2025-01..2025-02"
 
@@ -152,6 +153,41 @@ def test_a_changed_factor_changes_the_total_and_the_check_says_by_how_much(workb
     moved = after.value("Calculation", root[4].coordinate) - before.value("Calculation", root[4].coordinate)
     assert moved == pytest.approx(28_140 * 22.6 * 0.0262 * 0.07 * 44 / 12, rel=1e-9)
     assert after.value("Calculation", root[11].coordinate) == pytest.approx(moved)
+
+
+def test_a_ratio_of_two_sites_is_traced_as_the_enterprises(tmp_path):
+    """Energy of both sites over a product that only one makes: the trace explains the figure, not the one site's ratio."""
+    text = small.PLANT.replace("{id: E1, ", "{id: E1, site: works, ").replace("{E1: E1,", "{E1: E1, E9: E9,")
+    office = "  - {id: office, name: {zh: 办公, en: Office}, region: CN-SD}\n"
+    products = "products: [{id: ingot, name: {zh: 锭, en: Ingot}, unit: t}]\n"
+    meter = "  - {id: E9, name: {zh: 办公表, en: Office}, site: office, carrier: electricity, flow: purchased, unit: kWh, digits: 6, decimals: 1}\n"
+    made = (
+        "  - {id: made, role: records, files: fuel/made.txt, format: csv, quantity: product_output, "
+        "fields: {date: date, item: product, value: t, unit: =t, site: =works, process: =melt}}\n"
+    )
+    text = text.replace("meters:\n  -", f"{office}{products}meters:\n{meter}  -", 1).replace(
+        "factors:\n", f"{made}factors:\n"
+    )
+    header, *lines = small.rows(0, small.HOURS).splitlines()
+    rows = [f"{header},E9", *(f"{line},{2 * hour}" for hour, line in enumerate(lines))]
+    small.write(tmp_path, plant=text, readings="\n".join(rows) + "\n")
+    (tmp_path / "fuel" / "made.txt").write_text("date,product,t\n2024-01-15,ingot,100\n")
+    with open_plant(tmp_path) as plant:
+        plant.load()
+        report = make(plant, "energy-carbon", Asked("2024-01", ("cn_gbt_2589_2020",)), "en", "9")
+    ratio = next(figure for figure in report.figures if figure.question.quantity == "unit_product_energy")
+    # 744 h × (10 + 2) kWh × 0.1229 kgce/kWh + 5 t × 1.4571 tce/t = 8.3827512 tce, over 100 t
+    assert ratio.value == pytest.approx(0.083827512, rel=1e-9)
+    assert all(
+        figure.trace.root.value == pytest.approx(figure.value, rel=1e-12)
+        for figure in report.figures
+        if figure.trace
+    )
+    assert ratio.trace is not None
+    sheets = Sheets(openpyxl.load_workbook(io.BytesIO(write(report, "xlsx", "en"))))
+    book = sheets.workbook["Traces"]
+    (line,) = (row[0].row for row in book.iter_rows() if row[8].value == "unit_product_energy")
+    assert sheets.value("Traces", f"M{line}") == pytest.approx(0.083827512, rel=1e-9)
 
 
 def test_every_figure_has_its_trace(energy, workbook):

@@ -36,7 +36,9 @@ def test_a_period_is_frozen_and_stays(own: Console, tmp_path: Path) -> None:
     assert codes(client.post(f"{WHERE}/freeze.json", json=GIVEN, headers={"accept": "application/json"})) == [
         "key.absent"
     ]
-    signer = keys.new()
+    assert client.post(f"{WHERE}/key.json", json={}).json()["en"] == "There is a key to sign with now."
+    signer = keys.load()
+    assert codes(client.post(f"{WHERE}/key.json", json={})) == ["key.exists"]
     csrf = client.headers["x-csrf-token"]
     form = client.post(f"{WHERE}/freeze", data={**GIVEN, "csrf": csrf})
     assert form.status_code == 303
@@ -66,7 +68,7 @@ def test_a_period_is_frozen_and_stays(own: Console, tmp_path: Path) -> None:
     assert [cause["name"] for cause in diesel["causes"]] == ["energy_consumed"]
     assert (model["changed"], [item["code"] for item in model["findings"]]) == (2, ["filing.restated"])
     assert client.get(f"{where}/file").content == package.content
-    assert "energy_consumed" in client.get(where).text
+    assert "Energy consumed" in client.get(where, headers={"accept-language": "en"}).text
     before, now = (
         client.get(diesel[name].replace("/explain?", "/explain.json?")).json()
         for name in ("filed_trace", "now_trace")
@@ -91,7 +93,13 @@ def test_reports_are_filed_with_it(own: Console) -> None:
     form = {**GIVEN, "reports": ["energy-carbon"], "csrf": client.headers["x-csrf-token"]}
     where = client.post(f"{WHERE}/freeze?lang=zh", data=form).headers["location"]
     with zipfile.ZipFile(io.BytesIO(client.get(f"{where}/file").content)) as archive:
-        reports = sorted(name.rsplit("/", 1)[-1] for name in archive.namelist() if "/report/" in name)
+        paths = {name.rsplit("/", 1)[-1]: name for name in archive.namelist() if "/report/" in name}
+        inside = archive.read(paths["energy-carbon-zh.pdf"])
+    alone = client.get(f"{where}/file", params={"part": "report", "name": "energy-carbon-zh.pdf"})
+    assert (alone.content, alone.headers["content-type"]) == (inside, "application/pdf")
+    assert "energy-carbon-zh.pdf" in client.get(where).text
+    assert client.get(f"{where}/file", params={"part": "report", "name": "../plant.json"}).status_code == 404
+    reports = sorted(paths)
     assert reports == ["energy-carbon-zh.pdf", "energy-carbon-zh.xlsx"]
 
 

@@ -129,10 +129,13 @@ def _trace(
 
 
 def _where(row: Row, book: Rulebook) -> dict[str, str]:
-    """The place and keys that name a row's cell."""
+    """The place and keys that name a row's cell. A ratio of the whole enterprise is said to be that: without a place it would be that of
+    the only site which has one; a sum without a place is the sum over all."""
     rules = book.rules.get(row.quantity)
     keys = rules[0].grain.keys if rules else book.facts[row.quantity].grain.keys
-    where = {"site": row.site, "process": row.process, "meter": row.meter}
+    adds = rules[0].adds if rules else book.facts[row.quantity].adds
+    whole = {} if adds or row.site else {"enterprise": row.enterprise}
+    where = {**whole, "site": row.site, "process": row.process, "meter": row.meter}
     item = next((key for key in keys if key != "purpose"), None)
     if item is not None:
         where[item] = row.item

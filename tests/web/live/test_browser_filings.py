@@ -63,6 +63,6 @@ def test_a_period_is_filed_and_confirmed(own: Server, visit: SignedIn, tmp_path:
         wrong += wider_than_screen(page)
         page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     assert wrong == []
-    assert "energy_consumed" in page.inner_text("main")
+    assert "Energy consumed" in page.inner_text("main")
     assert page.inner_text(".card .big") == "2"
     opened.quiet()

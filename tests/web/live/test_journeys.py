@@ -116,13 +116,17 @@ def test_an_engineer_sees_what_bounded_a_gap(console: Server, visit: SignedIn) -
     opened.quiet()
 
 
+ENERGY = "GB/T 2589-2020 General rules for calculation of the comprehensive energy consumption"
+CARBON = (
+    "GB/T 32150-2015 General guideline of greenhouse gas accounting and reporting for industrial enterprises"
+)
 CHANGED = {
     # 9 t less × 28.095 GJ/t ÷ 29.3076 GJ/tce = 8.628 tce less
-    ("cn_gbt_2589_2020", "Comprehensive energy", "tce", "−8.628"),
-    ("cn_gbt_2589_2020", "Energy by carrier, in standard coal", "tce", "−8.628"),
+    (ENERGY, "Comprehensive energy", "tce", "−8.628"),
+    (ENERGY, "Energy by carrier, in standard coal", "tce", "−8.628"),
     # 9 t × 28.095 GJ/t × 0.02749 tC/GJ × 0.94 × 44/12 = 23.958 tCO2 less
-    ("cn_gbt_32150_2015", "Total emission", "tCO₂", "−23.958"),
-    ("cn_gbt_32150_2015", "Fossil fuel combustion", "tCO₂", "−23.958"),
+    (CARBON, "Total emission", "tCO₂", "−23.958"),
+    (CARBON, "Fossil fuel combustion", "tCO₂", "−23.958"),
 }
 """What a weighing that was entered 9 t too high changes, besides the two products' intensities."""
 
@@ -141,17 +145,62 @@ def test_an_engineer_corrects_a_record_and_exactly_its_figures_change(own: Serve
         [cell.strip() for cell in row.locator("th, td").all_inner_texts()]
         for row in page.locator("table.effect tbody tr").all()
     ]
-    found = {(book, name, row[6], row[5]) for row in rows for name, book in [row[0].rsplit(" ", 1)]}
+    found = {(book, name, row[6], row[5]) for row in rows for name, book in [row[0].split("\n", 1)]}
     intensities = {item for item in found if item[1] == "Energy per unit of product"}
-    assert found - intensities == CHANGED
+    worldwide = {item for item in found if item[0].startswith("The Greenhouse Gas Protocol")}
+    assert found - intensities - worldwide == CHANGED
     assert len(intensities) == 2
-    assert len(rows) == 6
+    assert {item[1] for item in worldwide} == {
+        "Scope 1",
+        "Scopes 1 and 2, location-based",
+        "Scopes 1 and 2, market-based",
+    }
+    assert len(rows) == 9
     page.get_by_role("button", name="Make the change").click()
     page.wait_for_url(lambda url: "/correct" not in url)
     text = opened.open(f"/plants/{MILL}/facts?period=2024-09-03&item=anthracite").inner_text("main")
     assert "replaced" in text
     assert "32.060 t" in text
     assert "the weighing was entered 9 t too high" in text
+    opened.quiet()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_wrong_record_is_fixed_and_exactly_three_figures_change(
+    own: Server, visit: SignedIn, lang: str
+) -> None:
+    """The walk of docs/quickstart.md: of the two languages the second finds it corrected, and puts back nothing."""
+    opened = visit(own, "erik", lang)
+    page = opened.open(f"/plants/{MILL}/facts?period=2024-07-09&item=HFC-134a")
+    page.evaluate(EVERYTHING)
+    form = page.locator("form[action$='/correct']")
+    assert form.count() == 1
+    first = lang == "zh"
+    assert ("120.00 kg" if first else "12.000 kg") in page.inner_text("main")
+    form.locator("input[name=value]").fill("12.0" if first else "120.0")
+    form.locator("input[name=reason]").fill("WX-0709")
+    form.locator("button").click()
+    page.wait_for_url(lambda url: url.endswith("/correct"))
+    cells = [
+        [cell.strip() for cell in row.locator("th, td").all_inner_texts()]
+        for row in page.locator("table.effect tbody tr").all()
+    ]
+    # (120 − 12) kg × 1530 kgCO2e/kg (HFC-134a, AR6) = 165.24 tCO2e
+    moved = "−165.24" if first else "+165.24"
+    names = [row[0].split("\n")[0] for row in cells]
+    assert (
+        names
+        == {
+            "zh": ["范围一排放", "范围一加范围二（基于位置）", "范围一加范围二（基于市场）"],
+            "en": ["Scope 1", "Scopes 1 and 2, location-based", "Scopes 1 and 2, market-based"],
+        }[lang]
+    )
+    assert [row[5] for row in cells] == [moved] * 3
+    if first:
+        page.locator("form[action$='/commit'] button").click()
+        page.wait_for_url(lambda url: "/correct" not in url)
+        text = opened.open(f"/plants/{MILL}/facts?period=2024-07-09&item=HFC-134a").inner_text("main")
+        assert "已被替换" in text
     opened.quiet()
 
 
@@ -182,6 +231,7 @@ def test_a_verifier_checks_a_filing_from_its_file_alone(own: Server, visit: Sign
     page = engineer.open(f"/plants/{MILL}/filings")
     page.select_option("select[name=rulebook]", "cn_gbt_32150_2015")
     page.fill("input[name=period]", MONTH)
+    page.check("input[name=reports][value=energy-carbon]")
     page.locator("form[action$='/freeze'] button").click()
     page.wait_for_url(lambda url: re.search(r"/filings/\w+", url) is not None)
     where = page.url.removeprefix(own.address)
@@ -194,11 +244,30 @@ def test_a_verifier_checks_a_filing_from_its_file_alone(own: Server, visit: Sign
     package = tmp_path / "sent.zip"
     package.write_bytes(Path(taken.value.path()).read_bytes())
     assert zipfile.is_zipfile(package)
+    report = tmp_path / "for-the-director.pdf"
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="energy-carbon-en.pdf").click()
+    report.write_bytes(Path(taken.value.path()).read_bytes())
     key = re.findall(r"--key (\S+)", page.inner_text("main"))[0]
     # another machine: an empty folder, nothing but the file
-    words = [sys.executable, "-m", "celadon", "verify", str(package), "--key", key, "--lang", "en"]
+    words = [
+        sys.executable,
+        "-m",
+        "celadon",
+        "verify",
+        str(package),
+        "--key",
+        key,
+        "--report",
+        str(report),
+        "--lang",
+        "en",
+    ]
     said = subprocess.run(words, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
+    assert re.search(
+        r"energy-carbon-en\.xlsx.*\n.* (\d+)/\1 figures computed anew are the same", said.stdout
+    ), said.stdout
     whole = bytearray(package.read_bytes())
     whole[len(whole) // 2] ^= 1
     package.write_bytes(whole)

@@ -23,6 +23,7 @@ class Cause(BaseModel):
 
     kind: str
     name: str
+    label: Both
     difference: float
     detail: str
 
@@ -120,8 +121,19 @@ def _figure(asked: Asked, entry: Entry, line: Line) -> FiledFigure:
     return FiledFigure(
         quantity=row.quantity, label=both(line.label), item=row.item, purpose=row.purpose, place=row.place, period=row.label,
         unit=row.unit, filed=row.value, filed_trace=before, now=line.now, now_trace=trace, changed=line.changed,
-        causes=[Cause(kind=kind, name=name, difference=change, detail=detail) for kind, name, change, detail in line.causes],
+        causes=[
+            Cause(kind=kind, name=name, label=_label(asked, entry, name), difference=change, detail=detail)
+            for kind, name, change, detail in line.causes
+        ],
     )  # fmt: skip
+
+
+def _label(asked: Asked, entry: Entry, name: str) -> Both:
+    """What a fact, factor or rule is called, as the rulebook of that name says now."""
+    try:
+        return both(asked.workspace.library.book(str(entry.body["rulebook"])).label(name))
+    except FindingError:
+        return Both(zh=name, en=name)
 
 
 def _keys(asked: Asked, entry: Entry, line: Line) -> dict[str, str]:
