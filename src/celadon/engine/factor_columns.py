@@ -202,7 +202,7 @@ class FactorColumns(RegionRows):
     def _plain(self, value: str) -> str:
         """The value if no regional column stands in it: a number, or a choice by month."""
         regional = {self.fine.source(f"r.{name}") for name in self._regional.values()}
-        return value if self.fine.needs(value).isdisjoint(regional) else ""
+        return value if self.fine.needs(value).keys().isdisjoint(regional) else ""
 
     def _once(self, piece: Piece) -> Piece:
         asked = self.asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 from celadon.engine.pieces import (
     NO,
@@ -36,21 +37,28 @@ class Layers:
         depth = max((self._depth[name] for name in self._names.findall(sql)), default=0)
         return self._name(sql, depth + 1)
 
-    def needs(self, sql: str) -> set[str]:
-        """The source columns that `sql` is computed from."""
-        found: set[str] = set()
-        waiting = self._names.findall(sql)
-        while waiting:
-            name = waiting.pop()
-            if self._depth[name]:
-                waiting += self._names.findall(self._text[name])
-            else:
-                found.add(name)
-        return found
+    def text(self, name: str) -> str:
+        """What a column is computed from; of a source column, nothing."""
+        return self._text[name] if self._depth[name] else ""
+
+    def needs(self, sql: str) -> dict[str, str]:
+        """The source columns that `sql` is computed from, each with what the source gives."""
+        return {name: self._text[name] for name in self._all(sql) if not self._depth[name]}
 
     def reads(self, prefix: str) -> bool:
         """Whether any source column comes from this relation."""
         return any(sql.startswith(prefix) for _, sql in self._levels[0])
+
+    def _all(self, sql: str) -> dict[str, None]:
+        """All columns that `sql` is computed from, directly or not."""
+        found: dict[str, None] = {}
+        waiting = self._names.findall(sql)
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name in self._depth:
+                found[name] = None
+                waiting += self._names.findall(self.text(name))
+        return found
 
     def _name(self, sql: str, depth: int) -> str:
         mark = f"{depth == 0}:{sql}"
@@ -62,13 +70,25 @@ class Layers:
             self._levels[depth].append((name, sql))
         return self._known[mark]
 
-    def select(self, source: str, first: str = "", last: str = "") -> str:
-        """All columns over `source` (`FROM …`); `first` and `last` go before and after the innermost columns."""
-        inner = ", ".join(
-            [*([first] if first else []), *(f"{sql} AS {name}" for name, sql in self._levels[0])]
-        )
+    def select(
+        self,
+        source: str,
+        wanted: Iterable[str],
+        first: str = "",
+        last: str = "",
+        instead: Mapping[str, str] | None = None,
+    ) -> str:
+        """The columns that `wanted` is computed from, over `source` (`FROM …`); `first` and `last` go before and after the
+        innermost columns. `instead`: of source columns, what this source gives."""
+        given, needed = instead or {}, self._all(" ".join(wanted))
+        levels = [
+            [f"{given.get(name, sql)} AS {name}" for name, sql in level if name in needed]
+            for level in self._levels
+        ]
+        inner = ", ".join([*([first] if first else []), *levels[0]])
         text = f"SELECT {inner or '1 AS one'}\n{source}{last}"
-        for number, level in enumerate(self._levels[1:], start=1):
-            columns = ",\n  ".join(f"{sql} AS {name}" for name, sql in level)
-            text = f"SELECT *,\n  {columns}\nFROM (\n{text}\n) AS {self.letter}_{number}"
+        for number, level in enumerate(levels[1:], start=1):
+            if level:
+                columns = ",\n  ".join(level)
+                text = f"SELECT *,\n  {columns}\nFROM (\n{text}\n) AS {self.letter}_{number}"
         return text

@@ -35,7 +35,8 @@ from celadon.engine.region_model import (
     Region,
     Span,
 )
-from celadon.engine.region_rows import day_sql, quoted
+from celadon.engine.region_rows import quoted
+from celadon.engine.region_text import statement
 from celadon.engine.request import Request
 from celadon.engine.run import unit_text
 from celadon.engine.variants import cited_all
@@ -234,7 +235,7 @@ class _Writer:
         asked = [(name, cells.step) for name, cells in self.quantities]
         findings = region_findings(planner, asked, planner.told_rows)
         return RegionQuery(
-            self._text(),
+            statement(planner, self.level, self.columns),
             planner.by,
             tuple(self.outputs),
             tuple(self._spans()),
@@ -277,53 +278,6 @@ class _Writer:
         period, time = self.planner.request.period, self.planner.request.time
         for span in [period] if time is None else period.split(time):
             yield Span(span.start.astimezone(zone(span.zone)).date(), span.label)
-
-    # -- text ------------------------------------------------------------------------------------------------------
-
-    def _text(self) -> str:
-        planner = self.planner
-        groups = [f"{planner.fine.source(self._group(name))}" for name in planner.by]
-        start = planner.span_start()
-        fine = planner.fine.select(self._source(), last=self._months())
-        names = ", ".join(quoted(name) for name in planner.by)
-        if self.level is Level.FINE:
-            listed = [
-                *(f"{column} AS {quoted(name)}" for column, name in zip(groups, planner.by, strict=True)),
-                f"{start} AS span_start",
-            ]
-            return f"SELECT {', '.join([*listed, *self.columns])}\nFROM (\n{fine}\n) AS fine"
-        keys = [
-            *(f"{column} AS {quoted(name)}" for column, name in zip(groups, planner.by, strict=True)),
-            f"{start} AS span_start",
-        ]
-        grouped = [*groups, *([start] if start.startswith("c") else [])]
-        last = f"\nGROUP BY {', '.join(grouped)}" if grouped else ""
-        summed = planner.asked.select(f"FROM (\n{fine}\n) AS fine", first=", ".join(keys), last=last)
-        listed = [*([names] if names else []), "span_start", *self.columns]
-        return f"SELECT {', '.join(listed)}\nFROM (\n{summed}\n) AS asked"
-
-    def _group(self, name: str) -> str:
-        return "f.enterprise" if name == "enterprise" else f"r.{quoted(name)}"
-
-    def _source(self) -> str:
-        planner, region = self.planner, self.planner.region
-        source = f"FROM {region.facts} AS f"
-        own = planner.fine.reads("r.")
-        if not own:
-            return source
-        registry = f"{region.registry} AS g"
-        if planner.has_regional:
-            columns = ", ".join(f"x.{name}" for name in planner.regional_names)
-            registry = (
-                f"(SELECT g.*, {columns} FROM {region.registry} AS g "
-                f"LEFT JOIN ({planner.regional()}) AS x ON coalesce(g.region, '') = x.region)"
-            )
-            return f"{source}\nJOIN {registry} AS r ON f.enterprise = r.enterprise"
-        return f"{source}\nJOIN {region.registry} AS r ON f.enterprise = r.enterprise"
-
-    def _months(self) -> str:
-        days = sorted({month.day for month in self.planner.months})
-        return f"\nWHERE f.month >= {day_sql(days[0])} AND f.month <= {day_sql(days[-1])}"
 
 
 def _counts(query: RegionQuery, found: Sequence[tuple[Any, ...]]) -> list[int]:

@@ -385,7 +385,7 @@ def _comparison(left: str, op: str, right: str) -> str:
     sign = 1 if op in ("<=", ">") else -1
     if known is not None:
         return f"{left} {op} {number(known + sign * SAME * abs(known))}"
-    return f"{left} {op} ({right}) {'+' if sign > 0 else '-'} {margin}"
+    return f"{left} {op} (({right}) {'+' if sign > 0 else '-'} {margin})"
 
 
 _NEGATED = {"TRUE": "FALSE", "FALSE": "TRUE", YES: NO, NO: YES}
