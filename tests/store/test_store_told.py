@@ -4,6 +4,7 @@ import pytest
 
 from celadon.core.findings import Place
 from celadon.core.periods import parse_period
+from celadon.core.text import Text
 from celadon.store import Store, faults, written
 from tests.store.store_tools import Clock
 
@@ -49,3 +50,13 @@ def test_only_what_is_near_is_decoded(tmp_path, monkeypatch):
         assert len(decoded) == 3
         [kept] = store.told(march, ("ledger",))
         assert (kept.note, kept.finding.values["path"]) == ("7", "ledger")
+
+
+def test_what_a_finding_cites_is_kept_in_both_languages() -> None:
+    cited = Text("measures 3", "办法第3条")
+    told = faults.ABSENT.at(Place(period="2024-01"), clause=cited, path="x")
+    assert written.from_text(written.to_text(told)).clause == cited
+    older = written.to_text(told).replace('"clause_label":{"en":"measures 3","zh":"办法第3条"},', "")
+    assert "clause_label" not in older
+    assert written.from_text(older).clause == Text("measures 3", "measures 3")
+    assert written.from_text(written.to_text(finding("2024-01", "x"))).clause is None

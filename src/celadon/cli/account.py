@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, pairs, plant_argument
+from celadon.cli.base import option, plant_argument, question_options
 from celadon.cli.session import Session
 from celadon.core.text import Lang
 from celadon.engine.quality import DATA, FACTORS, LABELS, Quality
@@ -33,16 +33,7 @@ _ORIGINS_SHOWN = 8
     zh="按规则册核算 PLANT 的各项指标，给出单位、覆盖率与数据质量。",
 )
 @plant_argument
-@option(
-    "--rulebook", "-r", required=True, en="Id of a rulebook, or the folder of one.", zh="规则册编号或文件夹。"
-)
-@option(
-    "--period",
-    "-p",
-    required=True,
-    en="2018, 2018-Q1, 2018-03, 2018-03-05, or from..to.",
-    zh="2018、2018-Q1、2018-03、2018-03-05 或 起..止。",
-)
+@question_options
 @option(
     "--by",
     default=None,
@@ -62,28 +53,6 @@ _ORIGINS_SHOWN = 8
     type=_PER,
     en="How fine in time; else the whole period is one row.",
     zh="时间粒度；缺省为整个期间一行。",
-)
-@option(
-    "--quantity",
-    "-q",
-    "quantities",
-    multiple=True,
-    en="A quantity, instead of the rulebook's totals; repeatable.",
-    zh="指定指标（缺省为主要指标）；可重复。",
-)
-@option(
-    "--option",
-    "-o",
-    "options",
-    multiple=True,
-    callback=pairs,
-    en="A choice the rulebook leaves open, name=value; repeatable.",
-    zh="规则册选项 名称=取值；可重复。",
-)
-@option(
-    "--as-of",
-    en="What was known then (date or instant, in the plant's zone).",
-    zh="以该时刻已知的数据为准（工厂时区的日期或时刻）。",
 )
 @option(
     "--factors-as-of",

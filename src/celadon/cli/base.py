@@ -190,3 +190,50 @@ def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str,
             raise click.BadParameter(f"{text!r}: name=value", context, parameter)
         found[name.strip()] = value.strip()
     return found
+
+
+def question_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What is asked of a plant: --rulebook, --period, --quantity, --option, --as-of."""
+    for add in reversed(_QUESTION):
+        function = add(function)
+    return function
+
+
+_QUESTION: tuple[Decorator, ...] = (
+    option(
+        "--rulebook",
+        "-r",
+        required=True,
+        en="Id of a rulebook, or the folder of one.",
+        zh="规则册编号或文件夹。",
+    ),
+    option(
+        "--period",
+        "-p",
+        required=True,
+        en="2018, 2018-Q1, 2018-03, 2018-03-05, or from..to.",
+        zh="2018、2018-Q1、2018-03、2018-03-05 或 起..止。",
+    ),
+    option(
+        "--quantity",
+        "-q",
+        "quantities",
+        multiple=True,
+        en="A quantity, instead of the rulebook's totals; repeatable.",
+        zh="指定指标（缺省为主要指标）；可重复。",
+    ),
+    option(
+        "--option",
+        "-o",
+        "options",
+        multiple=True,
+        callback=pairs,
+        en="A choice the rulebook leaves open, name=value; repeatable.",
+        zh="规则册选项 名称=取值；可重复。",
+    ),
+    option(
+        "--as-of",
+        en="What was known then (date or instant, in the plant's zone).",
+        zh="以该时刻已知的数据为准（工厂时区的日期或时刻）。",
+    ),
+)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, pairs, plant_argument
+from celadon.cli.base import option, plant_argument, question_options
 from celadon.cli.session import Session
 
 if TYPE_CHECKING:
@@ -26,44 +26,13 @@ if TYPE_CHECKING:
     zh="按规则册冻结 PLANT 的一个期间：生成含数据、因子、规则册与结果的签名申报包，并记入日志。",
 )
 @plant_argument
-@option(
-    "--rulebook", "-r", required=True, en="Id of a rulebook, or the folder of one.", zh="规则册编号或文件夹。"
-)
-@option(
-    "--period",
-    "-p",
-    required=True,
-    en="2018, 2018-Q1, 2018-03, or from..to.",
-    zh="2018、2018-Q1、2018-03 或 起..止。",
-)
+@question_options
 @option(
     "--by",
     type=click.Choice(["enterprise", "site", "process", "meter"]),
     default="site",
     en="How fine in place (site).",
     zh="空间粒度（缺省为 site）。",
-)
-@option(
-    "--quantity",
-    "-q",
-    "quantities",
-    multiple=True,
-    en="A quantity, instead of the rulebook's totals; repeatable.",
-    zh="指定指标（缺省为主要指标）；可重复。",
-)
-@option(
-    "--option",
-    "-o",
-    "options",
-    multiple=True,
-    callback=pairs,
-    en="A choice the rulebook leaves open, name=value; repeatable.",
-    zh="规则册选项 名称=取值；可重复。",
-)
-@option(
-    "--as-of",
-    en="What was known then (date or instant, in the plant's zone).",
-    zh="以该时刻已知的数据为准（工厂时区的日期或时刻）。",
 )
 @option(
     "--report",

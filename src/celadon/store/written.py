@@ -10,7 +10,7 @@ from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period
-from celadon.core.text import Text
+from celadon.core.text import Text, text_from
 
 _DAY = r"(\d{4}(?:-\d\d){0,2})"  # or a month, or a year
 _DATED = re.compile(rf'"period":"{_DAY}(?:T[^".]*)?(?:\.\.{_DAY}(?:T[^"]*)?)?"')
@@ -35,7 +35,8 @@ def from_text(text: str) -> Finding:
         _text(shape["says"]),
         _text(shape["fix"]),
     )
-    return Finding(kind, Place(**shape["where"]), shape["values"], shape.get("clause"))
+    clause = shape.get("clause_label") or shape.get("clause")  # what older versions kept is English alone
+    return Finding(kind, Place(**shape["where"]), shape["values"], text_from(clause) if clause else None)
 
 
 def may_concern(text: str, period: Period) -> bool:
