@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     zh="空间粒度（缺省为 site）。",
 )
 @option(
+    "--readings",
+    is_flag=True,
+    en="File the readings and records behind the facts too, so that whoever checks computes from the meters' lines.",
+    zh="一并申报数据背后的读数与台账，使核验方可由计量点的读数行重算。",
+)
+@option(
     "--report",
     "reports",
     multiple=True,
@@ -63,7 +69,7 @@ if TYPE_CHECKING:
     zh="另将申报包写到此处，证明文件写在其旁。",
 )
 def command(context: click.Context, plant: str, rulebook: str, period: str, by: str, quantities: tuple[str, ...],
-            options: dict[str, str], as_of: str | None, reports: tuple[str, ...],
+            options: dict[str, str], as_of: str | None, readings: bool, reports: tuple[str, ...],
             kinds: tuple[str, ...], key: str, output: str | None,
             as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Exits 1 where nothing was filed."""
@@ -85,7 +91,7 @@ def command(context: click.Context, plant: str, rulebook: str, period: str, by: 
                 # Reports and filing tell of the same facts, whatever is loaded meanwhile.
                 as_of = as_of or _newest(asked)
                 attached |= _reports(asked, kinds, rulebook, question, as_of, session.lang)
-        found = file_period(opened, Asked(rulebook, question, as_of, attached), signer, progress)
+        found = file_period(opened, Asked(rulebook, question, as_of, attached, readings), signer, progress)
     if output:
         target = Path(output)
         target.write_bytes(found.package.read_bytes())

@@ -285,7 +285,8 @@ _PLANT_SHAPES: dict[str, Shape] = {
         "verify FILING.zip",
         "What came of checking a filing's file. `request` is what was asked, {} where it could not be read; `differs_in` names the "
         "first part of a figure that differs, '' where none does. `reports`: those filed with it, a workbook's figures counted (`other`: not "
-        "to be answered from this filing), null where a file states none that can be read.",
+        "to be answered from this filing), null where a file states none that can be read. `readings`, `records`: how many it carries, and its "
+        "facts were made anew from; null where it was filed without.",
         {
             "file": "text", "filing": "text", "key": "text?", "request": "object", "equal": "integer", "different": "integer",
             "figures": [{
@@ -294,6 +295,7 @@ _PLANT_SHAPES: dict[str, Shape] = {
                 "equal": "boolean", "differs_in": "text",
             }],
             "reports": [{"file": "text", "sha256": "text", "equal": "integer?", "different": "integer?", "other": "integer?"}],
+            "readings": "integer?", "records": "integer?",
         },
     ),
     "keys/1": Shape("keys", "Verifier keys, which are for others, and the folder of the private ones.",

@@ -104,7 +104,8 @@ def print_verification(console: Console, found: Verification, lang: Lang) -> Non
     zh = lang == "zh"
     if found.request:
         book, name = found.request["rulebook"], found.request["enterprise"]["name"]
-        head = f"{name[lang]}  {book['document']}  {found.request['period']}"
+        cited = book.get("document_label") or {lang: book["document"]}  # older filings cite in English alone
+        head = f"{name[lang]}  {cited[lang]}  {found.request['period']}"
         console.print(f"[bold]{escape(head)}[/bold]  {found.id[:12]}")
     names = (
         ("指标", "位置", "期间", "申报值", "重算值", "单位", "")
@@ -133,6 +134,13 @@ def print_verification(console: Console, found: Verification, lang: Lang) -> Non
         console.print(f"… {len(found.figures) - _SHOWN:,}")
     same = sum(figure.equal for figure in found.figures)
     console.print(f"{same}/{len(found.figures)} {equal}")
+    if (raw := found.raw) is not None:
+        said = (
+            f"并由 {raw.readings:,} 条读数、{raw.records:,} 条台账重算了各项数据"
+            if zh
+            else f"The facts were made anew from {raw.readings:,} readings and {raw.records:,} records"
+        )
+        console.print(said)
     for report in found.reports:
         console.print(f"[bold]{escape(report.file)}[/bold]  sha256 {report.sha256}", soft_wrap=True)
         console.print(f"  {_of_report(report).say(lang)}")

@@ -12,12 +12,14 @@ import duckdb
 
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.periods import Grain
+from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.engine.quality import DATA, FACTORS
 from celadon.engine.run import Row, run
 from celadon.proof import faults
 from celadon.proof.deriving import MEASURED, Packaged, calculated_anew, is_calculated
-from celadon.proof.opening import Filed, open_bag, read_facts, unpacked
+from celadon.proof.opening import Filed, open_bag, part_of, read_facts, unpacked
+from celadon.proof.raw import RAW_READINGS, Raw, facts_anew, raw_of, read_raw
 from celadon.proof.reports import FiledReport, checked, paths
 from celadon.proof.verifier import Bag, Key, Refused, problems, read_key
 from celadon.store.scratch import Scratch, connect
@@ -75,7 +77,14 @@ class Verification:
             "different": sum(not figure.equal for figure in self.figures),
             "figures": [figure.to_json() for figure in self.figures],
             "reports": [report.to_json() for report in self.reports],
+            "readings": self.raw.readings if self.raw else None,
+            "records": self.raw.records if self.raw else None,
         }
+
+    @property
+    def raw(self) -> Raw | None:
+        """What it carries behind its facts, which were then made anew from it."""
+        return raw_of(self.request) if self.figures else None
 
 
 def verifier_key(text: str) -> Key:
@@ -149,11 +158,13 @@ def recomputed(bag: Bag, name: str) -> tuple[Filed, list[Figure], list[FiledRepo
             tables = {grain: f"measured_{number}" for number, grain in enumerate(filed.measured)}
             for grain, table in tables.items():
                 read_facts(con, filed.measured[grain], name, table)
+            with part_of(name, RAW_READINGS):
+                read_raw(con, filed.facts.parent.parent) if filed.raw else None
             con.execute("SET enable_external_access = false")
             figures = list(_figures(con, filed))
             reports, wrong_reports = checked(bag, con, filed, name, _AS_GOOD_AS)
             work = Packaged(con, scratch, tables=tables, books=filed.books)
-            said = list(_calculated(work, filed, name))
+            said = [*_calculated(work, filed, name), *_from_raw(con, filed, tables, name)]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = Text(type(error).__name__, type(error).__name__)
             found = faults.CONTENT.at(Place(file=name), path="data/results.json", why=why)
@@ -234,6 +245,18 @@ def _different(figure: Figure, filed: Filed, name: str) -> Finding:
 
 def _shown(value: float | None) -> str | Text:
     return Text("absent", "缺失") if value is None else repr(value)
+
+
+def _from_raw(
+    con: duckdb.DuckDBPyConnection, filed: Filed, tables: Mapping[tuple[Space, Grain], str], name: str
+) -> Iterator[Finding]:
+    """The facts made anew from the readings and records, where the package carries them."""
+    if filed.raw is not None:
+        with part_of(name, RAW_READINGS):
+            by_grain = tables or {filed.grain: "filed_facts"}
+            yield from facts_anew(
+                con, filed.raw, filed.model, filed.asked.period, by_grain, filed.listed, name
+            )
 
 
 def _calculated(work: Packaged, filed: Filed, name: str) -> Iterator[Finding]:

@@ -166,6 +166,43 @@ CALCULATED = FindingKind(
         "申报数值所依据的数据不能由计量结果得出：请向企业核实。",
     ),
 )
+RAW_FACTS = FindingKind(
+    "filing.facts-not-read",
+    Severity.ERROR,
+    Text("Facts are not what the readings give", "数据与读数不符"),
+    Text(
+        "{count} facts are not what the readings and records in the filing give; {quantity} was filed as {filed}, and comes to "
+        "{computed} {unit}.",
+        "有 {count} 项数据与申报包内的读数和台账不符；{quantity} 申报值为 {filed}，由读数得出 {computed} {unit}。",
+    ),
+    Text(
+        "Ask whoever filed it for the source files that sources.csv names, and compare the meter's lines.",
+        "请向申报方索取 sources.csv 所列的原始文件，并核对计量点的读数行。",
+    ),
+)
+RAW_DIFFERS = FindingKind(
+    "filing.readings-differ",
+    Severity.ERROR,
+    Text("Readings are not those that were told of", "读数与所述不符"),
+    Text(
+        "{path} does not tell of the readings and records that the filing carries.",
+        "{path} 所述并非申报包所附的读数与台账。",
+    ),
+    _NOT_TRUSTED,
+)
+READINGS_TOO_MANY = FindingKind(
+    "filing.readings-too-many",
+    Severity.ERROR,
+    Text("Too many readings for a filing", "读数过多，无法随附"),
+    Text(
+        "The period has {count} readings; a filing carries {most} at most.",
+        "该期间有 {count} 条读数；申报包最多可附 {most} 条。",
+    ),
+    Text(
+        "File a shorter period, or without --readings: digests of the readings are in every filing.",
+        "请缩短期间，或不加 --readings 申报：每份申报包均含读数摘要。",
+    ),
+)
 ALREADY = FindingKind(
     "filing.already",
     Severity.NOTICE,

@@ -55,6 +55,8 @@ class Asked:
     question: Question
     as_of: str | datetime | None = None
     reports: Mapping[str, bytes] = field(default_factory=dict)
+    readings: bool = False
+    """Whether the readings and records behind its facts are filed too."""
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def file_period(opened: Opened, asked: Asked, signer: Signer, progress: Progress
             book = work.book(asked.rulebook)
             tell(0.1, book.id)
             versions = {"celadon": VERSION, "duckdb": duckdb.__version__}
-            frozen = freeze(work, seen, book, asked.question, versions)
+            frozen = freeze(work, seen, book, asked.question, versions, raw=asked.readings)
         finally:
             work.close()
         tell(0.6, book.id)

@@ -26,6 +26,8 @@ from celadon.core.text import Text
 from celadon.engine.request import Request
 from celadon.proof import faults, payload
 from celadon.proof.deriving import measured_path
+from celadon.proof.evidence import READINGS, RECORDS
+from celadon.proof.raw import RAW_READINGS, RAW_RECORDS, Raw, raw_of
 from celadon.proof.verifier import Bag, Refused
 from celadon.rules.check import sound
 from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
@@ -51,6 +53,10 @@ class Filed:
     """What facts were calculated from, by grain; {} where none were."""
     books: Mapping[str, Rulebook]
     """The rulebooks that calculated facts, by folder."""
+    raw: Raw | None
+    """The readings and records that it carries, unpacked beside the facts; None where it was filed without."""
+    listed: Mapping[str, bytes]
+    """Its readings.csv and records.csv by path, where it carries what they are told from."""
 
 
 def open_bag(file: str | Path) -> Bag:
@@ -68,7 +74,7 @@ def unpacked(bag: Bag, file: str, folder: Path) -> Filed:
         FindingError: `filing.content` and others: a part is missing or not what it should be.
     """
     try:
-        with _reading(file, payload.REQUEST):
+        with part_of(file, payload.REQUEST):
             request = json.loads(bag.read(payload.REQUEST))
             if request["format"] != payload.FORMAT:
                 place = Place(file=file)
@@ -76,13 +82,15 @@ def unpacked(bag: Bag, file: str, folder: Path) -> Filed:
                 raise FindingError(faults.CONTENT.at(place, path=payload.REQUEST, why=why))
             asked = _asked(request)
             grain = SPACES[request["facts_by"]], GRAINS[request["facts_per"]]
-        with _reading(file, payload.RESULTS):
+            raw = raw_of(request)
+        listed = {path: bag.read(path) for path in (READINGS, RECORDS)} if raw else {}
+        with part_of(file, payload.RESULTS):
             results = json.loads(bag.read(payload.RESULTS))
             dict(results["figures"]), list(results["figures"]["rows"]), list(results["adds"])
-        with _reading(file, payload.PLANT):
+        with part_of(file, payload.PLANT):
             model = plant_from_json(bag.read(payload.PLANT).decode("utf-8"))
         _unpack(bag, folder)
-        with _reading(file, payload.RULEBOOKS):
+        with part_of(file, payload.RULEBOOKS):
             books = {str(name): _book(folder / "rulebooks", str(name)) for name in request["rulebooks"]}
             book = books[str(request["rulebook"]["folder"])]
             told = {**request["rulebooks"], book.folder.name: request["rulebook"]["digest"]}
@@ -90,16 +98,18 @@ def unpacked(bag: Bag, file: str, folder: Path) -> Filed:
                 if other.digest != told[name]:
                     why = Text(f"the digest of {name} is {other.digest}", f"{name} 的摘要为 {other.digest}")
                     raise FindingError(faults.CONTENT.at(Place(file=file), path=payload.RULEBOOKS, why=why))
-        with _reading(file, payload.FACTS):
+        with part_of(file, payload.FACTS):
             measured = _measured(bag, folder)
     except Refused as error:
         raise FindingError(faults.of_problem(error.problem, file)) from error
     facts = folder / "facts" / "facts.parquet"
-    return Filed(request, results, model, book, asked.checked(book), grain, facts, measured, books)
+    return Filed(
+        request, results, model, book, asked.checked(book), grain, facts, measured, books, raw, listed
+    )
 
 
 @contextmanager
-def _reading(file: str, path: str) -> Iterator[None]:
+def part_of(file: str, path: str) -> Iterator[None]:
     """What is not as a filing has it becomes a finding about that part."""
     try:
         yield
@@ -124,7 +134,9 @@ def _asked(request: Mapping[str, Any]) -> Request:
 def _unpack(bag: Bag, folder: Path) -> None:
     """Facts and rulebooks as files; the archive's names are safe, or it would not be open."""
     for path in bag.items:
-        if path in (payload.FACTS, *_grains(bag)) or path.startswith(f"{payload.RULEBOOKS}/"):
+        if path in (payload.FACTS, RAW_READINGS, RAW_RECORDS, *_grains(bag)) or path.startswith(
+            f"{payload.RULEBOOKS}/"
+        ):
             target = folder / path.removeprefix("data/")
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as stream:
@@ -152,7 +164,7 @@ def _book(folder: Path, name: str) -> Rulebook:
 
 def read_facts(con: duckdb.DuckDBPyConnection, parquet: Path, file: str, into: str) -> None:
     """Make the table `into` of a package's facts."""
-    with _reading(file, f"data/facts/{parquet.name}"):
+    with part_of(file, f"data/facts/{parquet.name}"):
         source = f"read_parquet({literal(str(parquet))})"
         found = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         if {row[0]: row[1] for row in found} != FACT_COLUMNS:

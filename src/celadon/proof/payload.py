@@ -5,30 +5,23 @@ Paths in the package, below `data/`, are the constants here; `opening` reads the
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from celadon.adapters.plant_file import plant_to_json
-from celadon.core.findings import FindingError, Place, Severity
-from celadon.core.periods import Grain, Period
+from celadon.core.findings import FindingError, Place
+from celadon.core.periods import Grain
 from celadon.engine.request import Request, fact_grain
-from celadon.metering.proof import Proof
 from celadon.plant.account import Account, Question, account
-from celadon.plant.balance import prove
-from celadon.plant.ledger import Deriver, summed_meters
 from celadon.plant.opened import View
-from celadon.plant.sources import superseded
-from celadon.plant.workspace import Workspace, write_records
+from celadon.plant.workspace import Workspace
 from celadon.proof import faults
 from celadon.proof.deriving import Keeping, write_facts
+from celadon.proof.evidence import as_csv, evidence
+from celadon.proof.raw import keep_raw
 from celadon.rules.reading import read_folder
 from celadon.rules.rulebook import Rulebook
 
@@ -36,9 +29,6 @@ REQUEST, PLANT, RESULTS, FOUND, FACTORS = (
     "data/request.json", "data/plant.json", "data/results.json", "data/findings.json", "data/factors.csv",
 )  # fmt: skip
 FACTS, RULEBOOKS, REPORT = "data/facts/facts.parquet", "data/rulebooks", "data/report"
-READINGS, RECORDS, SOURCES, CONSERVATION = (
-    "data/facts/readings.csv", "data/facts/records.csv", "data/facts/sources.csv", "data/facts/conservation.csv",
-)  # fmt: skip
 FORMAT = "celadon-filing/1"
 
 
@@ -52,21 +42,30 @@ class Frozen:
 
 
 def freeze(
-    work: Keeping, seen: View, book: Rulebook, question: Question, versions: Mapping[str, str]
+    work: Keeping,
+    seen: View,
+    book: Rulebook,
+    question: Question,
+    versions: Mapping[str, str],
+    *,
+    raw: bool = False,
 ) -> Frozen:
-    """Everything a filing of this question holds but its report.
+    """Everything a filing of this question holds but its report; with `raw` the readings and records behind its facts.
 
     Raises:
-        FindingError: an unknown quantity, option or period; registers that do not add up.
+        FindingError: an unknown quantity, option or period; registers that do not add up; too many readings.
     """
     asked = question.request(book, seen.model).checked(book)
     grain = fact_grain(book, asked)
+    behind, counted = keep_raw(work, seen, asked.period) if raw else ({}, None)
     facts = work.facts_for(seen, [book], asked, grain)
     with work.using(facts.name):
         figures = account(work, seen, book, question)
         months = _by_month(work, seen, book, question, asked)
         request = _request(figures, asked, grain, versions)
+        request["raw"] = counted.to_json() if counted else None
         files = {
+            **behind,
             REQUEST: as_json(request),
             PLANT: as_json(portable(json.loads(plant_to_json(seen.model)), seen.model.file)),
             RESULTS: as_json(
@@ -82,7 +81,7 @@ def freeze(
         }
     if figures.calculated_by:
         files |= work.kept
-    files |= _evidence(work, seen, asked.period)
+    files |= evidence(work, seen, asked.period)
     for one in (book, *figures.calculated_by):
         for folder, name, content in _rulebook_files(one):
             path = f"{RULEBOOKS}/{folder}/{name}"
@@ -136,6 +135,7 @@ def _request(
             "id": book.id,
             "folder": book.folder.name,
             "document": book.document.number,
+            "document_label": {"zh": book.document.cited.zh, "en": book.document.cited.en},
             "title": {"zh": book.document.title.zh, "en": book.document.title.en},
             "edition": book.edition,
             "digest": book.digest,
@@ -174,15 +174,6 @@ def as_json(body: object) -> bytes:
     return (json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
-def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """CSV in UTF-8 with a header; absent is an empty cell."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
 def _factors(found: Account) -> bytes:
     header = (
         "factor", "keys", "site", "month", "value", "unit", "table", "line", "source", "clause", "confidence", "published",
@@ -211,98 +202,3 @@ def _rulebook_files(book: Rulebook) -> Iterable[tuple[str, str, bytes]]:
         yield book.folder.name, name, content
     for base in book.builds_on:
         yield from _rulebook_files(base)
-
-
-# -- where the facts came from ----------------------------------------------------------------------------------------
-
-
-def _evidence(work: Workspace, seen: View, period: Period) -> dict[str, bytes]:
-    """Sources with digests; readings by meter and month with the lines at their ends; records; the registers' sums."""
-    names = {file.id: file.name for file in seen.snapshot.files()}
-    batches = {batch.id: batch.recorded_at for batch in seen.snapshot.batches()}
-    gone = superseded(seen.snapshot.files())
-    sources = [
-        (file.id, file.source_id, file.name, file.sha256, file.bytes, batches[file.batch].isoformat())
-        for file in seen.snapshot.files()
-        if file.id not in gone
-    ]
-    proofs, said = prove(work, seen, period)
-    work.con.execute("DROP TABLE IF EXISTS balance_ledger")
-    broken = [
-        item for item in said if item.severity is Severity.ERROR and item.code == "balance.not-conserved"
-    ]
-    if broken:
-        raise FindingError(broken)
-    return {
-        SOURCES: as_csv(("file", "source", "name", "sha256", "bytes", "recorded_at"), sources),
-        READINGS: as_csv(_READINGS, _readings(work.con, seen, period, names)),
-        RECORDS: as_csv(_RECORDS, _records(work.con, seen, period, names)),
-        CONSERVATION: as_csv(_SUMS, map(_sums, proofs)),
-    }
-
-
-_SUMS = ("meter", "unit", "period", "counted", "rolled", "edges", "intervals", "attributed", "gaps")
-_READINGS = (
-    "meter", "month", "readings", "first_time", "first_value", "first_file", "first_line", "last_time", "last_value", "last_file",
-    "last_line", "sha256",
-)  # fmt: skip
-_RECORDS = (
-    "quantity", "item", "purpose", "site", "process", "start", "end", "value", "unit", "weight", "weight_unit", "note", "file", "line",
-)  # fmt: skip
-
-
-def _sums(item: Proof) -> tuple[object, ...]:
-    """One meter's sums in ticks (10⁻⁶ of the unit)."""
-    pieces = item.pieces
-    parts = (sum(part.counted for part in pieces), sum(part.rolled for part in pieces))
-    edges, gaps = sum(part.edges for part in pieces), sum(gap.amount or 0 for gap in item.gaps)
-    return item.meter, item.unit, item.period.label, *parts, edges, item.intervals, item.attributed, gaps
-
-
-def _readings(
-    con: duckdb.DuckDBPyConnection, seen: View, period: Period, names: Mapping[int, str]
-) -> Iterable[tuple[object, ...]]:
-    """Of each meter and month the count, the ends with file and line, and a digest over every reading that counts.
-
-    The digest is of lines `time|seconds|value|file's name|line`, in the order of time; a corrected reading is there as corrected.
-    """
-    deriver, points = Deriver.of(con, seen), seen.snapshot.points()
-    meters = {points[meter.id]: meter.id for meter in summed_meters(seen.model) if meter.id in points}
-    con.execute("CREATE OR REPLACE TEMP TABLE filed_names (id INTEGER, name VARCHAR)")
-    con.executemany("INSERT INTO filed_names VALUES (?, ?)", [[0, ""], *map(list, names.items())])
-    for month in period.split(Grain.MONTH):
-        with seen.store.reading():
-            found = con.execute(
-                f"""WITH last AS (
-                  SELECT r.*, n.name FROM ({deriver.readings_sql(sorted(meters), month.start, month.end, 0)}) r
-                  LEFT JOIN filed_names n ON n.id = r.file
-                  QUALIFY row_number() OVER (PARTITION BY point, t, span ORDER BY batch DESC, file DESC, line DESC) = 1)
-                SELECT point, count(*), min_by(struct_pack(t, value, name, line), (t, span)),
-                  max_by(struct_pack(t, value, name, line), (t, span)),
-                  sha256(string_agg(concat_ws('|', t, span, value, name, line), chr(10) ORDER BY t, span))
-                FROM last GROUP BY point ORDER BY point"""
-            ).fetchall()
-        for point, count, first, last, digest in found:
-            ends = (cell for end in (first, last) for cell in (_utc(end["t"]), *list(end.values())[1:]))
-            yield meters[point], month.label, count, *ends, digest
-    con.execute("DROP TABLE filed_names")
-
-
-def _records(
-    con: duckdb.DuckDBPyConnection, seen: View, period: Period, names: Mapping[int, str]
-) -> Iterable[tuple[object, ...]]:
-    """The records that overlap the period, or stand at its edges (stocks)."""
-    write_records(con, seen, "filed_records")
-    start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (period.start, period.end))
-    rows = con.execute(
-        f"""SELECT {", ".join(f'"{name}"' for name in _RECORDS)} FROM filed_records
-        WHERE start <= $2 AND "end" >= $1 ORDER BY ALL""",
-        [start, end],
-    ).fetchall()
-    con.execute("DROP TABLE filed_records")
-    for *cells, file, line in rows:
-        yield (*(_utc(cell) if isinstance(cell, datetime) else cell for cell in cells), names.get(file), line)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.replace(tzinfo=UTC).isoformat()

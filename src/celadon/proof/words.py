@@ -9,6 +9,7 @@ This archive is a filing: a period of a plant, frozen under a rulebook and signe
   data/facts/facts.parquet     the facts the figures are computed from      计算所依据的数据
   data/facts/readings.csv      per meter and month: first and last reading with file and line, and a digest
                                各计量点每月的首末读数、文件与行号及摘要
+  data/facts/raw-*.parquet     where filed: the readings and records themselves      读数与台账原始数据（如有）
   data/facts/records.csv       records with file and line      台账记录及文件与行号
   data/facts/sources.csv       the files they were read from, with SHA-256      原始文件及其 SHA-256
   data/facts/conservation.csv  registers = attributed + gaps, in millionths of a unit
