@@ -52,12 +52,13 @@ WITH hour AS (
 meters AS (
     SELECT point, m, sum(amount) AS amount, sum(estimated) AS estimated, sum(covered) AS covered,
         sum(amount::HUGEINT * price) // 1000000 AS cost FROM cells JOIN hour USING (c) GROUP BY point, m),
+due AS (SELECT m, count(*) * 3600 AS due FROM hour GROUP BY m),
 below AS (
-    SELECT site, m, sum(amount) AS amount, sum(estimated) AS estimated, sum(cost) AS cost FROM meters JOIN meter USING (point)
-    WHERE area <> '' GROUP BY site, m)
--- the leaves, and what remains of each purchase meter above them
+    SELECT site, m, sum(amount) AS amount, sum(estimated) AS estimated, sum(cost) AS cost, bool_or(covered < due) AS open
+    FROM meters JOIN meter USING (point) JOIN due USING (m) WHERE area <> '' GROUP BY site, m)
+-- the leaves, and what remains of each purchase meter above them: all of it uncertain where a leaf is silent at an end
 SELECT site, area, m, CASE WHEN area = '' THEN x.amount - b.amount ELSE x.amount END AS amount,
-    CASE WHEN area = '' THEN x.estimated + b.estimated ELSE x.estimated END AS estimated, x.covered,
+    CASE WHEN area <> '' THEN x.estimated WHEN open THEN x.amount - b.amount ELSE x.estimated + b.estimated END AS estimated, x.covered,
     CASE WHEN area = '' THEN x.cost - b.cost ELSE x.cost END AS cost
 FROM meters x JOIN meter USING (point) JOIN below b USING (site, m)"""
 

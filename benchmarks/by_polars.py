@@ -114,19 +114,21 @@ def account(
         cells.lazy()
         .join(hours.lazy(), on="c")
         .group_by("point", "m")
-        .agg(pl.col("amount").sum(), pl.col("estimated").sum(), cost=cost)
+        .agg(pl.col("amount", "estimated", "covered").sum(), cost=cost)
+        .join(hours.lazy().group_by("m").agg(due=pl.len() * 3600), on="m")
         .join(meter_frame(works).lazy().select("point", "site", "area"), on="point")
         .collect()
     )
     below = (
         of_meter.filter(pl.col("area") != "")
         .group_by("site", "m")
-        .agg(pl.col("amount", "estimated", "cost").sum())
+        .agg(pl.col("amount", "estimated", "cost").sum(), open=(pl.col("covered") < pl.col("due")).any())
     )
     rest = of_meter.filter(pl.col("area") == "").join(below, on=["site", "m"], suffix="_below")
+    amount = pl.col("amount") - pl.col("amount_below")
     rest = rest.with_columns(
-        amount=pl.col("amount") - pl.col("amount_below"), estimated=pl.col("estimated") + pl.col("estimated_below"),
-        cost=pl.col("cost") - pl.col("cost_below"),
+        amount=amount, cost=pl.col("cost") - pl.col("cost_below"),
+        estimated=pl.when("open").then(amount).otherwise(pl.col("estimated") + pl.col("estimated_below")),
     )  # fmt: skip
     columns = ["site", "area", "m", "amount", "estimated", "cost"]
     monthly = pl.concat([of_meter.filter(pl.col("area") != "").select(columns), rest.select(columns)])
