@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests import shared_data
+from tests.both_engines import both_engines
 from tests.store.servers import postgresql
 
 # In CI a change is judged by the same examples each time; elsewhere every run tries new ones.
@@ -27,3 +28,9 @@ def postgresql_server() -> Iterator[str]:
     """The address of a database on a PostgreSQL server of our own; each store takes a schema of its own."""
     with postgresql() as address:
         yield address
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _both_engines() -> Iterator[None]:
+    with both_engines():
+        yield

@@ -167,6 +167,8 @@ class Body:
             f"CASE WHEN {value} IS NULL THEN {ZERO} ELSE {piece.coverage or '1e0'} END AS coverage",
             f"{source.seconds} AS seconds",
         ]
+        if scope.names is not None:
+            target = replace(target, named=scope.names.parts)
         select = f"SELECT {', '.join(shown)}"
         last = "\nWHERE " + " AND ".join(f"({test})" for test in where) if where else ""
         return self.planner.add(with_sql(target, f"{select}\n{source.joined(select + last)}{last}"))

@@ -11,8 +11,8 @@ import duckdb
 
 from celadon.core.model import Plant
 from celadon.engine.lookup import Chosen
-from celadon.engine.planning import plain_planning
 from celadon.engine.settled import settled
+from celadon.engine.small import answered
 from celadon.engine.steps import MEASURES, PLACES, Query, Step, measures
 from celadon.rules.expr import Total
 
@@ -57,9 +57,7 @@ class ChainRows:
         selects = [_padded(number, step, width) for number, step in enumerate(shown)]
         if not selects:
             return found
-        with plain_planning(self.con, self.query.size):
-            rows = self.con.execute(self.query.chain("\nUNION ALL\n".join(selects))).fetchall()
-        for row in rows:
+        for row in answered(self.con, self.query, "\nUNION ALL\n".join(selects)):
             step = shown[row[0]]
             cells = dict(zip((*PLACES, "time_start", "time_end", "month"), row[1:8], strict=True))
             cells.update(zip(step.keys, row[8 : 8 + len(step.keys)], strict=True))

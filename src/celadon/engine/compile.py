@@ -69,6 +69,7 @@ def compile_query(
         units,
         told,
         summary.size,
+        facts,
     )
 
 

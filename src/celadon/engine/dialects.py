@@ -1,12 +1,13 @@
-"""A statement of the embedded engine in another engine's words, from one syntax tree.
+"""A statement of the embedded engine in another engine's words: Spark's from a syntax tree, SQLite's word by word.
 
-Nothing about rulebooks is here: what the two engines would compute differently is written so that they agree.
+Nothing about rulebooks is here: what the engines would compute differently is written so that they agree.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Files = Callable[[list[str]], str]
@@ -61,3 +62,54 @@ def _paths(exp: Any, call: Any) -> list[str]:
     for sign in "*?[":
         names = [name.replace(f"[{sign}]", sign) for name in names]
     return names
+
+
+def in_sqlite(sql: str) -> str:
+    """A SELECT of the chain for SQLite: times are text there, and a number is REAL."""
+    return _WORDS.sub(_word, sql)
+
+
+def table_in_sqlite(name: str, sql: str, named: Mapping[str, str]) -> str:
+    """`CREATE TABLE` of a step's SELECT for SQLite. It names the columns of VALUES before them; knows no name of a column
+    within the SELECT that makes it, so that the parts in `named` (name -> SQL) stand where they are used; and has no index
+    for a FULL JOIN."""
+    if sql.startswith(_VALUES):
+        rows, _, columns = sql.removeprefix(_VALUES).rpartition(") AS v")
+        sql = f"WITH v{columns} AS (VALUES {rows}) SELECT * FROM v"
+    parts: dict[str, str] = {}
+
+    def spelled(text: str) -> str:
+        return _NAMED.sub(lambda found: parts.get(found[0], found[0]), text)
+
+    for word, part in named.items():
+        sql = sql.replace(f"{part} AS {word}, ", "", 1)
+        parts[word] = f"({spelled(part)})"
+    return f"CREATE TABLE {name} AS {in_sqlite(_FULL.sub(_left_joins, spelled(sql)))}"
+
+
+_VALUES = "SELECT * FROM (VALUES "
+_NAMED = re.compile(r"'(?:[^']|'')*'|(?<![\w.])w\d+\b")
+_FULL = re.compile(r"FROM \w+ AS \w+(?:\nFULL JOIN \w+ AS \w+ USING \([^)]*\))+")
+_SIDE = re.compile(r"(?:FROM|FULL JOIN) (\w+) AS (\w+)(?: USING \(([^)]*)\))?")
+_WORDS = re.compile(
+    r"CAST\(date_diff\('second', (?P<start>[\w.]+), (?P<end>[\w.]+)\) AS DOUBLE\)"
+    r"|(?P<text>(?:TIMESTAMP )?'(?:[^']|'')*')|(?P<null>CAST\(NULL AS \w+\))| AS DOUBLE\)"
+)
+"""What SQLite words otherwise; a text is found whole, so that nothing inside it is."""
+
+
+def _left_joins(found: re.Match[str]) -> str:
+    """Every row's keys, and each side joined to them: what a FULL JOIN gives."""
+    sides = _SIDE.findall(found[0])
+    keys = sides[-1][2]
+    rows = " UNION ".join(f"SELECT {keys} FROM {name}" for name, _, _ in sides)
+    joins = [f"\nLEFT JOIN {name} AS {alias} USING ({keys})" for name, alias, _ in sides]
+    return f"FROM ({rows}) AS rows_of_all" + "".join(joins)
+
+
+def _word(found: re.Match[str]) -> str:
+    if found["start"]:
+        return f"(1e0 * strftime('%s', {found['end']}) - strftime('%s', {found['start']}))"
+    if found["text"]:
+        return found["text"].removeprefix("TIMESTAMP ")
+    return "NULL" if found["null"] else " AS REAL)"

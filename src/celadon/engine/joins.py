@@ -149,8 +149,11 @@ def left_join(step: Step, alias: str, columns: Sequence[str], here: Mapping[str,
 
 
 def no_row(step: Step, alias: str) -> str:
-    """A join that never finds a row: the input has no one value where the formula stands."""
-    return f"\nLEFT JOIN {step.name} AS {alias} ON 1 = 0"
+    """A join that never finds a row: the input has no one value where the formula stands. Its keys would be the row's too."""
+    cells = (
+        ("value", "level", "found") if step.kind == "factor" else (n for n in MEASURES if n not in step.fixed)
+    )
+    return f"\nLEFT JOIN (SELECT {', '.join(cells)} FROM {step.name}) AS {alias} ON 1 = 0"
 
 
 def factor_columns(lookup: Lookup, by_month: bool) -> list[str]:

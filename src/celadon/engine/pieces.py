@@ -116,6 +116,11 @@ class Names:
             self._taken[self._parts[part]] = None
         return self._parts[part]
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """Name -> SQL, each before it is used."""
+        return {name: part for part, name in self._parts.items()}
+
     def columns(self) -> list[str]:
         """The named parts as columns of a SELECT, each before it is used."""
         return [f"{part} AS {name}" for part, name in self._parts.items()]

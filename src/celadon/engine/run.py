@@ -13,14 +13,14 @@ from celadon.core.carriers import CARRIERS
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Period
-from celadon.engine.backends import Backend, Embedded
+from celadon.engine.backends import Backend
 from celadon.engine.compile import compile_query
 from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
-from celadon.engine.planning import plain_planning
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
+from celadon.engine.small import answered
 from celadon.engine.steps import SUMMARY, Query, Summary, summary_of
 from celadon.engine.variants import VariantQuestions
 from celadon.rules.rulebook import Rulebook
@@ -114,16 +114,17 @@ def run(
     """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`; `on`: another engine that does
     the work."""
     request = request.checked(book)
-    backend = on if on is not None else Embedded(con)
-    backend.share(con, facts)
     summary = summarise(con, facts)
     query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
     factors, variants = FactorQuestions(query), VariantQuestions(query)
     found: list[tuple[Any, ...]] = []
     also = [*factors.selects(), *variants.selects()]
     if also or any(not query.step(name).empty for _, name in query.outputs):
-        with plain_planning(con, query.size):
-            found = backend.rows(query.sql(also=also))
+        if on is not None:
+            on.share(con, facts)
+            found = on.rows(query.sql(also=also))
+        else:
+            found = answered(con, query, query.select(also))
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     told = [row for row in found if not row[0]]
     findings = [

@@ -57,6 +57,8 @@ class Step:
     """Whether it describes (a calorific value, a factor) rather than counts; then site and month are its rows."""
     parts: tuple[str, ...] = ()
     """Steps this one unites or adds up."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Parts of its SELECT that are written once: name -> SQL, each before it is used."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Shares (QUALITIES) that are none or all on every row: a literal is read, and there is no column."""
     at: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -103,6 +105,8 @@ class Query:
     told: Told = Told()
     size: int = 0
     """How many facts it is asked of; 0 where nobody counted."""
+    facts: str = "facts"
+    """The table they are in."""
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
@@ -119,34 +123,33 @@ class Query:
                 waiting += [*by_name[name].inputs.values(), *by_name[name].parts]
         return found
 
-    def chain(self, last: str) -> str:
-        """`WITH …` of the steps that the SELECTs `last` read, directly or through others; then `last`."""
+    def needed(self, last: str) -> list[Step]:
+        """The steps that the SELECTs `last` read, directly or through others, each after those it reads."""
         by_name = {step.name: step for step in self.steps}
-        needed: set[str] = set()
+        found: set[str] = set()
         waiting = _READ.findall(last)
         while waiting:
             name = waiting.pop()
-            if name in by_name and name not in needed:
-                needed.add(name)
+            if name in by_name and name not in found:
+                found.add(name)
                 waiting += _READ.findall(by_name[name].sql)
-        parts = [f"{one.name} AS (\n{one.sql}\n)" for one in self.steps if one.name in needed]
+        return [step for step in self.steps if step.name in found]
+
+    def chain(self, last: str) -> str:
+        """`WITH …` of the steps that the SELECTs `last` need; then `last`."""
+        parts = [f"{step.name} AS (\n{step.sql}\n)" for step in self.needed(last)]
         return "WITH " + ",\n".join(parts) + f"\n{last}" if parts else last
 
-    def select(self) -> str:
-        """The last SELECT: all asked quantities in one long form."""
+    def select(self, also: Sequence[str] = ()) -> str:
+        """The last SELECT: all asked quantities in one long form. `also`: more SELECTs over its steps, in the same shape."""
         found = [(quantity, self.step(name)) for quantity, name in self.outputs]
         parts = [_output(quantity, step) for quantity, step in found if not step.empty]
-        return "\nUNION ALL\n".join(parts) if parts else _EMPTY
+        return "\nUNION ALL\n".join([*(parts or [_EMPTY]), *also])
 
     def sql(self, dialect: Literal["duckdb", "spark"] = "duckdb", also: Sequence[str] = ()) -> str:
-        """The query's text in the embedded engine's dialect, or in Spark's, from the same chain.
-
-        `also`: more SELECTs over its steps, in the shape of its output.
-        """
-        whole = self.chain("\nUNION ALL\n".join([self.select(), *also]))
-        if dialect == "duckdb":
-            return whole
-        return in_spark(whole)
+        """The query's text in the embedded engine's dialect, or in Spark's, from the same chain."""
+        whole = self.chain(self.select(also))
+        return in_spark(whole) if dialect == "spark" else whole
 
 
 _READ = re.compile(r"\b(?:FROM|JOIN) (\w+)")

@@ -60,7 +60,8 @@ class VariantQuestions:
             parts = [self._query.step(name) for name in step.parts]
             spines = dict.fromkeys(name for part in parts for name in _full_inputs(self._query, part))
             for place, spine in enumerate(spines, start=1):
-                rows = f"(SELECT DISTINCT {keys} FROM {spine}) AS i ANTI JOIN {step.name} AS u USING ({keys})"
+                given = f"(SELECT DISTINCT {keys}, 1 AS given FROM {step.name}) AS u"
+                rows = f"(SELECT DISTINCT {keys} FROM {spine}) AS i LEFT JOIN {given} USING ({keys}) WHERE u.given IS NULL"
                 found.append(answer_select(f"{self.MARK}{number} {place}", f"FROM {rows}", _COUNT))
         return found
 

@@ -1,0 +1,128 @@
+"""A query over few facts, answered by SQLite: the text is one, its planner takes a tenth of the embedded engine's time.
+
+What an account of one plant costs is planning, not running: twenty steps over some hundred facts. From thousands of facts
+on the embedded engine is faster, and it is what answers where a query is beyond one of SQLite's limits (64 tables in a join).
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from celadon.core.facts import FACT_COLUMNS
+from celadon.engine.dialects import in_sqlite as statement_in_sqlite
+from celadon.engine.dialects import table_in_sqlite
+from celadon.engine.planning import plain_planning
+from celadon.engine.steps import Query
+
+MOST = 5_000
+"""Facts up to which copying them costs less than planning does."""
+_TIMES = frozenset({"time_start", "time_end", "month"})
+
+
+def answered(con: duckdb.DuckDBPyConnection, query: Query, last: str) -> list[tuple[Any, ...]]:
+    """All rows of the SELECTs `last` over the query's steps; times in UTC without a zone, absent as None."""
+    if fits(query):
+        try:
+            return in_sqlite(con, query, last)
+        except sqlite3.OperationalError:
+            pass  # beyond one of its limits; the embedded engine has none of them
+    with plain_planning(con, query.size):
+        return con.execute(query.chain(last)).fetchall()
+
+
+def fits(query: Query) -> bool:
+    """Whether a query is for SQLite."""
+    return 0 < query.size <= MOST
+
+
+def in_sqlite(con: duckdb.DuckDBPyConnection, query: Query, last: str) -> list[tuple[Any, ...]]:
+    """The rows of `last` in SQLite, each step a table: over a copy of the facts.
+
+    Raises:
+        sqlite3.OperationalError: it is beyond one of SQLite's limits.
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as lite:
+        for name, arguments, function in _FUNCTIONS:
+            lite.create_function(name, arguments, function, deterministic=True)
+        lite.execute("BEGIN")
+        _copy(con, lite, query)
+        for step in query.needed(last):
+            lite.execute(table_in_sqlite(step.name, step.sql, step.named))
+        cursor = lite.execute(statement_in_sqlite(last))
+        times = [place for place, column in enumerate(cursor.description) if column[0] in _TIMES]
+        return _with_times(cursor.fetchall(), times)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, lite: sqlite3.Connection, query: Query) -> None:
+    """The facts that the query reads; times as text, which sorts as they do."""
+    names = sorted({step.quantity for step in query.steps if step.kind == "fact"})
+    cells = [
+        f"strftime({name}, '%Y-%m-%d %H:%M:%S')" if kind == "TIMESTAMP" else name
+        for name, kind in FACT_COLUMNS.items()
+    ]
+    sql = f"SELECT {', '.join(cells)} FROM {query.facts} WHERE list_contains($1::VARCHAR[], quantity)"
+    facts = con.execute(sql, [names]).fetchall()
+    lite.execute(f"CREATE TABLE {query.facts} ({', '.join(FACT_COLUMNS)})")
+    lite.executemany(f"INSERT INTO {query.facts} VALUES ({', '.join('?' * len(FACT_COLUMNS))})", facts)
+    lite.execute(f"CREATE INDEX by_quantity ON {query.facts} (quantity, site)")
+
+
+def _with_times(rows: list[tuple[Any, ...]], places: list[int]) -> list[tuple[Any, ...]]:
+    """The rows with times for the texts in those places."""
+    known: dict[str | None, datetime | None] = {None: None}
+    found = []
+    for row in rows:
+        cells = list(row)
+        for place in places:
+            written = cells[place]
+            if written not in known:
+                known[written] = datetime.fromisoformat(written)
+            cells[place] = known[written]
+        found.append(tuple(cells))
+    return found
+
+
+def _least(*cells: Any) -> Any:
+    return min((cell for cell in cells if cell is not None), default=None)
+
+
+def _greatest(*cells: Any) -> Any:
+    return max((cell for cell in cells if cell is not None), default=None)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    """As the embedded engine rounds: halves away from zero, of the number times a power of ten."""
+    if value is None or not math.isfinite(value):
+        return value
+    scale = 10.0 ** abs(digits)
+    moved = value * scale if digits >= 0 else value / scale
+    if not math.isfinite(moved):
+        return value
+    whole = math.copysign(math.floor(abs(moved) + 0.5), moved) if abs(moved) < 2.0**52 else moved
+    return whole / scale if digits >= 0 else whole * scale
+
+
+def _ln(value: float | None) -> float | None:
+    return None if value is None else math.log(value)
+
+
+def _power(base: float | None, exponent: float | None) -> float | None:
+    if base is None or exponent is None:
+        return None
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return math.inf
+
+
+_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("least", -1, _least), ("greatest", -1, _greatest), ("round", 2, _rounded), ("ln", 1, _ln), ("power", 2, _power),
+)  # fmt: skip
+"""What the embedded engine computes otherwise than SQLite, or SQLite may be built without."""
