@@ -101,6 +101,7 @@ sources:
       - {column: coal, quantity: energy_consumed, item: cleaned_coal, purpose: combustion, unit: t}
       - {column: electricity, quantity: energy_purchased, item: electricity, unit: MWh}
       - {column: value, quantity: industrial_added_value, unit: 万元}
+quotas: {files: [quotas.csv], rulebook: cn_gbt_2589_2020, columns: {enterprise: id, year: year, quantity: q, value: v, unit: u}}
 accounts:
   cn_gbt_32150_2015: {options: {grid_factor: provincial}}
 """
@@ -109,13 +110,23 @@ accounts:
 def test_the_commands_of_a_region(
     running: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Accounted and graded by the documented commands, now and as of before a correction that was compacted away."""
+    """Accounted, graded, compared with peers and warned by the documented commands, now and as of before a correction that was
+    compacted away."""
     folder = tmp_path / "region"
     folder.mkdir()
     (folder / "region.yaml").write_text(REGION, encoding="utf-8")
     places, industries = ("370100", "320100", "440100"), ("3011", "3120", "1711", "2614")
     firms = [f"E{number},{industries[number % 4]},{places[number % 3]}" for number in range(120)]
     (folder / "registry.csv").write_text("id,industry,region\n" + "\n".join(firms) + "\n")
+    quotas = [f"E{number},2024,comprehensive_energy,{15 * number + 1},tce" for number in range(0, 120, 3)]
+    (folder / "quotas.csv").write_text("id,year,q,v,u\n" + "\n".join(quotas) + "\n")
+    months = [f"2023-{month:02}" for month in range(1, 13)] + [f"2024-{month:02}" for month in (4, 5, 6)]
+    rows = [
+        f"E{number},{month},{number * (1 + place % 5 / 10)},{number % 11 * 30},{5 + number % 13}"
+        for place, month in enumerate(months)
+        for number in range(120)
+    ]
+    (folder / "facts-before.csv").write_text("id,month,coal,electricity,value\n" + "\n".join(rows) + "\n")
 
     def reported(name: str, times: int, count: int) -> datetime:
         rows = [
@@ -140,12 +151,14 @@ def test_the_commands_of_a_region(
     book = ("--rulebook", "cn_gbt_2589_2020", "--period", "2024-Q1")
     account = ("account", folder, *book, "--by", "industry,province", "--quantity", "comprehensive_energy")
     grade = ("grade", folder, "--period", "2024-Q1", "--most", 120)
+    peers = ("peers", folder, *book, "--over", "industrial_added_value", "--enterprise", "E17")
+    warn = ("warn", folder, "--year", 2024)
     answers = []
-    for question in ((*account, "--as-of", before), grade):
+    for question in ((*account, "--as-of", before), grade, peers, warn):
         expected, found = asked(*question), asked(*question, "--engine", running.address)
         assert_close(expected, found)
         answers.append(expected)
-    now, (then, graded) = asked(*account), answers
+    now, (then, graded, compared, warned) = asked(*account), answers
     assert (len(now["rows"]), len(graded["rows"])) == (12, 120)  # 4 industries in 3 provinces
     # 30 enterprises burnt three times as much cleaned coal in each of three months, at 0.9 tce/t; every seventh burns none
     more = 3 * 2 * 3.7 * 0.9 * sum(number for number in range(30) if number % 7)
@@ -153,6 +166,13 @@ def test_the_commands_of_a_region(
         sum(row["value"] for row in now["rows"]) - sum(row["value"] for row in then["rows"]), more
     )
     assert len(graded["counts"]) > 3  # grades of several kinds, none of which flipped
+    assert [(item["group"]["industry"], item["enterprises"]) for item in compared["groups"] if not item["suppressed"]] == [
+        (industry, 30) for industry in sorted(industries)
+    ]  # fmt: skip
+    assert compared["standing"]["peers"] == 30
+    assert (warned["month"], warned["quotas"]) == ("2024-06", 40)
+    assert {item["level"] for item in warned["warnings"]} >= {"blue", "red"}
+    assert all(item["trace"]["forecast"] for item in warned["warnings"])
 
 
 def assert_close(one: object, other: object) -> None:

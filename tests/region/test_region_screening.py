@@ -188,6 +188,9 @@ def test_command(country, capsys):
     body = json.loads(capsys.readouterr().out)
     assert problems(body) == []
     assert len(body["alarms"]) == 2
+    assert main(["screen", str(country), "--period", "2024-12", "--engine", "spark-local", "--json"]) == 1
+    [refused] = json.loads(capsys.readouterr().out)["findings"]
+    assert (refused["code"], refused["values"]["address"]) == ("screen.embedded-only", "spark-local")
     assert main(["screen", str(country), "--period", "2024-12", "--most", "2", "--lang", "zh"]) == 0
     text = capsys.readouterr().out
     assert "家企业中" in text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, plant_argument, question_options
+from celadon.cli.base import engine_option, option, plant_argument, question_options
 from celadon.cli.session import Session
 from celadon.core.text import Lang
 from celadon.engine.quality import DATA, FACTORS, LABELS, Quality
@@ -66,12 +66,7 @@ _ORIGINS_SHOWN = 8
     en="How wide each value is (95 %), and what that comes from.",
     zh="给出各数值的不确定度（95%）及其来源。",
 )
-@option(
-    "--engine",
-    metavar="ADDRESS",
-    en="Compute on Spark: spark-local (this machine) or spark://host:7077 (a cluster).",
-    zh="在 Spark 上计算：spark-local（本机）或 spark://主机:7077（集群）。",
-)
+@engine_option
 @option("--csv", "as_csv", is_flag=True, en="Print CSV.", zh="输出 CSV。")
 def command(context: click.Context, plant: str, rulebook: str, period: str, by: str | None, output: str | None,
             per: str | None, quantities: tuple[str, ...], options: dict[str, str], as_of: str | None, factors_as_of: object, uncertainty: bool, engine: str | None, as_csv: bool, as_json: bool, lang: str | None,

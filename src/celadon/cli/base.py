@@ -181,6 +181,16 @@ def region_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("region", type=click.Path())(function)
 
 
+def engine_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--engine: where from facts to answers is computed."""
+    return option(
+        "--engine",
+        metavar="ADDRESS",
+        en="Compute on Spark: spark-local (this machine) or spark://host:7077 (a cluster).",
+        zh="在 Spark 上计算：spark-local（本机）或 spark://主机:7077（集群）。",
+    )(function)
+
+
 def pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Reads repeated `name=value` options (click callback)."""
     found: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, pairs, region_argument
+from celadon.cli.base import engine_option, option, pairs, region_argument
 from celadon.cli.session import Session
 
 if TYPE_CHECKING:
@@ -58,12 +58,7 @@ if TYPE_CHECKING:
     en="Write every enterprise to this Parquet or CSV file.",
     zh="将全部企业写入该 Parquet 或 CSV 文件。",
 )
-@option(
-    "--engine",
-    metavar="ADDRESS",
-    en="Compute on Spark: spark-local (this machine) or spark://host:7077 (a cluster).",
-    zh="在 Spark 上计算：spark-local（本机）或 spark://主机:7077（集群）。",
-)
+@engine_option
 @option("--as-of", en="What was known then.", zh="以该时刻已知的数据为准。")
 def command(context: click.Context, region: str, period: str, rulebook: str, quantity: str | None, options: dict[str, str],
             most: int, output: str | None, engine: str | None, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip

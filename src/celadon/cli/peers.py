@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, region_argument
+from celadon.cli.base import engine_option, option, region_argument
 from celadon.cli.session import Session
 
 if TYPE_CHECKING:
@@ -56,14 +56,16 @@ if TYPE_CHECKING:
     en="Keep what is shown as published: later groupings of the same numbers take account of it.",
     zh="将所示内容登记为已公布：以后对相同数据的其他分组会将其考虑在内。",
 )
+@engine_option
 @option("--as-of", en="What was known then.", zh="以该时刻已知的数据为准。")
 def command(context: click.Context, region: str, period: str, rulebook: str, quantity: str | None, over: str, by: str,
-            enterprise: str | None, publish: bool, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
+            enterprise: str | None, publish: bool, engine: str | None, as_of: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Benchmarks, suppressed where they would show one enterprise."""
     from celadon.region.facade import open_region
 
     session = Session(context, as_json, lang, quiet)
-    with open_region(region) as opened:
+    bar = "对标" if session.lang == "zh" else "peers"
+    with open_region(region) as opened, session.progress(bar) as progress:
         found = opened.peers(
             period,
             rulebook=rulebook,
@@ -73,6 +75,8 @@ def command(context: click.Context, region: str, period: str, rulebook: str, qua
             enterprise=enterprise,
             as_of=as_of,
             publish=publish,
+            engine=engine,
+            progress=progress,
         )
     session.finish(
         "region-peers/1", found.to_json(), lambda out: print_peers(out, found, session), found.findings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, region_argument
+from celadon.cli.base import engine_option, option, region_argument
 from celadon.cli.session import Session
 
 if TYPE_CHECKING:
@@ -38,16 +38,17 @@ if TYPE_CHECKING:
     en="How many alarms to tell.",
     zh="列出的警报数。",
 )
+@engine_option
 @option("--as-of", en="What was known then.", zh="以该时刻已知的数据为准。")
-def command(context: click.Context, region: str, period: str, most: int, as_of: str | None, as_json: bool, lang: str | None,
-            quiet: bool) -> None:  # fmt: skip
+def command(context: click.Context, region: str, period: str, most: int, engine: str | None, as_of: str | None, as_json: bool,
+            lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Screens; the alarms are findings."""
     from celadon.region.facade import open_region
 
     session = Session(context, as_json, lang, quiet)
     title = "筛查" if session.lang == "zh" else "screening"
     with open_region(region) as opened, session.progress(title) as progress:
-        found = opened.screen(period, most=most, as_of=as_of, progress=progress)
+        found = opened.screen(period, most=most, as_of=as_of, engine=engine, progress=progress)
     session.finish(
         "region-screen/1",
         found.to_json(),

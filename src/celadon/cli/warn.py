@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from celadon.cli.base import command as make_command
-from celadon.cli.base import option, region_argument
+from celadon.cli.base import engine_option, option, region_argument
 from celadon.cli.session import Session
 
 if TYPE_CHECKING:
@@ -40,15 +40,17 @@ if TYPE_CHECKING:
     en="How many warnings to tell.",
     zh="列出的预警数。",
 )
+@engine_option
 @option("--as-of", en="What was known then.", zh="以该时刻已知的数据为准。")
-def command(context: click.Context, region: str, year: int, month: int | None, most: int, as_of: str | None, as_json: bool,
-            lang: str | None, quiet: bool) -> None:  # fmt: skip
+def command(context: click.Context, region: str, year: int, month: int | None, most: int, engine: str | None, as_of: str | None,
+            as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Warnings as findings, the most pressing first."""
     from celadon.region.facade import open_region
 
     session = Session(context, as_json, lang, quiet)
-    with open_region(region) as opened:
-        found = opened.warn(year, month, most=most, as_of=as_of)
+    bar = "预警" if session.lang == "zh" else "warning"
+    with open_region(region) as opened, session.progress(bar) as progress:
+        found = opened.warn(year, month, most=most, as_of=as_of, engine=engine, progress=progress)
     session.finish(
         "region-warn/1",
         found.to_json(),

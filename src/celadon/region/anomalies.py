@@ -141,6 +141,19 @@ FIRST_DIGITS = FindingKind(
         "仅为线索，并非证据：请查看该地填报方式及门槛附近的数值。",
     ),
 )
+EMBEDDED_ONLY = FindingKind(
+    "screen.embedded-only",
+    Severity.ERROR,
+    Text("Screening runs on this machine", "筛查仅在本机运行"),
+    Text(
+        "Screening does not run on {address}: its rules are written for the embedded engine alone.",
+        "筛查不能在 {address} 上运行：其规则仅支持内置引擎。",
+    ),
+    Text(
+        "Leave --engine out: enterprises are screened in chunks, so that memory does not grow with their number.",
+        "请不写 --engine：企业按批筛查，内存不随企业数增长。",
+    ),
+)
 KINDS = {
     kind.code.removeprefix("screen."): kind
     for kind in (

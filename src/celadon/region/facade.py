@@ -110,9 +110,19 @@ class Region:
         return rejected.rejected(self.con, self.store, most)
 
     def screen(
-        self, period: str, *, most: int = 100, as_of: Moment = None, progress: Progress | None = None
+        self,
+        period: str,
+        *,
+        most: int = 100,
+        as_of: Moment = None,
+        engine: str | None = None,
+        progress: Progress | None = None,
     ) -> anomalies.Screened:
-        """Anomalous reports of `period`, the `most` strongest as findings with their evidence."""
+        """Anomalous reports of `period`, the `most` strongest as findings with their evidence.
+
+        FindingError `screen.embedded-only` for any other `engine` than the embedded one."""
+        if engine is not None:
+            raise FindingError(anomalies.EMBEDDED_ONLY.at(Place(), address=engine))
         when = self.period(period)
         return self._read(as_of, lambda seen: anomalies.screened(self.con, seen, when, most, progress))
 
@@ -216,16 +226,20 @@ class Region:
         enterprise: str | None = None,
         as_of: Moment = None,
         publish: bool = False,
+        engine: str | None = None,
+        progress: Progress | None = None,
     ) -> benchmarking.Peers:
         """Totals, means and percentiles of `quantity` per `over` in groups, without those that would show one enterprise.
 
+        `engine`: as in `account`, for the quantity of every enterprise.
         `publish`: keep what was shown, so that later groupings of the same numbers take account of it."""
         words = accounting.group_words(by)
         book, when = _book(rulebook), self.period(period)
+        on = self._engine(engine, progress)
         found = self._read(
             as_of,
             lambda seen: benchmarking.peers(
-                self.con, seen, book, quantity, over, words, when, enterprise, self.store.snapshot()
+                self.con, seen, book, quantity, over, words, when, enterprise, self.store.snapshot(), on
             ),
         )
         if publish:
@@ -233,14 +247,24 @@ class Region:
         return found
 
     def warn(
-        self, year: int, month: int | None = None, *, most: int = 100, as_of: Moment = None
+        self,
+        year: int,
+        month: int | None = None,
+        *,
+        most: int = 100,
+        as_of: Moment = None,
+        engine: str | None = None,
+        progress: Progress | None = None,
     ) -> warning.Warnings:
-        """Quotas of `year` at risk, from what was reported up to `month` (None = the last loaded)."""
+        """Quotas of `year` at risk, from what was reported up to `month` (None = the last loaded).
+
+        `engine`: as in `account`, for every enterprise's months."""
         seen = self.view(as_of)
         if seen.region.quotas is None:
             raise FindingError(warning.NO_QUOTAS.at(Place(file=str(self.opened.file)), year=year))
         book = _book(seen.region.quotas.rulebook)
-        return self._read(as_of, lambda seen: warning.warn(self.con, seen, book, year, month, most))
+        on = self._engine(engine, progress)
+        return self._read(as_of, lambda seen: warning.warn(self.con, seen, book, year, month, most, on))
 
     def _read(self, as_of: Moment, ask: Callable[[View], Given]) -> Given:
         """Ask of what was known at `as_of`; where a segment turns out to be damaged, once more, of the rest."""

@@ -18,6 +18,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Place, Sev
 from celadon.core.periods import Period
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
+from celadon.engine.backends import Backend
 from celadon.plant.keeping import unique
 from celadon.region.account import RegionQuestion, answer, due_months, titles
 from celadon.region.model import BY_PRODUCT, Disclosure, column_name
@@ -151,10 +152,12 @@ def peers(
     period: Period,
     enterprise: str | None = None,
     register: Snapshot | None = None,
+    on: Backend | None = None,
 ) -> Peers:
     """Benchmarks of `quantity` (None = the rulebook's first total) per `over` within groups of enterprises.
 
-    What follows together with earlier publications of the same numbers (in `register`; None = the view's) is left out too.
+    `on`: the engine that computes the quantity of every enterprise (None = the embedded one); what is told of groups, and what
+    must not be, is the embedded one's. What follows together with earlier publications of the same numbers (in `register`; None = the view's) is left out too.
 
     Raises:
         FindingError: unknown quantity or denominator, no reports of the period, an enterprise without the ratio,
@@ -164,7 +167,7 @@ def peers(
     by = by or ("industry",)
     earlier = published(con, register or seen.snapshot, wanted, over, book.id, period)
     every = _finest([*by, *(word for one in earlier for word in one.by)])
-    said, units = _firms(con, seen, book, wanted, over, every, period)
+    said, units = _firms(con, seen, book, wanted, over, every, period, on)
     hidden = _hidden(con, every, seen.region.disclosure)
     _refuse(earlier, every, hidden, by, period)
     groups = tuple(_groups(con, seen, by, every, hidden))
@@ -200,6 +203,7 @@ def _firms(
     over: str,
     by: tuple[str, ...],
     period: Period,
+    on: Backend | None,
 ) -> tuple[list[Finding], dict[str, str]]:
     """`peer`: id, the group columns, amount (of the quantity), per (the denominator) and ratio, a row per enterprise."""
     known = {value.quantity: value for value in seen.region.columns if value.item in ("", BY_PRODUCT)}
@@ -207,7 +211,7 @@ def _firms(
         hint = did_you_mean(over, list(known))
         raise FindingError(OVER_UNKNOWN.at(Place(subject=over), word=over, hint=hint, known=", ".join(known)))
     question = RegionQuestion(period, ("enterprise",), None, (wanted,))
-    result, said = answer(con, seen, book, question, "peer_answers", shares=False)
+    result, said = answer(con, seen, book, question, "peer_answers", shares=False, on=on)
     output = next(item for item in result.columns if item.quantity == wanted and not item.item)
     months, _ = due_months(seen, period)
     value = known[over]

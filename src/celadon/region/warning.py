@@ -23,6 +23,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Place, Sev
 from celadon.core.periods import Grain, parse_period
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
+from celadon.engine.backends import Backend
 from celadon.region.account import RegionQuestion, answer
 from celadon.region.anomalies import month_label
 from celadon.region.model import WarningLevel
@@ -131,9 +132,17 @@ class Warnings:
 
 
 def warn(
-    con: duckdb.DuckDBPyConnection, seen: View, book: Rulebook, year: int, month: int | None, most: int
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    book: Rulebook,
+    year: int,
+    month: int | None,
+    most: int,
+    on: Backend | None = None,
 ) -> Warnings:
     """Warnings for the quotas of `year` from what was reported up to `month` (1 to 12; None = the last loaded one).
+
+    `on`: the engine that computes every enterprise's months (None = the embedded one); the forecast is the embedded one's.
 
     Raises:
         FindingError: no quotas, no reports of the year.
@@ -152,7 +161,7 @@ def warn(
     con.execute(f"CREATE OR REPLACE TEMP TABLE outlook ({_OUTLOOK})")
     units: dict[str, str] = {}
     for quantity in quantities:
-        unit = _outlook(con, seen, book, quantity, year, last, findings)
+        unit = _outlook(con, seen, book, quantity, year, last, findings, on)
         if unit is not None:
             units[quantity] = unit
     told = _told(con, seen, book, units, month_label(last), most)
@@ -200,6 +209,7 @@ def _outlook(
     year: int,
     last: int,
     findings: list[Finding],
+    on: Backend | None,
 ) -> str | None:
     """Add the outlook of every enterprise with a quota of one quantity; its unit, None where there is no such quantity."""
     [(count,)] = con.execute("SELECT count(*) FROM quota WHERE quantity = ?", [quantity]).fetchall()
@@ -210,10 +220,12 @@ def _outlook(
         return None
     loaded = [item for item in seen.months() if (year - 1) * 12 <= item <= last]
     whole = parse_period(f"{year - 1}-01..{month_label(last)}", seen.region.zone)
-    only = f"SELECT enterprise FROM quota WHERE quantity = {literal(quantity)}"
+    # from the quotas' own file, so that another engine reads that too where it is
+    limited = f"year = {int(year)} AND quantity = {literal(quantity)}"
+    only = f"SELECT enterprise FROM ({seen.quotas()}) WHERE {limited}"
     prepared = prepare(con, seen, loaded, book, only=only)
     question = RegionQuestion(whole, ("enterprise",), Grain.MONTH, (quantity,))
-    result, said = answer(con, seen, book, question, "outlook_months", prepared, shares=False)
+    result, said = answer(con, seen, book, question, "outlook_months", prepared, shares=False, on=on)
     findings.extend(item for item in said if item.severity is not Severity.NOTICE)
     output = next((item for item in result.columns if not item.item), None)
     if output is None:
