@@ -140,7 +140,7 @@ def celadon(watch: Watch, folder: str, months: int, **_given: int) -> list[list[
     """View of the store → ledger → hourly facts of the sites → the rulebook's query."""
     from celadon.core.periods import Grain, parse_period
     from celadon.core.quantities import Space
-    from celadon.engine.request import Request, fact_grain
+    from celadon.engine.request import Request
     from celadon.engine.run import run as run_engine
     from celadon.plant.facade import Plant
     from celadon.plant.opened import open_file
@@ -153,7 +153,7 @@ def celadon(watch: Watch, folder: str, months: int, **_given: int) -> list[list[
             seen, work = plant.view(), Workspace.open()
             period = parse_period(f"2023-01..2023-{months:02}", "Asia/Shanghai")
             request = Request(period, Space.SITE, Grain.MONTH, WANTED).checked(book)
-            facts = work.facts(seen, period, *fact_grain(book, request))
+            facts = work.pooled_for(seen, book, request)
             result = run_engine(work.con, book, seen.model, request, facts=facts.name)
         work.close()
     found: dict[tuple[str, int], dict[str, float]] = {}

@@ -122,7 +122,7 @@ def test_the_commands_of_a_region(
     (folder / "quotas.csv").write_text("id,year,q,v,u\n" + "\n".join(quotas) + "\n")
     months = [f"2023-{month:02}" for month in range(1, 13)] + [f"2024-{month:02}" for month in (4, 5, 6)]
     rows = [
-        f"E{number},{month},{number * (1 + place % 5 / 10)},{number % 11 * 30},{5 + number % 13}"
+        f"E{number},{month},{number * (1 + place % 5 / 10) * 1.0173},{number % 11 * 30},{5 + number % 13}"
         for place, month in enumerate(months)
         for number in range(120)
     ]

@@ -93,15 +93,19 @@ def _option(book: Rulebook, what: Text, name: str, known: list[str]) -> Finding:
 
 def fact_grain(book: Rulebook, request: Request) -> tuple[Space, Grain]:
     """How fine the facts must be: the finest place and time any needed rule or the answer itself is at."""
-    space, time = max(request.space, Space.SITE), max(request.time or Grain.MONTH, Grain.MONTH)
-    seen: set[str] = set()
+    rules = [rule for name in names_needed(book, request) for rule in book.rules.get(name, ())]
+    space = max([request.space, Space.SITE, *(rule.grain.space for rule in rules)])
+    time = max([request.time or Grain.MONTH, Grain.MONTH, *(rule.grain.time for rule in rules)])
+    return space, time
+
+
+def names_needed(book: Rulebook, request: Request) -> set[str]:
+    """What the answer is, and every name of the rulebook that it may rest on."""
+    found: set[str] = set()
     waiting = list(request.wanted or book.totals or book.rules)
     while waiting:
         name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        for rule in book.rules.get(name, ()):
-            space, time = max(space, rule.grain.space), max(time, rule.grain.time)
-            waiting.extend(rule.needs)
-    return space, time
+        if name not in found:
+            found.add(name)
+            waiting += [need for rule in book.rules.get(name, ()) for need in rule.needs]
+    return found

@@ -7,7 +7,8 @@ of each meter above them (`<id>~rest`). Both add to the same whole number of tic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 
 import duckdb
@@ -15,7 +16,7 @@ import duckdb
 from celadon.core.carriers import CARRIERS, Carrier
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import Finding, FindingKind, Severity
-from celadon.core.model import Flow, Meter, Plant
+from celadon.core.model import Flow, Meter, Plant, VirtualMeter
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
@@ -101,34 +102,69 @@ def build_facts(
     `ledger` and `records` name tables with the contract's rows; `time` is month, day or hour (a year is taken as
     months). Amounts that are due and have no data are rows with a null value, status absent and coverage 0.
     """
-    grain = max(time, Grain.MONTH)
+    plan = plan_facts(con, plant, records, period, space, time)
+    fill_facts(con, plan, ledger, records, point_ids, into)
+    return plan.findings
+
+
+@dataclass
+class Plan:
+    """What a request for activity data needs, before any amount is looked at. `findings` grows while it is carried out."""
+
+    plant: Plant
+    period: Period
+    space: Space
+    tree: Tree
+    boundary: Boundary
+    calendars: Calendars
+    nodes: dict[str, Node]
+    children: dict[str, tuple[str, ...]]
+    findings: list[Finding]
+
+
+def plan_facts(
+    con: duckdb.DuckDBPyConnection, plant: Plant, records: str, period: Period, space: Space, time: Grain
+) -> Plan:
+    """The nodes and calendars of a request (arguments as of `build_facts`)."""
     tree = build_tree(plant)
     findings = list(tree.findings)
     boundary = find_boundary(tree, lambda: record_facts.recorded_carriers(con, plant, records))
     findings += boundary.findings
-    calendars = Calendars(plant, period, grain, allocation.share_cuts(plant))
+    calendars = Calendars(plant, period, max(time, Grain.MONTH), allocation.share_cuts(plant))
     findings += calendars.findings
     nodes, children = _wanted_nodes(plant, tree, boundary, space, findings)
+    return Plan(plant, period, space, tree, boundary, calendars, nodes, children, findings)
+
+
+def fill_facts(
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    ledger: str,
+    records: str,
+    point_ids: Mapping[str, int],
+    into: str,
+) -> None:
+    """Make `into` as `build_facts` does: the plan's nodes out of the ledger, and the records."""
+    plant, boundary, calendars, nodes, tree = plan.plant, plan.boundary, plan.calendars, plan.nodes, plan.tree
     calendars.write(con)
     prices = tariffs.price_nodes(con, plant, tree, boundary, calendars)
-    findings += prices.findings
-    traits = _traits(plant, tree, boundary, nodes, prices.money, findings)
-    write_nodes(con, nodes, children, calendars, point_ids, prices.of_node, (TRAITS, traits))
+    plan.findings += prices.findings
+    traits = traits_of(plan, prices.money)
+    write_nodes(con, nodes, plan.children, calendars, point_ids, prices.of_node, (TRAITS, traits))
     sum_nodes(con, ledger, calendars, priced=bool(prices.of_node))
     columns = ", ".join(f'"{name}" {kind}' for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
     add_points(con, plant, nodes, into)
     metered = {(tree.nodes[item].site, tree.nodes[item].carrier) for item in boundary.sources}
-    findings += record_facts.insert_facts(con, plant, records, period, metered, into)
-    if space >= Space.PROCESS:
+    plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
+    if plan.space >= Space.PROCESS:
         find_feeders(con)
         write_leaves(con)
-        findings += allocation.write_parts(con, plant, nodes, into)
+        plan.findings += allocation.write_parts(con, plant, nodes, into)
         add_parts(con, plant, boundary, into)
     elif boundary.sources or boundary.used_only:
         add_sites(con, plant, into)
-    findings += _gaps(con, nodes)
-    return findings
+    plan.findings += _gaps(con, nodes)
 
 
 def counted_meters(con: duckdb.DuckDBPyConnection, plant: Plant, records: str, space: Space) -> set[str]:
@@ -183,15 +219,9 @@ def _flat_node(meter: Meter, index: int, findings: list[Finding]) -> Node | None
     )  # fmt: skip
 
 
-def _traits(
-    plant: Plant,
-    tree: Tree,
-    boundary: Boundary,
-    nodes: Mapping[str, Node],
-    money: Mapping[str, str],
-    findings: list[Finding],
-) -> dict[str, tuple[object, ...]]:
+def traits_of(plan: Plan, money: Mapping[str, str]) -> dict[str, tuple[object, ...]]:
     """Node → TRAITS: the key, unit and role of its facts, and the factor from ticks to their unit (null: none)."""
+    plant, tree, boundary, nodes, findings = plan.plant, plan.tree, plan.boundary, plan.nodes, plan.findings
     carriers = {**CARRIERS, **{carrier.id: carrier for carrier in plant.carriers}}
     units = {product.id: product.unit for product in plant.products}
     members = boundary.members(tree)
@@ -249,12 +279,14 @@ def _gaps(con: duckdb.DuckDBPyConnection, nodes: Mapping[str, Node]) -> list[Fin
         WHERE n.sign IS NOT NULL OR n.top IS NOT NULL OR n.carrier = '' GROUP BY n.id, n.node
         HAVING sum(coalesce(a.covered, 0)) < sum(d.due) ORDER BY n.node"""
     ).fetchall()
-    findings = []
-    for node_id, share, first, last, gap in rows:
-        where = place(nodes[node_id].meter)
-        if share == 0:
-            findings.append(METER_ABSENT.at(where, meter=node_id, first=first, last=last))
-        else:
-            percent = f"{min(share * 100, 99.99):.2f}"
-            findings.append(METER_GAP.at(where, meter=node_id, percent=percent, first=gap))
-    return findings
+    return [lacking(nodes[row[0]].meter, *row[1:]) for row in rows]
+
+
+def lacking(
+    meter: Meter | VirtualMeter, share: float, first: datetime, last: datetime, gap: datetime
+) -> Finding:
+    """The finding of a meter with data for a `share` of the time from `first` to `last`; `gap`: where the first one is."""
+    if share == 0:
+        return METER_ABSENT.at(place(meter), meter=meter.id, first=first, last=last)
+    percent = f"{min(share * 100, 99.99):.2f}"
+    return METER_GAP.at(place(meter), meter=meter.id, percent=percent, first=gap)

@@ -159,7 +159,10 @@ def account(
         FindingError: unknown quantity, option or period.
     """
     request = question.request(book, seen.model).checked(book)
-    table = work.facts_for(seen, [book], request, fact_grain(book, request))
+    if question.uncertainty:
+        table = work.facts_for(seen, [book], request, fact_grain(book, request))
+    else:
+        table = work.pooled_for(seen, book, request)
     result = run(
         work.con,
         book,

@@ -7,6 +7,7 @@ stored and what is derived are the same rows. Reading never stores; `load` does 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -17,11 +18,13 @@ from celadon.core.findings import Finding
 from celadon.core.model import Meter, PointKind
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Period
+from celadon.core.units import UnitError
 from celadon.metering.amounts import covering_period
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.faults import findings_from
 from celadon.metering.intervals import derive
-from celadon.metering.scales import config_digest
+from celadon.metering.plain_amounts import STRETCHES, Plain, judge, may_be_plain, plain_of
+from celadon.metering.scales import Life, config_digest, life, utc
 from celadon.plant.opened import View
 from celadon.plant.sources import superseded
 from celadon.store import LEDGER_COLUMNS, month_of, month_start
@@ -82,12 +85,15 @@ def empty_ledger(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
 
 
-def pieces(missing: Sequence[tuple[int, int]]) -> Iterator[Piece]:
-    """(point, month) pairs gathered into pieces that fit in memory: adjoining months with the same points together."""
+def pieces(missing: Sequence[tuple[int, int]], longest: int | None = None) -> Iterator[Piece]:
+    """(point, month) pairs gathered into pieces of adjoining months with the same points: such that fit in memory, or of at most
+    `longest` months."""
     by_month = sorted((month, frozenset(point for point, _ in rows)) for month, rows in _grouped(missing))
     run: list[tuple[int, frozenset[int]]] = []
     for month, points in by_month:
-        if run and (month != run[-1][0] + 1 or points != run[-1][1] or len(run) >= _longest(points)):
+        if run and (
+            month != run[-1][0] + 1 or points != run[-1][1] or len(run) >= (longest or _longest(points))
+        ):
             yield Piece(run[0][1], run[0][0], run[-1][0])
             run = []
         run.append((month, points))
@@ -213,6 +219,42 @@ class Deriver:
         derive(self.con, "piece_readings", meters, ids, window, self.seen.model.grid_seconds, into, events)
         self.con.execute("DROP TABLE piece_readings")
 
+    def judge(self, piece: Piece, events: str) -> set[int]:
+        """The plain ones (see metering/plain_amounts.py) of a piece's points, which may all be; their gaps into `events`."""
+        window, points = piece.window, self._with_those_between(piece.points)
+        start, end = window.start, window.end
+        readings = [
+            self.readings_sql(points, start, end, 0),
+            f"SELECT * FROM ({self.readings_sql(points, start, start, 1)}) WHERE t < {_at(start)}",
+            f"SELECT * FROM ({self.readings_sql(points, end, end, 1)}) WHERE t >= {_at(end)}",
+        ]
+        edges = (utc(start), utc(end))
+        return judge(
+            self.con, readings, self.lives(piece.points), edges, self.seen.model.grid_seconds, events
+        )
+
+    def ended_in(self, piece: Piece) -> str:
+        """A query for the readings of a piece's points, and perhaps of others, that end in its window."""
+        window, points = piece.window, self._with_those_between(piece.points)
+        sql = self.readings_sql(points, window.start, window.end + _TICK, 0)
+        return f"SELECT * FROM ({sql}) WHERE t > {_at(window.start)}"
+
+    def _with_those_between(self, points: Collection[int]) -> Collection[int]:
+        """The points with the interval meters whose numbers lie between, where that makes one range: it is read in half the time."""
+        ids = self.seen.snapshot.points()
+        kinds = {ids[meter.id]: meter.kind for meter in self.seen.model.meters if meter.id in ids}
+        span = range(min(points), max(points) + 1)
+        return span if all(kinds.get(point) is PointKind.INTERVAL for point in span) else points
+
+    def lives(self, points: Collection[int]) -> dict[int, Life]:
+        """The service lives of these points; ones whose unit cannot be read are not among them."""
+        ids, found = self.seen.snapshot.points(), {}
+        for meter in summed_meters(self.seen.model):
+            if ids.get(meter.id) in points:
+                with suppress(UnitError):  # deriving says so
+                    found[ids[meter.id]] = life(meter)
+        return found
+
     def findings(self, events: str) -> list[Finding]:
         """What an events table says."""
         model = self.seen.model
@@ -244,3 +286,42 @@ def write_ledger(
             con.execute(f"INSERT INTO {into} SELECT * FROM piece_ledger")
             findings += deriver.findings("piece_events")
     return findings
+
+
+def stream_ledger(
+    con: duckdb.DuckDBPyConnection, seen: View, period: Period, among: Collection[int], into: str = "ledger"
+) -> tuple[list[Finding], Plain | None]:
+    """Like `write_ledger`, for sums that need each cell once and not as a row.
+
+    `into` is a view, which reads stored parts where they are; what is not stored of those of the points `among` that are plain is
+    not in it but in the readings that come back (None: there are no such points).
+    """
+    digest = digests(seen.model, seen.snapshot.points())
+    months = months_of(covering_period(seen.model, period))
+    found = seen.snapshot.ledger_parts(sorted(digest), months, digest)
+    missing = worth_deriving(seen, found.missing)
+    deriver, findings = Deriver.of(con, seen), []
+    plain: list[tuple[Piece, str]] = []
+    lives = deriver.lives(among)
+    lives = {point: life for point, life in lives.items() if may_be_plain(life)}
+    con.execute(f"DROP TABLE IF EXISTS {STRETCHES}")
+    for piece in pieces([part for part in missing if part[0] in lives], len(months)):
+        events = f"plain_events_{len(plain)}"
+        bad = piece.points - deriver.judge(piece, events)
+        lives = {point: life for point, life in lives.items() if point not in bad}
+        plain.append((piece, events))
+    for _, events in plain:
+        con.execute(f"DELETE FROM {events} WHERE point NOT IN (SELECT unnest(?::INTEGER[]))", [list(lives)])
+        findings += deriver.findings(events)
+        con.execute(f"DROP TABLE {events}")
+    empty_ledger(con, f"{into}_derived")
+    rest = [part for part in missing if not plain or part[0] not in lives]
+    for piece in pieces(rest):
+        deriver.derive(piece, "piece_ledger", "piece_events")
+        con.execute(f"INSERT INTO {into}_derived SELECT * FROM piece_ledger")
+        findings += deriver.findings("piece_events")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS {found.sql()} UNION ALL SELECT * FROM {into}_derived")
+    if not plain or not lives:
+        return findings, None
+    sources = " UNION ALL ".join(deriver.ended_in(piece) for piece, _ in plain)
+    return findings, plain_of(con, sources, lives)

@@ -32,6 +32,7 @@ from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
+from celadon.plant.pooling import build_pooled, can_pool
 from celadon.plant.renewal import changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
 from celadon.rules.check import sound
@@ -159,6 +160,33 @@ class Workspace:
             built = FactTable(name, tuple(unique([*base.findings, *said])), tuple(others.values()))
             _keep(self._built, key, built)
         return self._built[key]
+
+    def pooled_for(self, seen: View, book: Rulebook, request: Request) -> FactTable:
+        """Facts for this one account: like `facts_for`, and at hours with the meters of a site added up where it sees only sums."""
+        if seen.model.derived or seen.snapshot.is_preview or not can_pool(book, request):
+            return self.facts_for(seen, [book], request, fact_grain(book, request))
+        key = (
+            seen.store.path,
+            seen.snapshot.upto,
+            seen.digest,
+            request.period,
+            "pooled",
+            *sorted(book.facts),
+        )
+        if key not in self._built:
+            name = self._new_table()
+            with seen.store.reading():
+                write_records(self.con, seen)
+                said = build_pooled(self.con, seen, request, book.facts, name)
+                self.con.execute(
+                    "DROP VIEW IF EXISTS ledger; DROP TABLE IF EXISTS ledger_derived; DROP TABLE records"
+                )
+            if said is None:
+                return self.facts_for(seen, [book], request, fact_grain(book, request))
+            findings = [_placed(item, seen) for item in said]
+            _keep(self._built, key, FactTable(name, (*findings, *seen.snapshot.findings)))
+            self._drop_unused()
+        return self._found(seen, request.period, self._built[key])
 
     def _sources(self, seen: View) -> list[str]:
         """Digests of the rulebooks that calculate facts, as their folders are now; of one that cannot be had its name."""

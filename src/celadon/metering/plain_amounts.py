@@ -1,0 +1,157 @@
+"""Plain interval meters judged in one pass over their readings as they are stored; no table holds the readings or their cells.
+
+The general way (`samples.py`, `intervals.py`) sorts all readings to see what each stands next to. Segments are sorted already, so
+here neighbours are read as they come, and only *stretches* are kept: readings of one point that follow on one another without a
+gap, in the order of their lines. Nothing rests on the order: were readings to come otherwise, there would be many stretches.
+The stretches of a point are then put in order and must not overlap; between them are the named gaps. Points with anything else
+(an amount below zero or beyond the limit, two at one instant, a length that does not divide the cells) are left to the
+general way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from celadon.core.model import PointKind
+from celadon.metering.plain import is_plain
+from celadon.metering.registers import insert, ticks_sql
+from celadon.metering.scales import Life, value_range
+
+POINTS, STRETCHES = "plain_point", "plain_stretch"
+"""Temporary tables: how values of each judged point become ticks; what its readings cover (point, lo, hi, UTC)."""
+_FOLLOWS = (
+    "pb = point AND span = sb AND epoch_us(tb) = epoch_us(t) - span::BIGINT * 1000000 AND (lb <= line OR fb <> file)"
+    " AND value >= 0 AND value < {most!r}::DOUBLE"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Readings of judged points, each as a part of the cell it lies in."""
+
+    source: str
+    """A query of the readings that end in the window, and perhaps of those of other points."""
+    ticks: str
+    """SQL of a reading's amount, over the reading `r` and its point `e` of POINTS."""
+    points: frozenset[int]
+
+
+def may_be_plain(life: Life) -> bool:
+    """Whether the declaration leaves it to the readings: an interval meter without changes, dates or a limit of its own."""
+    meter = life.meter
+    return (
+        meter.kind is PointKind.INTERVAL and is_plain(life) and meter.max_rate is None and not meter.left_out
+    )
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection,
+    readings: Sequence[str],
+    lives: Mapping[int, Life],
+    window: tuple[datetime, datetime],
+    grid: int,
+    events: str,
+) -> set[int]:
+    """The points of `lives` whose readings are plain; their gaps go into the new table `events`, what they cover into
+    STRETCHES (which has the stretches of the windows judged before).
+
+    `readings`: queries, each one scan: of the window's readings, of the last before it and of the first after it of each point. They
+    may have those of other points too.
+    """
+    most = min(value_range(life.meter, life.epochs[0])[1] for life in lives.values())
+    con.execute("CREATE OR REPLACE TEMP TABLE p_point (point INTEGER, gap BIGINT)")
+    insert(con, "p_point", [(point, life.meter.max_gap_seconds * 10**6) for point, life in lives.items()])
+    columns = "point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER"
+    last = "p1 INTEGER, v1 DOUBLE, f1 INTEGER, l1 INTEGER, u0 BIGINT, u1 BIGINT"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE p_stretch ({columns}, {last})")
+    for query in readings:
+        _stretches(con, query, most)
+    good = _good(con, most, grid)
+    _events(con, window, events)
+    con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {STRETCHES} (point INTEGER, lo TIMESTAMP, hi TIMESTAMP)")
+    con.execute(
+        f"""INSERT INTO {STRETCHES} SELECT point, greatest(make_timestamp(u0), TIMESTAMP '{window[0]}') AS lo,
+            least(make_timestamp(u1), TIMESTAMP '{window[1]}') AS hi
+        FROM p_stretch SEMI JOIN p_good USING (point) WHERE lo < hi"""
+    )
+    for table in ("p_point", "p_stretch", "p_good"):
+        con.execute(f"DROP TABLE {table}")
+    return good
+
+
+def _stretches(con: duckdb.DuckDBPyConnection, readings: str, most: float) -> None:
+    """Add to `p_stretch` the stretches of one scan: point, first reading, last reading (v1, f1, l1), and what they cover (u0, u1,
+    microseconds). A stretch ends with the reading before the next one's first, the last one with the last reading.
+    """
+    columns = "point, t, span, value, file, line"
+    shorts = ("pb", "tb", "sb", "vb", "fb", "lb")
+    before = ", ".join(
+        f"lag({name}) OVER () AS {short}" for name, short in zip(columns.split(", "), shorts, strict=True)
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE p_mark AS
+        SELECT *, ({_FOLLOWS.format(most=most)}) IS TRUE AS follows FROM (
+            SELECT {columns}, {before}, row_number() OVER () AS rn, lead(point) OVER () IS NULL AS is_last FROM ({readings}))
+        WHERE NOT follows OR is_last"""
+    )
+    con.execute(
+        f"""INSERT INTO p_stretch
+        WITH ends AS (
+            SELECT rn, {columns}, pb AS p1, tb AS t1, vb AS v1, fb AS f1, lb AS l1 FROM p_mark WHERE NOT follows
+            UNION ALL SELECT rn + 1, NULL, NULL, NULL, NULL, NULL, NULL, point, t, value, file, line FROM p_mark WHERE is_last)
+        SELECT * EXCLUDE (rn, t1), epoch_us(t) - span::BIGINT * 1000000, epoch_us(t1) FROM (
+            SELECT rn, {columns}, lead(p1) OVER w AS p1, lead(v1) OVER w AS v1, lead(f1) OVER w AS f1, lead(l1) OVER w AS l1, lead(t1) OVER w AS t1
+            FROM ends WINDOW w AS (ORDER BY rn)) SEMI JOIN p_point USING (point)"""
+    )
+    con.execute("DROP TABLE p_mark")
+
+
+def _good(con: duckdb.DuckDBPyConnection, most: float, grid: int) -> set[int]:
+    """Put into `p_stretch` what lies before each stretch of its point (ub, and the last reading there); make `p_good`."""
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE p_stretch AS SELECT *, lag(u1) OVER w AS ub, lag(v1) OVER w AS vb, lag(f1) OVER w AS fb,
+            lag(l1) OVER w AS lb FROM p_stretch WINDOW w AS (PARTITION BY point ORDER BY u0, u1)"""
+    )
+    fits = f"span > 0 AND {grid} % span = 0 AND epoch_us(t) % (span::BIGINT * 1000000) = 0 AND span::BIGINT * 1000000 <= gap"
+    sound = (
+        f"p1 = s.point AND value >= 0 AND value < {most!r}::DOUBLE AND t > TIMESTAMP '1970-01-01' AND {fits}"
+    )
+    after = "ub IS NULL OR (ub <= u0 AND (fb <> file OR lb <= line))"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE p_good AS SELECT p.point FROM p_point p LEFT JOIN p_stretch s ON s.point = p.point
+        GROUP BY p.point HAVING bool_and(s.point IS NULL OR (({sound}) IS TRUE AND ({after})))"""
+    )
+    return {int(row[0]) for row in con.execute("SELECT point FROM p_good").fetchall()}
+
+
+def _events(con: duckdb.DuckDBPyConnection, window: tuple[datetime, datetime], events: str) -> None:
+    """The table `events` (columns of `events.py`) of the good points: what is missing, silent, or never there."""
+    start, end = (f"TIMESTAMP '{moment}'" for moment in window)
+    last = "(SELECT point, max(u1) AS u1, arg_max(v1, u1) AS v, arg_max(f1, u1) AS f, arg_max(l1, u1) AS l FROM p_stretch GROUP BY point)"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE "{events}" AS
+        SELECT point, 'missing' AS code, make_timestamp(u0) AS t, make_timestamp(ub) AS t_before,
+            greatest(1, (u0 - ub) // greatest(epoch_us(t) - u0, 1)) AS n, NULL::BIGINT AS amount, vb AS value_before,
+            NULL::DOUBLE AS value, NULL::VARCHAR AS detail, NULL::INTEGER AS file, NULL::INTEGER AS line
+        FROM p_stretch s SEMI JOIN p_good USING (point) WHERE ub < u0 AND s.t > {start} AND make_timestamp(ub) < {end}
+        UNION ALL
+        SELECT point, 'silent', NULL, make_timestamp(u1), 1, NULL, v, v, NULL, f, l
+        FROM {last} SEMI JOIN p_good USING (point) JOIN p_point USING (point)
+        WHERE least(epoch_us({end}), (SELECT max(u1) FROM p_stretch)) - u1 > gap
+        UNION ALL
+        SELECT point, 'no-readings', NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM p_good ANTI JOIN p_stretch USING (point) ORDER BY ALL"""
+    )
+
+
+def plain_of(con: duckdb.DuckDBPyConnection, source: str, lives: Mapping[int, Life]) -> Plain:
+    """What sums are made of: the readings of `source` that end in a window of judged points. Makes the table POINTS."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {POINTS} (point INTEGER, k DOUBLE, num BIGINT, den BIGINT)")
+    scales = {point: life.epochs[0].scale for point, life in lives.items()}
+    rows = [(point, float(10**scale.places), scale.num, scale.den) for point, scale in scales.items()]
+    insert(con, POINTS, rows)
+    return Plain(source, ticks_sql(lives), frozenset(lives))

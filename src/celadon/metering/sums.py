@@ -1,0 +1,225 @@
+"""Hourly facts of many meters, added up by site and carrier while the ledger is read: none of its cells becomes a row of facts.
+
+A *pool* is the boundary meters of one carrier of a site that count alike (flow, sign, unit). A pool's facts are the sums of its
+meters' facts, hour by hour, and say of each hour what the rows of its meters would say together: value, estimated part, and
+as coverage the mean over the meters, for every row of the carrier at the site. So whatever adds facts up by site and carrier
+gives the same answer from either. Meters that are dated, virtual, or parts of virtual ones keep their own rows, with all of
+their carrier at their site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import duckdb
+
+from celadon.core.carriers import CARRIERS
+from celadon.core.findings import Finding
+from celadon.core.model import Plant
+from celadon.core.periods import Grain, Period
+from celadon.core.quantities import Space
+from celadon.metering.activity import Plan, fill_facts, lacking, plan_facts, traits_of
+from celadon.metering.amounts import load_rows, naive, site_period
+from celadon.metering.fact_rows import TRAITS
+from celadon.metering.plain_amounts import POINTS, STRETCHES, Plain
+from celadon.metering.tree import Node
+
+FLOWS = ("energy_purchased", "energy_generated", "energy_exported")
+CONSUMED = "energy_consumed"
+MONEY = frozenset({"energy_cost", "contract_electricity"})
+"""Quantities that look at every meter: they are not pooled."""
+_HOUR = 3600
+_POOL = {
+    "pool": "INTEGER", "site": "VARCHAR", "item": "VARCHAR", "purpose": "VARCHAR", "unit": "VARCHAR", "num": "DOUBLE", "den": "DOUBLE",
+    "flow": "VARCHAR", "sign": "INTEGER", "counted": "BOOLEAN", "lo": "TIMESTAMP", "hi": "TIMESTAMP", "meters": "BIGINT",
+}  # fmt: skip
+Streamed = Callable[[Collection[int]], Plain | None]
+"""Makes the view `ledger`, without the points of these whose readings come back."""
+
+
+@dataclass(frozen=True)
+class _Pools:
+    """Node id → its pool; and the rows of the table `m_pool`."""
+
+    of_node: Mapping[str, int]
+    rows: tuple[tuple[object, ...], ...]
+
+
+def build_sums(
+    con: duckdb.DuckDBPyConnection,
+    plant: Plant,
+    stream: Streamed,
+    records: str,
+    point_ids: Mapping[str, int],
+    period: Period,
+    quantities: Collection[str],
+    into: str,
+) -> list[Finding] | None:
+    """Make `into` like `build_facts` by site and hour, with rows of pools; of the boundary's flows only `quantities`.
+
+    None, and nothing made, where no meter can be pooled.
+    """
+    if plant.grid_seconds != _HOUR or MONEY & set(quantities):
+        return None
+    plan = plan_facts(con, plant, records, period, Space.SITE, Grain.HOUR)
+    pools = _pools(plan)
+    if not pools.of_node or any(segment.start.timestamp() % _HOUR for segment in plan.calendars.segments):
+        return None
+    points = {point_ids[name]: pool for name, pool in pools.of_node.items() if name in point_ids}
+    load_rows(con, "m_pool", _POOL, pools.rows)
+    load_rows(con, "m_member", {"point": "INTEGER", "pool": "INTEGER"}, list(points.items()))
+    plain = stream(frozenset(points))
+    fill_facts(con, _without(plan, pools.of_node), "ledger", records, point_ids, into)
+    _add_up(con, plain, plan.calendars.window)
+    _write(con, plant, quantities, into)
+    return [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
+
+
+def _pools(plan: Plan) -> _Pools:
+    """The nodes that can be added up, by what tells their rows apart."""
+    traits = traits_of(replace(plan, findings=[]), {})
+    names = list(TRAITS)
+    known = {*CARRIERS, *(carrier.id for carrier in plan.plant.carriers)}
+    real = {term for node in plan.nodes.values() if node.virtual for term, _ in node.terms}
+    spans = {site.id: site_period(plan.period, site) for site in plan.plant.sites}
+    found: dict[tuple[object, ...], list[str]] = {}
+    unfit: set[tuple[object, object]] = set()
+    for name, node in plan.nodes.items():
+        if not node.carrier:
+            continue
+        of = dict(zip(names, traits[name], strict=True))
+        span = spans[node.site]
+        fits = node.carrier in known and of["num"] is not None and _due_throughout(node, span)
+        if not fits or node.virtual or name in real:
+            unfit.add((node.site, of["item"]))
+        counted = of["sign"] is not None or of["used_only"]
+        key = (of["item"], of["purpose"], of["unit"], of["num"], of["den"], of["flow"], of["sign"], counted)
+        found.setdefault((node.site, *key, naive(span.start), naive(span.end)), []).append(name)
+    kept = {key: members for key, members in found.items() if key[:2] not in unfit}
+    rows = tuple((pool, *key, len(members)) for pool, (key, members) in enumerate(kept.items()))
+    return _Pools({name: pool for pool, members in enumerate(kept.values()) for name in members}, rows)
+
+
+def _due_throughout(node: Node, span: Period) -> bool:
+    first, last = node.due_from, node.due_to
+    return (first is None or first <= span.start) and (last is None or last >= span.end)
+
+
+def _without(plan: Plan, pooled: Collection[str]) -> Plan:
+    """The plan of the nodes that keep their own rows; what it finds goes with the whole plan's."""
+    return replace(plan, nodes={name: node for name, node in plan.nodes.items() if name not in pooled})
+
+
+def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[datetime, datetime]) -> None:
+    """Table `m_hour` (pool, start): ticks of cells from zero `up` and below zero `down` (null: none), how much of each is
+    estimated, seconds covered."""
+    part = "least(abs(l.estimated), abs(l.amount))"
+    inside = "l.start >= ? AND l.start < ? AND (l.covered > 0 OR l.amount <> 0)"
+    parts = [
+        f"""SELECT m.pool, l.start, sum(l.amount) FILTER (l.amount >= 0) AS up, sum(l.amount) FILTER (l.amount < 0) AS down,
+            sum({part}) FILTER (l.amount >= 0) AS up_part, sum({part}) FILTER (l.amount < 0) AS down_part,
+            sum(least(l.covered, {_HOUR})) AS covered
+        FROM ledger l JOIN m_member m ON l.point = m.point WHERE {inside} GROUP BY m.pool, l.start"""
+    ]
+    if plain is not None:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE m_plain AS SELECT * FROM {POINTS} JOIN m_member USING (point)"
+        )
+        # an amount ends in its cell, which holds its closing edge
+        parts.append(
+            f"""SELECT e.pool, date_trunc('hour', make_timestamp(epoch_us(r.t) - 1)) AS start, sum({plain.ticks}), NULL, 0, NULL,
+                sum(r.span) FROM ({plain.source}) r JOIN m_plain e ON r.point = e.point GROUP BY ALL"""
+        )
+    sums = ", ".join(f"sum({name}) AS {name}" for name in ("up", "down", "up_part", "down_part", "covered"))
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE m_hour AS SELECT pool, start, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL",
+        window,
+    )
+
+
+def _write(con: duckdb.DuckDBPyConnection, plant: Plant, quantities: Collection[str], into: str) -> None:
+    """The rows of pools, of every hour that is due: absent where no meter of the pool has data."""
+    kept = {"'purchased'": FLOWS[0], "'generated'": FLOWS[1], "'exported'": FLOWS[2]}
+    branches = [f"SELECT *, '{name}' AS quantity, '' AS of_purpose, 1 AS factor FROM r WHERE flow = {flow}" for flow, name in kept.items()
+                if name in quantities]  # fmt: skip
+    if CONSUMED in quantities:
+        branches.append(
+            f"SELECT * REPLACE (all_coverage AS coverage), '{CONSUMED}', purpose, coalesce(sign, 1) FROM r WHERE counted"
+        )
+    if not branches:
+        return
+    alike = con.execute("SELECT count(*) = count(DISTINCT (site, item)) FROM m_pool").fetchall()[0][0]
+
+    def coverage(by: str) -> str:
+        """The mean over the meters of pools that are alike in `by`."""
+        over = "{}" if alike else f"sum({{}}) OVER (PARTITION BY {by}, start)"
+        return f"{over.format('seconds')} / ({_HOUR}e0 * {over.format('meters')})"
+
+    con.execute(
+        f"""INSERT INTO {into}
+        WITH due AS (
+            SELECT p.*, h.start, coalesce(s.covered, 0) AS seconds, up, down, up_part, down_part FROM m_pool p
+            JOIN (SELECT unnest(generate_series(min(lo), max(hi) - INTERVAL 1 HOUR, INTERVAL 1 HOUR)) AS start FROM m_pool) h
+                ON h.start >= p.lo AND h.start < p.hi
+            LEFT JOIN m_hour s ON s.pool = p.pool AND s.start = h.start),
+        told AS (
+            SELECT *, {coverage("site, item, flow")} AS coverage, {coverage("site, item")} AS all_coverage FROM due),
+        r AS (
+            SELECT *, up AS amount, up_part AS part FROM told WHERE up IS NOT NULL OR down IS NULL
+            UNION ALL SELECT *, down, down_part FROM told WHERE down IS NOT NULL),
+        b AS ({" UNION ALL ".join(branches)}),
+        v AS (SELECT *, factor * amount::DOUBLE * num / den AS value, coalesce(part, 0)::DOUBLE * num / den AS estimated FROM b)
+        SELECT quantity, item, of_purpose, ?, site, '', '', start, start + INTERVAL 1 HOUR, value, unit, NULL, estimated,
+            0, 0, 0, 0, 0, least(1, coverage), CASE WHEN value IS NULL THEN 5 WHEN estimated > 0 THEN 3 ELSE 0 END,
+            CASE WHEN value IS NOT NULL THEN 0 END, 'ledger'
+        FROM v""",
+        [plant.enterprise],
+    )
+
+
+def _gaps(
+    con: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    pools: _Pools,
+    point_ids: Mapping[str, int],
+    plain: Plain | None,
+) -> list[Finding]:
+    """One finding per meter of a pool that lacks data, as `activity` has them of the others."""
+    cells = f"SELECT point, start AS lo, start + to_seconds(covered) AS hi, covered = {_HOUR} AS whole FROM ledger"
+    if plain is not None:
+        cells += f" UNION ALL SELECT point, lo, hi, true FROM {STRETCHES} WHERE point IN (SELECT point FROM {POINTS})"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP VIEW m_have AS
+        SELECT m.point, greatest(c.lo, p.lo) AS lo, least(c.hi, p.hi) AS hi, whole, p.lo AS first, p.hi AS last
+        FROM m_member m JOIN m_pool p ON p.pool = m.pool JOIN ({cells}) c ON c.point = m.point
+        WHERE c.lo < c.hi AND c.lo < p.hi AND c.hi > p.lo"""
+    )
+    share = (
+        "sum(epoch_us(hi) - epoch_us(lo))::DOUBLE / (epoch_us(any_value(last)) - epoch_us(any_value(first)))"
+    )
+    shares = dict(con.execute(f"SELECT point, {share} FROM m_have GROUP BY point").fetchall())
+    gaps: dict[int, datetime] = {}
+    if short := sorted(point for point, part in shares.items() if part < 1):
+        gap = "CASE WHEN before IS NULL AND lo > first THEN first WHEN NOT whole THEN lo WHEN hi < coalesce(after, last) THEN hi END"
+        listed = ", ".join(map(str, short))
+        rows = con.execute(
+            f"""SELECT point, date_trunc('hour', min({gap})) FROM (
+                SELECT *, lag(hi) OVER w AS before, lead(lo) OVER w AS after FROM m_have WHERE point IN ({listed})
+                WINDOW w AS (PARTITION BY point ORDER BY lo)) GROUP BY point"""
+        ).fetchall()
+        gaps = dict(rows)
+    con.execute("DROP VIEW m_have")
+    found = []
+    spans = {site.id: site_period(plan.period, site) for site in plan.plant.sites}
+    for name in pools.of_node:
+        node, point = plan.nodes[name], point_ids.get(name, -1)
+        part = shares.get(point, 0.0)
+        if part < 1:
+            first, last = (
+                edge.astimezone(UTC).replace(tzinfo=None)
+                for edge in (spans[node.site].start, spans[node.site].end)
+            )
+            found.append(lacking(node.meter, part, first, last, gaps.get(point, first)))
+    return found
