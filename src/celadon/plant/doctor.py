@@ -197,7 +197,7 @@ def _derive_missing(store: Store) -> int:
     if seen is None:
         return 0
     digest = digests(seen.model, seen.snapshot.points())
-    ranges = [found for point in digest if (found := seen.snapshot.stored_range(point)) is not None]
+    ranges = seen.snapshot.stored_ranges(digest).values()
     if not ranges:
         return 0
     months = range(min(low for low, _ in ranges), max(high for _, high in ranges) + 1)

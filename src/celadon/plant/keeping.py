@@ -71,7 +71,7 @@ def _not_kept(seen: View, digest: Mapping[int, str]) -> list[tuple[int, int]]:
     ]
     if kept:
         return [(point, month) for point, month in seen.snapshot.touched_since(kept[-1]) if point in digest]
-    ranges = {point: found for point in digest if (found := seen.snapshot.stored_range(point)) is not None}
+    ranges = seen.snapshot.stored_ranges(digest)
     return [(point, month) for point, (low, high) in ranges.items() for month in range(low, high + 1)]
 
 

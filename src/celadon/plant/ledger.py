@@ -122,12 +122,12 @@ def worth_deriving(seen: View, missing: Sequence[tuple[int, int]]) -> list[tuple
     declared = {
         points[meter.id] for meter in summed_meters(seen.model) if meter.id in points and _has_dates(meter)
     }
-    ranges = {point: seen.snapshot.stored_range(point) for point in {point for point, _ in missing}}
+    ranges = seen.snapshot.stored_ranges({point for point, _ in missing})
     kept = []
     for point, month in missing:
         if point in declared:
             kept.append((point, month))
-        elif found := ranges[point]:
+        elif found := ranges.get(point):
             last = found[1] + 1 if kinds[point] is PointKind.RATE else found[1]
             if month <= last and (found[0] <= month or kinds[point] is PointKind.INTERVAL):
                 kept.append((point, month))

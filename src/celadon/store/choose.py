@@ -135,15 +135,13 @@ def _extents(catalogue: Catalogue, point: int, first: int, last: int, reach: int
     return [Stretch(*row) for row in rows]
 
 
-def data_range(catalogue: Catalogue, upto: int, point: int) -> tuple[int, int] | None:
-    """First and last month that readings of `point` bear on, as of batch `upto`; None without any."""
-    sql = (
-        "SELECT {} FROM span WHERE point = ? AND batch_max <= ? AND month = "
-        "(SELECT month FROM span WHERE point = ? AND batch_max <= ? ORDER BY month {} LIMIT 1)"
-    )
-    first = catalogue.one(sql.format("min(t_min)", "ASC"), point, upto, point, upto)
-    last = catalogue.one(sql.format("max(t_max)", "DESC"), point, upto, point, upto)
-    return None if first is None or last is None else (month_at(first - 1), month_at(last))
+def data_ranges(catalogue: Catalogue, upto: int, points: Collection[int]) -> dict[int, tuple[int, int]]:
+    """First and last month that readings of each point bear on, as of batch `upto`; of those that have any."""
+    known = f"point = p.id AND batch_max <= {int(upto)}"
+    edge = f"(SELECT {{}} FROM span WHERE {known} AND month = (SELECT month FROM span WHERE {known} ORDER BY month {{}} LIMIT 1))"
+    first, last = edge.format("min(t_min)", "ASC"), edge.format("max(t_max)", "DESC")
+    rows = catalogue.rows(f"SELECT p.id, {first}, {last} FROM point p WHERE p.id IN ({int_list(points)})")
+    return {point: (month_at(low - 1), month_at(high)) for point, low, high in rows if low is not None}
 
 
 def _near(

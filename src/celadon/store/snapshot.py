@@ -368,7 +368,11 @@ class Snapshot:
 
     def stored_range(self, point: int) -> tuple[int, int] | None:
         """First and last month that the point's readings bear on; beyond, ledger parts are not stored."""
-        return choose.data_range(self._catalogue, self.upto, point)
+        return self.stored_ranges([point]).get(point)
+
+    def stored_ranges(self, points: Collection[int]) -> dict[int, tuple[int, int]]:
+        """`stored_range` of each of these points that has one."""
+        return choose.data_ranges(self._catalogue, self.upto, points)
 
     # -- files -----------------------------------------------------------------------------------------------
 

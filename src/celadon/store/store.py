@@ -236,10 +236,10 @@ class Store:
         parts: Collection[tuple[int, int]],
         digests: Mapping[int, str],
     ) -> bool:
-        ranges = {point: snapshot.stored_range(point) for point in {point for point, _ in parts}}
+        ranges = snapshot.stored_ranges({point for point, _ in parts})
         by_month: dict[int, list[int]] = {}
         for point, month in sorted(set(parts)):
-            found = ranges[point]
+            found = ranges.get(point)
             if found is not None and found[0] <= month <= found[1]:
                 by_month.setdefault(month, []).append(point)
         with self._staged() as (catalogue, staging):
