@@ -219,7 +219,7 @@ class Deriver:
         derive(self.con, "piece_readings", meters, ids, window, self.seen.model.grid_seconds, into, events)
         self.con.execute("DROP TABLE piece_readings")
 
-    def judge(self, piece: Piece, events: str) -> set[int]:
+    def judge(self, piece: Piece, lives: Mapping[int, Life], events: str) -> set[int]:
         """The plain ones (see metering/plain_amounts.py) of a piece's points, which may all be; their gaps into `events`."""
         window, points = piece.window, self._with_those_between(piece.points)
         start, end = window.start, window.end
@@ -229,13 +229,13 @@ class Deriver:
             f"SELECT * FROM ({self.readings_sql(points, end, end, 1)}) WHERE t >= {_at(end)}",
         ]
         edges = (utc(start), utc(end))
-        return judge(
-            self.con, readings, self.lives(piece.points), edges, self.seen.model.grid_seconds, events
-        )
+        asked = {point: lives[point] for point in piece.points}
+        return judge(self.con, readings, asked, edges, self.seen.model.grid_seconds, events)
 
-    def ended_in(self, piece: Piece) -> str:
-        """A query for the readings of a piece's points, and perhaps of others, that end in its window."""
+    def ended_in(self, piece: Piece, apart: Collection[int]) -> str:
+        """A query for the readings of a piece's points, and perhaps of others but none of `apart`, that end in its window."""
         window, points = piece.window, self._with_those_between(piece.points)
+        points = points if set(points).isdisjoint(apart) else piece.points
         sql = self.readings_sql(points, window.start, window.end + _TICK, 0)
         return f"SELECT * FROM ({sql}) WHERE t > {_at(window.start)}"
 
@@ -302,14 +302,14 @@ def stream_ledger(
     missing = worth_deriving(seen, found.missing)
     deriver, findings = Deriver.of(con, seen), []
     plain: list[tuple[Piece, str]] = []
-    lives = deriver.lives(among)
-    lives = {point: life for point, life in lives.items() if may_be_plain(life)}
+    maybe = {point: life for point, life in deriver.lives(among).items() if may_be_plain(life)}
+    bad: set[int] = set()
     con.execute(f"DROP TABLE IF EXISTS {STRETCHES}")
-    for piece in pieces([part for part in missing if part[0] in lives], len(months)):
+    for piece in pieces([part for part in missing if part[0] in maybe], len(months)):
         events = f"plain_events_{len(plain)}"
-        bad = piece.points - deriver.judge(piece, events)
-        lives = {point: life for point, life in lives.items() if point not in bad}
+        bad |= piece.points - deriver.judge(piece, maybe, events)
         plain.append((piece, events))
+    lives = {point: life for point, life in maybe.items() if point not in bad}
     for _, events in plain:
         con.execute(f"DELETE FROM {events} WHERE point NOT IN (SELECT unnest(?::INTEGER[]))", [list(lives)])
         findings += deriver.findings(events)
@@ -323,5 +323,5 @@ def stream_ledger(
     con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS {found.sql()} UNION ALL SELECT * FROM {into}_derived")
     if not plain or not lives:
         return findings, None
-    sources = " UNION ALL ".join(deriver.ended_in(piece) for piece, _ in plain)
+    sources = " UNION ALL ".join(deriver.ended_in(piece, set(lives) - piece.points) for piece, _ in plain)
     return findings, plain_of(con, sources, lives)
