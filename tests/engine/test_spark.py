@@ -177,7 +177,7 @@ def test_the_commands_of_a_region(
     assert {item["group"]["industry"]: item["enterprises"] for item in compared["groups"]} == burning
     assert compared["standing"]["peers"] == burning["3120"] == 26
     assert (warned["month"], warned["quotas"]) == ("2024-06", 40)
-    assert {item["level"] for item in warned["warnings"]} == {"blue", "orange", "red"}
+    assert {item["level"] for item in warned["warnings"]} == {"blue", "yellow", "orange", "red"}
     assert all(item["trace"]["forecast"] for item in warned["warnings"])
 
 
