@@ -29,7 +29,7 @@ from celadon.plant.excluding import trace_nodes
 from celadon.plant.keeping import span_of
 from celadon.plant.ledger import Deriver
 from celadon.plant.opened import View
-from celadon.plant.workspace import write_records
+from celadon.plant.workspace import Workspace
 from celadon.store import StoredFile
 
 _RECORDS_SHOWN = 60
@@ -54,19 +54,19 @@ def _at(moment: datetime) -> str:
 class Evidence:
     """Looks up what facts rest on; one for each explanation."""
 
-    con: duckdb.DuckDBPyConnection
+    work: Workspace
     seen: View
     findings: Sequence[Finding]
     lang: Lang = "en"
     calculated: Callable[[FactLeaf], TraceNode] | None = None
     """Traces a fact that another rulebook calculated."""
-    _records: bool = field(default=False, init=False)
     _entered: dict[int, StoredFile] | None = field(default=None, init=False)
     """Files of records entered by hand, by id."""
     _traced: int = field(default=0, init=False)
     _known_ends: dict[tuple[int, datetime, datetime], list[_End]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
+        self.con = self.work.con
         self._deriver = Deriver.of(self.con, self.seen)
         self._points = self.seen.snapshot.points()
         self._meters: dict[str, Meter | VirtualMeter] = {meter.id: meter for meter in self.seen.model.meters}
@@ -190,14 +190,12 @@ class Evidence:
     # -- records -----------------------------------------------------------------------------------------------------
 
     def _recorded(self, leaf: FactLeaf) -> Iterator[dict[str, Any]]:
-        if not self._records:
-            write_records(self.con, self.seen, "evidence_records")
-            self._records = True
+        records = self.work.records(self.seen)
         start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (leaf.start, leaf.end))
         names = [leaf.quantity, *(FUEL_KINDS if leaf.quantity.startswith("energy_") else ())]
         rows = self.con.execute(
-            """SELECT quantity, item, purpose, site, process, start, value, unit, weight, weight_unit, note, file, line
-            FROM evidence_records WHERE list_contains($1::VARCHAR[], quantity) AND start <= $3 AND "end" >= $2
+            f"""SELECT quantity, item, purpose, site, process, start, value, unit, weight, weight_unit, note, file, line
+            FROM {records} WHERE list_contains($1::VARCHAR[], quantity) AND start <= $3 AND "end" >= $2
             AND (quantity LIKE '%_stock' OR start >= $2 AND start < $3 OR start < $2 AND "end" > $2) AND value IS NOT NULL AND site IN ('', $4) AND process IN ('', $5) ORDER BY start, file, line""",
             [names, start, end, leaf.site, leaf.process],
         ).fetchall()

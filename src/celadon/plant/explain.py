@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC
 
-from celadon.core.periods import Period
+from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Lang
 from celadon.engine.leaves import FactLeaf
@@ -18,6 +20,8 @@ from celadon.plant.opened import View
 from celadon.plant.origins import PlantOrigins
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import Rulebook
+
+_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def explain(
@@ -41,14 +45,17 @@ def explain(
 
     def calculated(leaf: FactLeaf) -> TraceNode:
         item = derived_of(seen.model, leaf.source)
-        place = {"site": leaf.site, **({"process": leaf.process} if item.process else {})}
-        period = Period(leaf.start, leaf.end, seen.model.site(leaf.site).zone).label
+        place = {"site": leaf.site, **({"process": leaf.process} if item.process else {}), **dict(item.keys)}
+        period, grain = Period(leaf.start, leaf.end, seen.model.site(leaf.site).zone).label, None
+        if _MONTH.fullmatch(period):  # the months of a period are asked together, as they were calculated
+            place["time_start"] = str(leaf.start.astimezone(UTC).replace(tzinfo=None))
+            period, grain = question.period, Grain.MONTH
         space = Space.PROCESS if item.process else Space.SITE
-        asked = Question(period, space, None, (item.of,), None, question.factors_as_of)
-        below = explain(work, seen, work.book(item.rulebook), asked, {**place, **dict(item.keys)}, lang)
+        asked = Question(period, space, grain, (item.of,), None, question.factors_as_of)
+        below = explain(work, seen, work.book(item.rulebook), asked, place, lang)
         return replace(below.root, detail={**below.root.detail, "rulebook": item.rulebook})
 
-    evidence = Evidence(work.con, seen, table.findings, lang, calculated) if to_lines else None
+    evidence = Evidence(work, seen, table.findings, lang, calculated) if to_lines else None
     origins = PlantOrigins(work, seen, book, request) if question.uncertainty else None
     with work.using(table.name):
         return explainer.trace(

@@ -49,7 +49,8 @@ QUARANTINE_OPEN = FindingKind(
     ),
     Text(en="`celadon quarantine PLANT` lists them.", zh="用 `celadon quarantine PLANT` 查看。"),
 )
-_TABLES_KEPT = 4
+_KEPT = 8
+"""Tables and explainers that are kept: what one report asks for by turns."""
 _Kept = TypeVar("_Kept")
 
 
@@ -77,6 +78,7 @@ class Workspace:
     _in_use: list[str] = field(default_factory=list)
     """Tables that stay while calculated facts are made and traced."""
     _there: set[str] = field(default_factory=set)
+    _records: OrderedDict[tuple[object, ...], str] = field(default_factory=OrderedDict)
     _digests: dict[str, str] = field(default_factory=dict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
     _engines: dict[str, Spark] = field(default_factory=dict)
@@ -283,10 +285,20 @@ class Workspace:
 
     def _drop_unused(self) -> None:
         used = {table.name for tables in (self._tables, self._built) for table in tables.values()}
-        used.update(self._in_use)
+        used.update(self._in_use, self._records.values())
         for name in self._there - used:
             self.con.execute(f"DROP TABLE IF EXISTS {name}")
         self._there &= used
+
+    def records(self, seen: View) -> str:
+        """A table of the records that this view shows, all times."""
+        key = (seen.store.path, seen.snapshot.upto, seen.digest)
+        if seen.snapshot.is_preview or key not in self._records:
+            name = self._new_table()
+            write_records(self.con, seen, name)
+            _keep(self._records, key, name)
+            self._drop_unused()
+        return self._records[key]
 
     def explainer(self, seen: View, book: Rulebook, request: Request, facts: str) -> Explainer:
         """What explains cells of the request's one quantity from a fact table, which no later one has the name of."""
@@ -315,7 +327,7 @@ def _keep(kept: OrderedDict[tuple[object, ...], _Kept], key: tuple[object, ...],
     """Keep an item as the newest, and only the last few."""
     kept[key] = item
     kept.move_to_end(key)
-    while len(kept) > _TABLES_KEPT:
+    while len(kept) > _KEPT:
         kept.popitem(last=False)
 
 
