@@ -207,8 +207,13 @@ def _unused(con: _Con, readings: str, lives: Mapping[int, Life], steps_seen: int
     if whole == steps_seen:
         return
     good = "r.t > e.lo AND r.t < e.hi AND r.value >= e.vmin AND r.value < e.vmax"
-    used = count(con, f"{readings} r JOIN l_epoch e ON r.point = e.point AND {good}")
-    if whole == used:
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE l_odd AS
+        SELECT point FROM (SELECT point, count(*) AS there FROM {readings} SEMI JOIN l_leg USING (point) GROUP BY point)
+        LEFT JOIN (SELECT r.point, count(*) AS used FROM {readings} r JOIN l_epoch e ON r.point = e.point AND {good} GROUP BY r.point)
+            USING (point) WHERE there IS DISTINCT FROM used"""
+    )
+    if count(con, "l_odd") == 0:
         return
     registers = [(point, one) for point, one in lives.items() if one.meter.kind is PointKind.REGISTER]
     edges = [(point, edge.at) for point, one in registers for edge in one.boundaries]
@@ -218,7 +223,7 @@ def _unused(con: _Con, readings: str, lives: Mapping[int, Life], steps_seen: int
     _add(
         con,
         f"""SELECT r.point, CASE WHEN {served} THEN 'out-of-range' ELSE 'outside-service' END AS code, max(t), min(t), count(*), NULL
-        FROM {readings} r SEMI JOIN l_leg USING (point) ANTI JOIN l_edge g ON r.point = g.point AND r.t = g.t
+        FROM {readings} r SEMI JOIN l_odd USING (point) ANTI JOIN l_edge g ON r.point = g.point AND r.t = g.t
         WHERE NOT EXISTS (SELECT 1 FROM l_epoch e WHERE r.point = e.point AND {good}) AND l_touches(r.t - to_microseconds(1), r.t)
         GROUP BY ALL""",
     )

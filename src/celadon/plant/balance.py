@@ -6,7 +6,7 @@ The proof reads every reading of the period again, derives the ledger from them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -218,6 +218,16 @@ def _groups(points: Sequence[int], months: int) -> Iterator[list[int]]:
         yield list(points[start : start + size])
 
 
+_CELL = "point, start, amount, low, high, estimated, covered, n"
+"""The columns of a ledger row that answers rest on."""
+
+
+def _unlike(select: str) -> str:
+    """What a SELECT gives of only one of `stored` and `fresh`."""
+    stored, fresh = select.format("stored"), select.format("fresh")
+    return f"({stored} EXCEPT {fresh}) UNION ALL ({fresh} EXCEPT {stored})"
+
+
 def _stored_differs(
     work: Workspace, seen: View, group: list[int], months: range, digest: dict[int, str]
 ) -> list[Finding]:
@@ -225,19 +235,25 @@ def _stored_differs(
     stored = seen.snapshot.ledger_parts(group, months, digest)
     if not stored.valid:
         return []
-    parts = ", ".join(f"({part.point}, {part.month})" for part in stored.valid)
-    columns = "point, start, amount, low, high, estimated, covered, n"
+
+    def sides(points: Collection[int]) -> str:
+        parts = ", ".join(f"({part.point}, {part.month})" for part in stored.valid if part.point in points)
+        return f"""WITH part(point, month) AS (VALUES {parts}), stored AS (SELECT {_CELL} FROM ({stored.sql(points)})),
+            fresh AS (SELECT {_CELL} FROM proof_ledger l SEMI JOIN part
+                ON part.point = l.point AND part.month = year(l.start) * 12 + month(l.start) - 1)"""
+
+    # Adding up a digest of each row tells of which points any differ, at a fraction of the cost of telling which rows.
+    marks = f"SELECT point, count(*), sum(hash({_CELL})::HUGEINT) FROM {{}} GROUP BY point"
     with seen.store.reading():
-        rows = work.con.execute(
-            f"""WITH stored AS (SELECT {columns} FROM ({stored.sql()})), part(point, month) AS (VALUES {parts}),
-            fresh AS (SELECT {columns} FROM proof_ledger l SEMI JOIN part
-                ON part.point = l.point AND part.month = year(l.start) * 12 + month(l.start) - 1)
-            SELECT point, count(DISTINCT start) FROM (
-                (SELECT * FROM stored EXCEPT SELECT * FROM fresh) UNION ALL (SELECT * FROM fresh EXCEPT SELECT * FROM stored))
-            GROUP BY point ORDER BY point"""
+        odd = work.con.execute(
+            f"{sides({part.point for part in stored.valid})} SELECT DISTINCT point FROM ({_unlike(marks)})"
         ).fetchall()
-    if not rows:
-        return []
+        if not odd:
+            return []
+        rows = work.con.execute(
+            f"{sides({point for (point,) in odd})} SELECT point, count(DISTINCT start) "
+            f"FROM ({_unlike(f'SELECT {_CELL} FROM {{}}')}) GROUP BY point ORDER BY point"
+        ).fetchall()
     names = {point: name for name, point in seen.snapshot.points().items()}
     meters = ", ".join(names[point] for point, _ in rows)
     return [

@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from celadon.core.carriers import find_carrier
 from celadon.core.findings import Finding
 from celadon.core.model import Excluded, Meter, VirtualMeter
