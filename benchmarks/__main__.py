@@ -38,6 +38,8 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PAGE = RESULTS.parent.parent / "docs" / "performance.md"
 MARKS = ("<!-- measured: written by make bench -->", "<!-- end of measured -->")
 
+CONSOLE_MARKS = ("<!-- console: written by python -m benchmarks console -->", "<!-- end of console -->")
+
 
 def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     """What there is to measure at a size: quick, usual or full."""
@@ -105,6 +107,8 @@ def main() -> None:
         print("\n" + report.engines(found["spark"]))
     if set(every) <= set(found) and size != "quick":
         keep(found)
+    if "console" in found and size != "quick":
+        keep_console(found)
 
 
 def keep(found: dict[str, Any]) -> None:
@@ -120,13 +124,28 @@ def keep(found: dict[str, Any]) -> None:
         PAGE.write_text(f"{before}{MARKS[0]}\n\n{body(found)}\n\n{MARKS[1]}{after}", encoding="utf-8")
 
 
+def keep_console(found: dict[str, Any]) -> None:
+    """Write the result of the console alone, and its figures in the documentation."""
+    only = {name: found[name] for name in ("size", "machine", "console")}
+    (RESULTS / "console.json").write_text(json.dumps(only, indent=1) + "\n", encoding="utf-8")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(CONSOLE_MARKS[0])
+    after = rest.partition(CONSOLE_MARKS[1])[2]
+    shown = f"{machine_line(found['machine'])}\n\n{report.table({'console': found['console']})}\n\n{report.pages(found['console'])}"
+    PAGE.write_text(f"{before}{CONSOLE_MARKS[0]}\n\n{shown}\n\n{CONSOLE_MARKS[1]}{after}", encoding="utf-8")
+
+
+def machine_line(on: dict[str, Any]) -> str:
+    """What the figures were taken on, in a sentence."""
+    packages = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
+    return f"Measured on {on['cores']} cores ({on['machine']}), Python {on['python']}, {packages}; load of the machine before: {on['load_before']}."
+
+
 def body(found: dict[str, Any]) -> str:
     """The measured part of the page."""
-    on, part = found["machine"], found["pipeline"]
-    packages = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
+    part = found["pipeline"]
     return "\n\n".join(
         [
-            f"Measured on {on['cores']} cores ({on['machine']}), Python {on['python']}, {packages}; load of the machine before: {on['load_before']}.",
+            machine_line(found["machine"]),
             report.table(found),
             f"The pipeline over {part['readings']:,} readings ({part['plant']}; {part['bytes_per_reading']} bytes each at rest):".replace(
                 ",", " ", 2

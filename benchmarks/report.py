@@ -252,6 +252,19 @@ def commands(part: dict[str, Any]) -> str:
     return "\n".join([head, "|---|---|---|---|", *rows])
 
 
+def pages(part: dict[str, Any]) -> str:
+    """The console's pages, as Markdown: alone, and among many."""
+    among = part["crowd"]["pages"]
+    rows = [
+        f"| {name} | {one['first_ms']:.0f} | {one['first_cpu_ms']:.0f} | {one['median_ms']:.0f} | {one['cpu_ms']:.0f} "
+        f"| {among[name]['median_ms']:.0f} / {among[name]['p95_ms']:.0f} |"
+        for name, one in part["alone"].items()
+        if one["kind"] != "console" and among.get(name, {}).get("count")
+    ]
+    head = f"| page | first, ms | its CPU | warm, median ms | its CPU | {part['users']} people at once, median / 95 %, ms |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
 def engines(part: dict[str, Any]) -> str:
     """Spark beside the embedded engine, as Markdown."""
     if "left_out" in part:
