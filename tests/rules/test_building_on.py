@@ -8,10 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from celadon.core.findings import FindingError
+from celadon.core.findings import FindingError, Findings
 from celadon.core.text import same
 from celadon.engine.run import Result, run
 from celadon.rules.check import check_rulebook
+from celadon.rules.factors import read_table
 from celadon.rules.rulebook import Rulebook, load_rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
 from tests.rules.books import ABOUT, TABLE, write_book
@@ -161,3 +162,27 @@ def test_an_unknown_base_is_refused(tmp_path: Path) -> None:
         load_rulebook(folder)
     assert raised.value.findings[0].code == "rulebook.unknown"
     assert "eu_cbam" in raised.value.findings[0].says("en")
+
+
+def test_a_listing_loads_what_several_build_on_once(tmp_path: Path) -> None:
+    """Within one listing only: the next one reads the files anew."""
+    build(tmp_path)
+    known: dict[Path, Rulebook] = {}
+    base = load_rulebook(tmp_path / "base", known=known)
+    upper = load_rulebook(tmp_path / "upper", known=known)
+    assert upper.builds_on == (base,)
+    assert upper.builds_on[0] is base
+    assert load_rulebook(tmp_path / "upper").builds_on[0] is not base
+
+
+def test_equal_tables_share_rows_and_each_tells_its_own_file() -> None:
+    text = TABLE.replace("2020-01-01", "2020-13-01", 1)
+    told = []
+    for file in ("one/factors.csv", "two/factors.csv"):
+        findings = Findings()
+        told.append((read_table("factors", text, file, findings), list(findings)))
+    (one, said), (two, said_too) = told
+    assert one.rows is two.rows
+    assert (one.file, two.file) == ("one/factors.csv", "two/factors.csv")
+    assert [item.where.file for item in (*said, *said_too)] == ["one/factors.csv", "two/factors.csv"]
+    assert [item.code for item in said] == ["factor-table.value"]

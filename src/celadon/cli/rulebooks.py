@@ -11,6 +11,8 @@ from celadon.cli.session import Session
 from celadon.core.text import Lang, Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from celadon.core.findings import Finding
@@ -54,6 +56,7 @@ def _heads(session: Session) -> tuple[list[dict[str, Any]], list[Finding]]:
     from celadon.rules.coverage import coverage
     from celadon.rules.rulebook import load_rulebook, shipped_ids
 
+    known: dict[Path, Rulebook] = {}
     heads: list[dict[str, Any]] = []
     findings: list[Finding] = []
     names = shipped_ids()
@@ -62,7 +65,7 @@ def _heads(session: Session) -> tuple[list[dict[str, Any]], list[Finding]]:
             if progress:
                 progress(number / len(names), name)
             try:
-                book = load_rulebook(name)
+                book = load_rulebook(name, known=known)
                 heads.append({**_head(book), "counts": coverage(book).to_json()})
             except FindingError as error:
                 findings += error.findings

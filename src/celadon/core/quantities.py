@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 from celadon.core.periods import Grain
 from celadon.core.text import Text, TextError
@@ -38,6 +39,7 @@ class GrainKey:
         return ", ".join((self.space.word, self.time.word, *self.keys))
 
 
+@lru_cache(maxsize=1024)
 def parse_grain(text: str) -> GrainKey:
     """Read `site, month, carrier` (TextError when place or time is missing or doubled)."""
     words = [word.strip() for word in text.split(",") if word.strip()]

@@ -352,11 +352,26 @@ def _known_names() -> list[str]:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name nearest to a misspelt one."""
+    names = list(known)
+    near = _nearest(name, [item for item in names if _alike(name, item)])
+    return next(iter(near or [item for item in names if item.lower() == name.lower()]), None)
+
+
+_NEAR = 0.6
+
+
+def _alike(name: str, item: str) -> bool:
+    """Whether two names share letters enough to be near at all: most pairs do not, and need no closer look."""
+    shared = sum(min(name.count(letter), item.count(letter)) for letter in set(name))
+    return 2 * shared >= _NEAR * (len(name) + len(item))
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    if not names:
+        return []
     import difflib  # noqa: PLC0415  (only on the error path)
 
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return next(iter(near or [item for item in names if item.lower() == name.lower()]), None)
+    return difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> Text:

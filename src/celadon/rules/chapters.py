@@ -47,11 +47,13 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
     for kind in _ALLOWED
 }
 """Where nodes may stand below one; Load and Store, a third of all, have nothing to check."""
+_LEAVES = frozenset(kind for kind, below in _FIELDS.items() if not below or kind is ast.Constant)
 _ATTRIBUTES = {"clause", "rule", "isin"}
 _LANGUAGE = (
     "at_key", "choose", "constant", "document", "first_given", "key", "ln", "maximum", "minimum", "option", "power", "rounded", "sum_of", "total",
 )  # fmt: skip
 _PLAIN = (ast.Constant, ast.Tuple, ast.Dict)
+_VALUES = (str, int, float, type(None))
 _REFUSED = (
     FormulaError, TypeError, NameError, AttributeError, ValueError, KeyError, OverflowError, RecursionError, MemoryError,
 )  # fmt: skip
@@ -156,19 +158,21 @@ def _bounded(rule: Rule, findings: Findings) -> bool:
 def extent(tree: Node) -> tuple[int, int]:
     """How many nodes a tree has when written out, and how deep it is; shared parts are visited once."""
     known: dict[int, tuple[int, int]] = {}
-    waiting = [tree]
+    waiting: list[tuple[Node, tuple[Node, ...] | None]] = [(tree, None)]
     while waiting:
-        node = waiting[-1]
-        children = node.children()
-        missing = [child for child in children if id(child) not in known]
-        if missing:
-            waiting.extend(missing)
-            continue
-        waiting.pop()
+        node, children = waiting.pop()
+        if children is None:
+            if id(node) in known:
+                continue
+            children = node.children()
+            if children:
+                waiting.append((node, children))
+                waiting += [(child, None) for child in children if id(child) not in known]
+                continue
         sizes = [known[id(child)] for child in children]
         known[id(node)] = (
-            1 + sum(size for size, _ in sizes),
-            1 + max((deep for _, deep in sizes), default=0),
+            1 + sum([size for size, _ in sizes]),
+            1 + max([deep for _, deep in sizes], default=0),
         )
     return known[id(tree)]
 
@@ -181,27 +185,34 @@ def _refuse_unsafe(tree: ast.Module) -> None:
     waiting: list[tuple[ast.AST, int, list[int]]] = [(tree, 0, [-(10**9)])]
     while waiting:
         node, depth, size = waiting.pop()
-        kind = type(node)
-        if kind not in _ALLOWED:
-            raise _at(
-                node, f"{kind.__name__} is not part of the rule language", f"{kind.__name__} 不属于规则语言"
-            )
-        if depth > MAX_DEPTH:
-            raise _at(node, "it is nested too deep", "嵌套过深")
         if isinstance(node, ast.FunctionDef):
             size = [0]
-        size[0] += 1
-        if size[0] > MAX_FORMULA_NODES:
-            raise _at(node, "the formula is over-long", "公式过长")
-        check = _CHECKS.get(kind)
-        if check is not None:
-            check(node)
-        for name in _FIELDS[kind]:
-            value = getattr(node, name, None)
-            if type(value) is list:
-                waiting += [(item, depth + 1, size) for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                waiting.append((value, depth + 1, size))
+        _look(node, depth, size)
+        below, parts = depth + 1, node.__dict__
+        for name in _FIELDS[type(node)]:
+            value: Any = parts.get(name)
+            for item in value if type(value) is list else (value,):
+                if type(item) in _LEAVES:
+                    _look(item, below, size)
+                elif isinstance(item, ast.AST):
+                    waiting.append((item, below, size))
+
+
+def _look(node: ast.AST, depth: int, size: list[int]) -> None:
+    """One node by itself: its kind, how deep it stands, and that its formula does not grow over-long."""
+    kind = type(node)
+    if kind not in _ALLOWED:
+        raise _at(
+            node, f"{kind.__name__} is not part of the rule language", f"{kind.__name__} 不属于规则语言"
+        )
+    if depth > MAX_DEPTH:
+        raise _at(node, "it is nested too deep", "嵌套过深")
+    size[0] += 1
+    if size[0] > MAX_FORMULA_NODES:
+        raise _at(node, "the formula is over-long", "公式过长")
+    check = _CHECKS.get(kind)
+    if check is not None:
+        check(node)
 
 
 def _import(node: ast.ImportFrom) -> None:
@@ -266,11 +277,13 @@ def _operands(node: ast.BinOp | ast.Compare) -> None:
 
 def _constant(node: ast.Constant) -> None:
     value = node.value
+    if type(value) is str and len(value) <= MAX_TEXT:
+        return
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise _at(node, f"a text of {len(value)} characters", f"文字长达 {len(value)} 个字符")
     if isinstance(value, int) and abs(value) > MAX_WHOLE_NUMBER:
         raise _at(node, "a number beyond 10^15", "数值超过 10^15")
-    if not isinstance(value, str | int | float | None):
+    if not isinstance(value, _VALUES):
         raise _at(
             node, f"{type(value).__name__} is no value of a rule", f"{type(value).__name__} 不是规则的数值"
         )

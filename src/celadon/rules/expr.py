@@ -46,7 +46,9 @@ class Node:
         """The nodes directly below this one."""
         found: list[Node] = []
         for value in self.__dict__.values():
-            if isinstance(value, Node | tuple):
+            if isinstance(value, Node):
+                found.append(value)
+            elif type(value) is tuple:
                 _collect(value, found)
         return tuple(found)
 

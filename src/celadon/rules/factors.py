@@ -11,10 +11,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Findings, Place, Severity
@@ -154,36 +155,49 @@ class FactorTable:
 
 def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTable:
     """Read one table; what is wrong becomes Findings and the row is left out."""
+    columns, rows, found = _read(name, text, MAX_ROWS)
+    findings.extend(replace(item, where=replace(item.where, file=file)) for item in found)
+    return FactorTable(name, columns, rows, file)
+
+
+@lru_cache(maxsize=256)
+def _read(
+    name: str, text: str, most: int
+) -> tuple[tuple[str, ...], tuple[FactorRow, ...], tuple[Finding, ...]]:
+    """Columns, at most so many rows and what is wrong, in no file: rulebooks that hold the same table share its rows."""
+    findings = Findings()
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
-    try:
-        header = next(reader, [])
-        return _read_rows(name, header, reader, file, findings)
-    except csv.Error as error:
-        findings.add(TABLE_UNREADABLE.at(Place(file=file, line=reader.line_num), why=text_of(error)))
-        return FactorTable(name, (), (), file)
-
-
-def _read_rows(name: str, header: list[str], reader: Any, file: str, findings: Findings) -> FactorTable:
-    columns = tuple(cell.strip() for cell in header)
-    if not columns or len(set(columns)) != len(columns):
-        findings.add(
-            TABLE_UNREADABLE.at(
-                Place(file=file, line=1),
-                why=Text("the header is empty or names a column twice", "表头为空或列名重复"),
-            )
-        )
-        return FactorTable(name, columns, (), file)
-    _check_header(name, columns, file, findings)
+    columns: tuple[str, ...] = ()
     rows: list[FactorRow] = []
-    places = tuple(
-        columns.index(name) if name in columns else None
-        for name in ("valid_from", "valid_to", "published", "confidence")
+    try:
+        columns = tuple(cell.strip() for cell in next(reader, []))
+        rows = _read_rows(name, columns, reader, most, findings)
+    except csv.Error as error:
+        findings.add(TABLE_UNREADABLE.at(Place(line=reader.line_num), why=text_of(error)))
+        columns, rows = (), []
+    return columns, tuple(rows), tuple(findings)
+
+
+def _read_rows(
+    name: str, columns: tuple[str, ...], reader: Any, most: int, findings: Findings
+) -> list[FactorRow]:
+    if not columns or len(set(columns)) != len(columns):
+        why = Text("the header is empty or names a column twice", "表头为空或列名重复")
+        findings.add(TABLE_UNREADABLE.at(Place(line=1), why=why))
+        return []
+    _check_header(name, columns, findings)
+    rows: list[FactorRow] = []
+    known_of = itemgetter(
+        *(
+            columns.index(name) if name in columns else len(columns)
+            for name in ("valid_from", "valid_to", "published", "confidence")
+        )
     )
     for cells in reader:
         line = reader.line_num
-        if len(rows) >= MAX_ROWS:
-            why = Text(f"more than {MAX_ROWS} rows", f"超过 {MAX_ROWS} 行")
-            findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
+        if len(rows) >= most:
+            why = Text(f"more than {most} rows", f"超过 {most} 行")
+            findings.add(TABLE_UNREADABLE.at(Place(line=line), why=why))
             break
         values = tuple(map(str.strip, cells))
         if not any(values):
@@ -193,15 +207,15 @@ def _read_rows(name: str, header: list[str], reader: Any, file: str, findings: F
                 f"line {line} has {len(values)} cells, the header has {len(columns)}",
                 f"第 {line} 行有 {len(values)} 个单元格，表头有 {len(columns)} 个",
             )
-            findings.add(TABLE_UNREADABLE.at(Place(file=file, line=line), why=why))
+            findings.add(TABLE_UNREADABLE.at(Place(line=line), why=why))
             continue
-        words = ["" if place is None else values[place] for place in places]
+        words = known_of((*values, ""))
         known = _known(*words)
         if known is None:
-            _bad_cell(file, line, words, findings)
+            _bad_cell(line, words, findings)
         else:
             rows.append(FactorRow(name, line, columns, values, *known))
-    return FactorTable(name, columns, tuple(rows), file)
+    return rows
 
 
 @lru_cache(maxsize=4096)
@@ -216,25 +230,25 @@ def _known(
         return None
 
 
-def _bad_cell(file: str, line: int, words: list[str], findings: Findings) -> None:
+def _bad_cell(line: int, words: tuple[str, ...], findings: Findings) -> None:
     """A Finding for the first of a row's days or its confidence that cannot be read."""
     for column, text in zip(("valid_from", "valid_to", "published"), words, strict=False):
         try:
             day(text, closing=column == "valid_to")
         except (ValueError, OverflowError):
-            where = Place(file=file, line=line, column=column)
+            where = Place(line=line, column=column)
             findings.add(TABLE_VALUE.at(where, value=text, column=column, expected=Text("date", "日期")))
             return
-    where, expected = Place(file=file, line=line, column="confidence"), " / ".join(CONFIDENCES)
+    where, expected = Place(line=line, column="confidence"), " / ".join(CONFIDENCES)
     findings.add(TABLE_VALUE.at(where, value=words[3], column="confidence", expected=expected))
 
 
-def _check_header(name: str, columns: tuple[str, ...], file: str, findings: Findings) -> None:
+def _check_header(name: str, columns: tuple[str, ...], findings: Findings) -> None:
     for column in REQUIRED_COLUMNS:
         if column not in columns:
             findings.add(
                 TABLE_COLUMN.at(
-                    Place(file=file, line=1, column=column),
+                    Place(line=1, column=column),
                     table=name,
                     why=Text(f"column {column} is missing", f"缺少列 {column}"),
                 )
@@ -246,7 +260,7 @@ def _check_header(name: str, columns: tuple[str, ...], file: str, findings: Find
         near = nearest(column, missing)
         if near and near == nearest(column, STANDARD_COLUMNS):
             why = Text(f"column {column} (did you mean “{near}”?)", f"列 {column}（是否指“{near}”？）")
-            findings.add(TABLE_COLUMN.at(Place(file=file, line=1, column=column), table=name, why=why))
+            findings.add(TABLE_COLUMN.at(Place(line=1, column=column), table=name, why=why))
 
 
 @lru_cache(maxsize=4096)

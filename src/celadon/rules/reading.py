@@ -64,18 +64,16 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     Raises:
         FindingError: a file is no ordinary file of this folder, or over a limit.
     """
-    paths = [folder / "about.yaml", folder / "quantities.yaml", folder / LOCK]
-    paths += [*_listed(folder, ".py"), *_listed(folder / "tables", ".csv")]
-    if len(paths) > MAX_FILES:
-        raise FindingError(over_limit(folder, Text("files", "文件数"), len(paths), MAX_FILES))
+    fixed = [name for name in ("about.yaml", "quantities.yaml", LOCK) if os.path.lexists(folder / name)]
+    names = [*fixed, *_listed(folder, "", ".py"), *_listed(folder / "tables", "tables/", ".csv")]
+    if len(names) > MAX_FILES:
+        raise FindingError(over_limit(folder, Text("files", "文件数"), len(names), MAX_FILES))
     home = os.path.realpath(folder)
-    parents = {folder: home, folder / "tables": os.path.realpath(folder / "tables")}
-    found = {
-        path.relative_to(folder).as_posix(): _content(path, parents[path.parent], home)
-        for path in paths
-        if os.path.lexists(path)
+    tables = os.path.realpath(folder / "tables")
+    return {
+        name: _content(folder / name, tables if name.startswith("tables/") else home, home)
+        for name in sorted(names)
     }
-    return dict(sorted(found.items()))
 
 
 def digest_of(contents: Mapping[str, bytes]) -> str:
@@ -92,10 +90,11 @@ def over_limit(path: Path | str, what: Text, found: object, limit: object, line:
     return RULEBOOK_OVER_LIMIT.at(Place(file=str(path), line=line), what=what, found=found, limit=limit)
 
 
-def _listed(folder: Path, suffix: str) -> list[Path]:
+def _listed(folder: Path, within: str, suffix: str) -> list[str]:
+    """The files of a folder, named from the rulebook's."""
     if not folder.is_dir():
         return []
-    return [folder / name for name in os.listdir(folder) if name.endswith(suffix)]
+    return [within + name for name in os.listdir(folder) if name.endswith(suffix)]
 
 
 def _content(path: Path, parent: str, home: str) -> bytes:
@@ -141,39 +140,55 @@ def _build(events: Iterator[Any], path: Path) -> Any:
     Aliases can stand for millions of values and deep nesting overflows the C parser's stack: both are refused, as are tags
     and keys written twice, of which all but the last would be lost.
     """
-    open_: list[Any] = [[]]
-    keys: list[Any] = [None]
+    top: list[Any] = []
+    inner: Any = top
+    key: Any = None
+    around: list[tuple[Any, Any]] = []
     for event in events:
         kind = type(event)
-        if getattr(event, "tag", None) is not None:
-            raise _refused(
-                path,
-                event,
-                f"the YAML tag {event.tag[:80]} is not read here",
-                f"此处不读取 YAML 标签 {event.tag[:80]}",
-            )
-        if kind is yaml.ScalarEvent:
-            _put(open_, keys, _plain(event.value) if event.implicit[0] else event.value, path, event)
-        elif kind in _OPENING:
-            if len(open_) > MAX_YAML_DEPTH:
-                levels = Text("levels of nesting", "嵌套层数")
-                raise FindingError(over_limit(path, levels, len(open_), MAX_YAML_DEPTH, _line(event)))
-            value: Any = _OPENING[kind]()
-            _put(open_, keys, value, path, event)
-            open_.append(value)
-            keys.append(_NO_KEY)
+        if kind is yaml.ScalarEvent or kind in _OPENING:
+            if event.tag is not None:
+                raise _tagged(path, event)
+            if kind is not yaml.ScalarEvent:
+                value: Any = _OPENING[kind]()
+            else:
+                value = _plain(event.value) if event.implicit[0] else event.value
+            if type(inner) is list:
+                inner.append(value)
+            elif key is not _NO_KEY:
+                inner[key], key = value, _NO_KEY
+            elif type(value) in (list, dict) or value in inner:
+                raise _no_key(path, event, value)
+            else:
+                key = value
+            if kind is not yaml.ScalarEvent:
+                around.append((inner, key))
+                inner, key = value, _NO_KEY
+                if len(around) > MAX_YAML_DEPTH:
+                    levels = Text("levels of nesting", "嵌套层数")
+                    raise FindingError(over_limit(path, levels, len(around), MAX_YAML_DEPTH, _line(event)))
         elif kind in _CLOSING:
-            open_.pop()
-            keys.pop()
+            inner, key = around.pop()
         elif kind is yaml.AliasEvent:
             en, zh = (
                 "YAML aliases are not read here: write the value out",
                 "此处不读取 YAML 别名：请直接写出数值",
             )
             raise _refused(path, event, en, zh)
-        elif kind is yaml.DocumentStartEvent and open_[0]:
+        elif kind is yaml.DocumentStartEvent and top:
             raise _refused(path, event, "a file holds one YAML document", "每个文件只含一个 YAML 文档")
-    return open_[0][0] if open_[0] else None
+    return top[0] if top else None
+
+
+def _tagged(path: Path, event: Any) -> FindingError:
+    tag = event.tag[:80]
+    return _refused(path, event, f"the YAML tag {tag} is not read here", f"此处不读取 YAML 标签 {tag}")
+
+
+def _no_key(path: Path, event: Any, value: Any) -> FindingError:
+    said = str(value)[:80]
+    en, zh = f"the key “{said}” stands there twice, or is no plain word", f"键“{said}”重复或不是普通词"
+    return _refused(path, event, en, zh)
 
 
 _NO_KEY = object()
@@ -181,26 +196,6 @@ _OPENING: dict[type, type] = {yaml.SequenceStartEvent: list, yaml.MappingStartEv
 _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 _RESOLVER: Any = yaml.resolver.Resolver()
 _CONSTRUCTOR: Any = yaml.constructor.SafeConstructor()
-
-
-def _put(open_: list[Any], keys: list[Any], value: Any, path: Path, event: Any) -> None:
-    """A value goes to the innermost open list, or is the key or the value of the innermost open mapping."""
-    inner = open_[-1]
-    if type(inner) is list:
-        inner.append(value)
-    elif keys[-1] is _NO_KEY:
-        if type(value) in (list, dict) or value in inner:
-            said = str(value)[:80]
-            raise _refused(
-                path,
-                event,
-                f"the key “{said}” stands there twice, or is no plain word",
-                f"键“{said}”重复或不是普通词",
-            )
-        keys[-1] = value
-    else:
-        inner[keys[-1]] = value
-        keys[-1] = _NO_KEY
 
 
 @lru_cache(maxsize=4096)

@@ -251,18 +251,29 @@ def base_folder(folder: Path, name: str) -> Path:
     return (folder / name).resolve() if name.startswith(".") else find_rulebook(name)
 
 
-def load_rulebook(name: str | Path, find: Finder = base_folder) -> Rulebook:
+def load_rulebook(
+    name: str | Path, find: Finder = base_folder, known: dict[Path, Rulebook] | None = None
+) -> Rulebook:
     """Load a rulebook by id or folder, with those it builds on. Raises FindingError only when it cannot be used at all;
-    lesser faults stay in `.findings` (see `rules.check.check_rulebook`)."""
-    return _load(name if isinstance(name, Path) else find_rulebook(name), (), find)
+    lesser faults stay in `.findings` (see `rules.check.check_rulebook`).
+
+    `known`: what the same listing of several loaded before, by folder; what is loaded joins it."""
+    folder = name if isinstance(name, Path) else find_rulebook(name)
+    return _load(folder, (), find, {} if known is None else known)
 
 
-def _load(folder: Path, above: tuple[Path, ...], find: Finder) -> Rulebook:
+def _load(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Path, Rulebook]) -> Rulebook:
+    if folder not in known:
+        known[folder] = _loaded(folder, above, find, known)
+    return known[folder]
+
+
+def _loaded(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Path, Rulebook]) -> Rulebook:
     findings = Findings()
     contents = read_folder(folder)
     about = _yaml(folder, "about.yaml", contents)
     quantities = _yaml(folder, "quantities.yaml", contents)
-    bases = _bases(about, folder, (*above, folder), find)
+    bases = _bases(about, folder, (*above, folder), find, known)
     own = tuple(_each(about.get("documents"), _document, folder, findings))
     if not own:
         raise FindingError(
@@ -320,7 +331,7 @@ _ABOUT = (
 
 
 def _bases(
-    about: Mapping[str, Any], folder: Path, above: tuple[Path, ...], find: Finder
+    about: Mapping[str, Any], folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Path, Rulebook]
 ) -> tuple[Rulebook, ...]:
     """The rulebooks named in builds_on."""
     found = []
@@ -337,7 +348,7 @@ def _bases(
             path = " → ".join(item.name for item in (*above[above.index(base) :], base))
             where = Place(file=str(folder / "about.yaml"))
             raise FindingError(RULEBOOK_BASE.at(where, id=base.name, path=path))
-        found.append(_load(base, above, find))
+        found.append(_load(base, above, find, known))
     return tuple(found)
 
 
