@@ -122,6 +122,19 @@ def read_yaml(path: Path) -> Any:
     return parse_yaml(_content(path, home, home), path)
 
 
+def read_mapping(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """What one of a rulebook's own YAML files says (FindingError when it is not there, or is no mapping)."""
+    path = folder / name
+    if name not in contents:
+        why = Text("there is no such file", "文件不存在")
+        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why))
+    value = parse_yaml(contents[name], path)
+    if not isinstance(value, dict):
+        why = Text("the file is no mapping", "文件不是键值映射")
+        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why))
+    return value
+
+
 def parse_yaml(content: bytes, path: Path) -> Any:
     """The plain content of YAML bytes; C speed where libyaml is there (FindingError when it cannot be read)."""
     try:

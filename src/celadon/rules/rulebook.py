@@ -21,7 +21,7 @@ from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
 from celadon.rules.chapters import read_chapters
 from celadon.rules.factors import FactorTable, read_table
 from celadon.rules.published import Sealed, check_published, seal, unsealed
-from celadon.rules.reading import RULEBOOK_UNREADABLE, digest_of, over_limit, parse_yaml, read_folder
+from celadon.rules.reading import RULEBOOK_UNREADABLE, digest_of, over_limit, read_folder, read_mapping
 from celadon.rules.rule import Rule, grain_of, word_of
 
 RULEBOOK_UNKNOWN = FindingKind(
@@ -263,16 +263,12 @@ def load_rulebook(
 
 
 def _load(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Path, Rulebook]) -> Rulebook:
-    if folder not in known:
-        known[folder] = _loaded(folder, above, find, known)
-    return known[folder]
-
-
-def _loaded(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Path, Rulebook]) -> Rulebook:
+    if folder in known:
+        return known[folder]
     findings = Findings()
     contents = read_folder(folder)
-    about = _yaml(folder, "about.yaml", contents)
-    quantities = _yaml(folder, "quantities.yaml", contents)
+    about = read_mapping(folder, "about.yaml", contents)
+    quantities = read_mapping(folder, "quantities.yaml", contents)
     bases = _bases(about, folder, (*above, folder), find, known)
     own = tuple(_each(about.get("documents"), _document, folder, findings))
     if not own:
@@ -297,7 +293,7 @@ def _loaded(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Pat
     not_modelled = _each(about.get("not_modelled"), _not_modelled, folder, findings)
     doubts = _each(about.get("doubts"), _doubt, folder, findings)
     findings.extend(item for base in bases for item in base.findings)
-    return Rulebook(
+    known[folder] = Rulebook(
         id=_id(about.get("id", folder.name), folder, findings),
         edition=str(about.get("edition", "")),
         documents=tuple(documents.values()),
@@ -323,6 +319,7 @@ def _loaded(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Pat
         coverage=_coverage(about.get("coverage"), bases, folder, findings),
         builds_on=bases,
     )
+    return known[folder]
 
 
 _ABOUT = (
@@ -381,21 +378,6 @@ def _own_table(name: str, contents: Mapping[str, bytes], bases: tuple[Rulebook, 
 
 def _joined(own: str, bases: Sequence[str]) -> str:
     return hashlib.sha256("\n".join([own, *bases]).encode()).hexdigest() if bases else own
-
-
-def _yaml(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
-    path = folder / name
-    if name not in contents:
-        why = Text("there is no such file", "文件不存在")
-        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why))
-    value = parse_yaml(contents[name], path)
-    if not isinstance(value, dict):
-        raise FindingError(
-            RULEBOOK_UNREADABLE.at(
-                Place(file=str(path)), why=Text("the file is no mapping", "文件不是键值映射")
-            )
-        )
-    return value
 
 
 def _each(section: Any, read: Any, folder: Path, findings: Findings) -> list[Any]:
