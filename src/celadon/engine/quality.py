@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import pairwise
 
 from celadon.core.text import Text
@@ -59,6 +60,11 @@ NO_QUALITY = Quality()
 
 def quality_of(at_least: Sequence[float | None]) -> Quality:
     """The shares apart, from those of sql.QUALITIES in order, each of which holds all worse ones."""
+    return _quality(tuple(at_least))
+
+
+@lru_cache(maxsize=4096)
+def _quality(at_least: tuple[float | None, ...]) -> Quality:
     known = [share or 0.0 for share in at_least]
     return Quality(*_apart(known[: len(DATA) - 1]), *_apart(known[len(DATA) - 1 :]))
 
