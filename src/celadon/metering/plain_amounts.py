@@ -155,3 +155,13 @@ def plain_of(con: duckdb.DuckDBPyConnection, source: str, lives: Mapping[int, Li
     rows = [(point, float(10**scale.places), scale.num, scale.den) for point, scale in scales.items()]
     insert(con, POINTS, rows)
     return Plain(source, ticks_sql(lives), frozenset(lives))
+
+
+def add_cells(con: duckdb.DuckDBPyConnection, plain: Plain, grid: int, into: str) -> None:
+    """Add to the ledger table `into` the cells of judged points."""
+    cell = f"make_timestamp((epoch_us(r.t) - 1) // {grid * 10**6} * {grid * 10**6})"
+    con.execute(
+        f"""INSERT INTO "{into}" SELECT point, start, amount, amount, amount, 0, covered, n FROM (
+            SELECT r.point, {cell} AS start, sum({plain.ticks})::BIGINT AS amount, sum(r.span)::INTEGER AS covered, count(*)::INTEGER AS n
+            FROM ({plain.source}) r JOIN {POINTS} e ON r.point = e.point GROUP BY ALL)"""
+    )

@@ -23,7 +23,7 @@ from celadon.metering.amounts import covering_period
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.faults import findings_from
 from celadon.metering.intervals import derive
-from celadon.metering.plain_amounts import STRETCHES, Plain, judge, may_be_plain, plain_of
+from celadon.metering.plain_amounts import STRETCHES, Plain, add_cells, judge, may_be_plain, plain_of
 from celadon.metering.scales import Life, config_digest, life, utc
 from celadon.plant.opened import View
 from celadon.plant.sources import superseded
@@ -232,10 +232,12 @@ class Deriver:
         asked = {point: lives[point] for point in piece.points}
         return judge(self.con, readings, asked, edges, self.seen.model.grid_seconds, events)
 
-    def ended_in(self, piece: Piece, apart: Collection[int]) -> str:
-        """A query for the readings of a piece's points, and perhaps of others but none of `apart`, that end in its window."""
-        window, points = piece.window, self._with_those_between(piece.points)
-        points = points if set(points).isdisjoint(apart) else piece.points
+    def ended_in(self, piece: Piece, points: Collection[int]) -> str:
+        """A query for the readings of those of a piece's points that are asked, and perhaps of others not asked, that end in its
+        window."""
+        window, asked = piece.window, piece.points.intersection(points)
+        between = self._with_those_between(asked)
+        points = between if asked.issuperset(set(between).intersection(points)) else asked
         sql = self.readings_sql(points, window.start, window.end + _TICK, 0)
         return f"SELECT * FROM ({sql}) WHERE t > {_at(window.start)}"
 
@@ -294,7 +296,7 @@ def stream_ledger(
     """Like `write_ledger`, for sums that need each cell once and not as a row.
 
     `into` is a view, which reads stored parts where they are; what is not stored of those of the points `among` that are plain is
-    not in it but in the readings that come back (None: there are no such points).
+    not in it but in the readings that come back (None: there are no such points). Other plain points' cells are added up for it.
     """
     digest = digests(seen.model, seen.snapshot.points())
     months = months_of(covering_period(seen.model, period))
@@ -302,7 +304,7 @@ def stream_ledger(
     missing = worth_deriving(seen, found.missing)
     deriver, findings = Deriver.of(con, seen), []
     plain: list[tuple[Piece, str]] = []
-    maybe = {point: life for point, life in deriver.lives(among).items() if may_be_plain(life)}
+    maybe = {point: life for point, life in deriver.lives(digest).items() if may_be_plain(life)}
     bad: set[int] = set()
     con.execute(f"DROP TABLE IF EXISTS {STRETCHES}")
     for piece in pieces([part for part in missing if part[0] in maybe], len(months)):
@@ -321,7 +323,13 @@ def stream_ledger(
         con.execute(f"INSERT INTO {into}_derived SELECT * FROM piece_ledger")
         findings += deriver.findings("piece_events")
     con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS {found.sql()} UNION ALL SELECT * FROM {into}_derived")
-    if not plain or not lives:
-        return findings, None
-    sources = " UNION ALL ".join(deriver.ended_in(piece, set(lives) - piece.points) for piece, _ in plain)
-    return findings, plain_of(con, sources, lives)
+
+    def readings_of(points: Collection[int]) -> Plain | None:
+        asked = {point: life for point, life in lives.items() if point in points}
+        sources = [deriver.ended_in(piece, asked) for piece, _ in plain if not piece.points.isdisjoint(asked)]
+        return plain_of(con, " UNION ALL ".join(sources), asked) if sources else None
+
+    others = readings_of(set(lives).difference(among))
+    if others is not None:
+        add_cells(con, others, seen.model.grid_seconds, f"{into}_derived")
+    return findings, readings_of(among)
