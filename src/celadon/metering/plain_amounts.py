@@ -154,7 +154,16 @@ def plain_of(con: duckdb.DuckDBPyConnection, source: str, lives: Mapping[int, Li
     scales = {point: life.epochs[0].scale for point, life in lives.items()}
     rows = [(point, float(10**scale.places), scale.num, scale.den) for point, scale in scales.items()]
     insert(con, POINTS, rows)
-    return Plain(source, ticks_sql(lives), frozenset(lives))
+    ticks = ticks_sql(lives)
+    if len({row[1:] for row in rows}) == 1:  # numbers are quicker than columns
+        [(_, k, num, den)] = rows[:1]
+        for column, number in (
+            ("e.k", f"{k!r}::DOUBLE"),
+            ("e.num", f"{num}::BIGINT"),
+            ("e.den", f"{den}::BIGINT"),
+        ):
+            ticks = ticks.replace(column, number)
+    return Plain(source, ticks, frozenset(lives))
 
 
 def add_cells(con: duckdb.DuckDBPyConnection, plain: Plain, grid: int, into: str) -> None:
