@@ -115,7 +115,7 @@ def test_verifier_keys_are_read_whole(tmp_path: Path) -> None:
 def test_the_verifier_is_small_and_needs_nothing() -> None:
     file = Path(verifier.__file__)
     lines = [line for line in file.read_text("utf-8").splitlines() if line.strip()]
-    assert len(lines) < 300
+    assert len(lines) < 330
     code = f"import runpy, sys; runpy.run_path({str(file)!r}); print({{n.split('.')[0] for n in sys.modules}} - set(sys.stdlib_module_names))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from celadon.core.text import Lang
-    from celadon.proof.log import Filings
+    from celadon.proof.log import Entry, Filings
     from celadon.proof.restating import Restated
 
 
@@ -40,12 +40,18 @@ if TYPE_CHECKING:
     zh="较早的检查点或 .tlog-proof：证明此后日志只增不改。",
 )
 @option(
+    "--head",
+    is_flag=True,
+    en="Print the log's head alone, to be published or kept by others.",
+    zh="仅输出日志头，供公布或由他人保存。",
+)
+@option(
     "--key",
     en="The verifier key that signed that checkpoint; the last filing's where left out.",
     zh="该检查点的验证密钥；缺省为最近一次申报的密钥。",
 )
 def command(context: click.Context, plant: str, ids: tuple[str, ...], output: str | None, since: str | None,
-            key: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
+            head: bool, key: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Exits 1 where the log, or a package, is not what it was."""
     from celadon.plant.opened import open_file
     from celadon.proof.log import Filings
@@ -61,34 +67,52 @@ def command(context: click.Context, plant: str, ids: tuple[str, ...], output: st
         Path(output).write_bytes(filings.package(entries[0]).read_bytes())
         Path(output).with_suffix(".tlog-proof").write_bytes(filings.proof(entries[0]))
     grown = _grown(filings, Path(since), key) if since else None
+    if since and output:
+        _write_growth(filings, Path(since), entries[0], Path(output))
+    if head:
+        entries = []
     with session.progress("重算" if zh else "restating") as progress:
         found = restated(opened, entries, progress) if entries else []
-    head = filings.checkpoint()
+    newest = filings.checkpoint()
     body: dict[str, Any] = {
         "plant": opened.model.enterprise,
-        "checkpoint": head.note.decode("utf-8") if head else None,
+        "checkpoint": newest.note.decode("utf-8") if newest else None,
         "grown_by": grown,
         "filings": [item.to_json() for item in found],
     }
     session.finish(
         "filings/1",
         body,
-        lambda out: print_filings(out, found, grown, session.lang),
+        lambda out: (
+            out.print(newest.note.decode("utf-8"), end="", markup=False, soft_wrap=True)
+            if head and newest
+            else print_filings(out, found, grown, session.lang)
+        ),
         [item for one in found for item in one.findings],
     )
+
+
+def _write_growth(filings: Filings, since: Path, entry: Entry, output: Path) -> None:
+    """Beside the proof, what leads from the kept head to the proof's checkpoint, where they count differently."""
+    from celadon.proof.log import checkpoint_in, read_checkpoint
+    from celadon.proof.witness import GROWTH, growth
+
+    sizes = [
+        read_checkpoint(checkpoint_in(content)).size for content in (since.read_bytes(), filings.proof(entry))
+    ]
+    first, second = min(sizes), max(sizes)
+    if first < second:
+        output.with_suffix(GROWTH).write_bytes(growth(filings.counted(), first, second))
 
 
 def _grown(filings: Filings, file: Path, key: str | None) -> int:
     from celadon.core.findings import FindingError, Place
     from celadon.proof import faults
     from celadon.proof.checking import verifier_key
-    from celadon.proof.log import read_checkpoint
+    from celadon.proof.log import checkpoint_in, read_checkpoint
 
-    note = file.read_bytes()
-    if note.startswith(b"c2sp.org/tlog-proof@"):
-        note = note.partition(b"\n\n")[2]
     try:
-        earlier = read_checkpoint(note)
+        earlier = read_checkpoint(checkpoint_in(file.read_bytes()))
     except ValueError as error:
         place = Place(file=str(file))
         raise FindingError(faults.LOG_OTHER.at(place, size=0, earlier=0, path=str(file))) from error

@@ -299,7 +299,7 @@ _PLANT_SHAPES: dict[str, Shape] = {
         },
     ),
     "keys/1": Shape("keys", "Verifier keys, which are for others, and the folder of the private ones.",
-                    {"folder": "text", "keys": [{"name": "text", "key": "text"}]}),
+                    {"folder": "text", "keys": [{"name": "text", "key": "text", "revoked": {"?": {"at": "time", "reason": "text", "file": "text"}}}]}),
     "serving/1": Shape(
         "serve",
         "Printed once the console can be reached. `setup`: the one-time link for an administrator, null where there is one.",

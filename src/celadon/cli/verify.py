@@ -40,20 +40,35 @@ _SHOWN = 400
     zh="该申报的 .tlog-proof：证明其已入日志。",
 )
 @option(
+    "--head",
+    type=click.Path(exists=True, dir_okay=False),
+    en="A head of the firm's log that you kept: the proof must be of the same log.",
+    zh="您保存的企业日志头：证明须属于同一日志。",
+)
+@option(
+    "--revoked",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    en="A note that withdraws a key, as `celadon keys revoke` writes it; repeatable. Those in your folder of keys count anyhow.",
+    zh="撤销密钥的声明（由 `celadon keys revoke` 写出）；可重复。您密钥文件夹中的声明始终有效。",
+)
+@option(
     "--report",
     type=click.Path(exists=True, dir_okay=False),
     en="A report that somebody handed over: it must be one of those in the filing, byte for byte.",
     zh="收到的报告文件：须与申报包内的某份报告逐字节相同。",
 )
-def command(context: click.Context, target: str, key: str | None, proof: str | None, report: str | None, as_json: bool,
-            lang: str | None, quiet: bool) -> None:  # fmt: skip
+def command(context: click.Context, target: str, key: str | None, proof: str | None, head: str | None,
+            revoked: tuple[str, ...], report: str | None, as_json: bool, lang: str | None, quiet: bool) -> None:  # fmt: skip
     """Exits 1 where something is damaged, or comes out different."""
     session = Session(context, as_json, lang, quiet)
     if Path(target).suffix.lower() == ".zip":
-        _verify_filing(session, target, key, proof, report)
+        if head and not proof:
+            raise click.UsageError("--head: --proof", context)
+        _verify_filing(session, target, key, proof, report, head, revoked)
         return
-    if key or proof or report:
-        raise click.UsageError("--key, --proof, --report: FILING.zip", context)
+    if key or proof or report or head or revoked:
+        raise click.UsageError("--key, --proof, --head, --revoked, --report: FILING.zip", context)
     _verify_store(session, target)
 
 
@@ -80,12 +95,20 @@ def _verify_store(session: Session, path: str) -> None:
 
 
 def _verify_filing(
-    session: Session, file: str, key: str | None, proof: str | None, report: str | None
+    session: Session,
+    file: str,
+    key: str | None,
+    proof: str | None,
+    report: str | None,
+    head: str | None,
+    revoked: tuple[str, ...],
 ) -> None:
     from celadon.proof.checking import verifier_key, verify
+    from celadon.proof.witness import key_notes
 
+    notes = [*key_notes(), *(Path(one).read_bytes() for one in revoked)]
     with session.progress("核验" if session.lang == "zh" else "verifying"):
-        found = verify(file, verifier_key(key) if key else None, proof, report)
+        found = verify(file, verifier_key(key) if key else None, proof, report, head=head, revoked=notes)
     session.finish(
         "filing-verification/1",
         found.to_json(),

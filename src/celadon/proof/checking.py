@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from celadon.proof.opening import Filed, open_bag, part_of, read_facts, unpacked
 from celadon.proof.raw import RAW_READINGS, Raw, facts_anew, raw_of, read_raw
 from celadon.proof.reports import FiledReport, checked, paths
 from celadon.proof.verifier import Bag, Key, Refused, problems, read_key
+from celadon.proof.witness import against_head, softened
 from celadon.store.scratch import Scratch, connect
 
 _AS_GOOD_AS = 1e-12
@@ -102,15 +103,23 @@ def verify(
     trusted: Key | None = None,
     proof: str | Path | None = None,
     report: str | Path | None = None,
+    *,
+    head: str | Path | None = None,
+    revoked: Sequence[bytes] = (),
 ) -> Verification:
-    """Check a filing's file; everything that is wrong is a finding. `report`: a file that is to be one of its reports.
+    """Check a filing's file; everything that is wrong is a finding.
+
+    `report`: a file that is to be one of its reports; `head`: a head of the log that somebody kept, to set the `proof` against;
+    `revoked`: notes that withdraw keys.
 
     Raises:
         FindingError: the archive is not safe to read.
     """
     name = str(file)
     bag = open_bag(file)
-    found = [faults.of_problem(item, name) for item in problems(bag, trusted, Path(proof) if proof else None)]
+    found = _of_package(
+        bag, name, trusted, Path(proof) if proof else None, Path(head) if head else None, revoked
+    )
     key = _key(bag)
     if key is not None and trusted is None and not found:
         found.append(faults.KEY_NOT_COMPARED.at(Place(file=name), key=key))
@@ -118,10 +127,28 @@ def verify(
         found += _belongs(bag, Path(report), name)
     id_ = "" if any(item.code == faults.NOT_A_BAG.code for item in found) else bag.id
     try:
-        filed, figures, reports, said = recomputed(bag, name)
+        filed, figures, reports, more = recomputed(bag, name)
     except FindingError as error:
         return Verification(name, id_, key, {}, (), (*found, *error.findings))
-    return Verification(name, id_, key, filed.request, tuple(figures), (*found, *said), tuple(reports))
+    return Verification(name, id_, key, filed.request, tuple(figures), (*found, *more), tuple(reports))
+
+
+def _of_package(
+    bag: Bag, name: str, trusted: Key | None, proof: Path | None, head: Path | None, revoked: Sequence[bytes]
+) -> list[Finding]:
+    """What is wrong with a package, its signature, its proof, and the proof beside a head that somebody kept."""
+    wrong = list(problems(bag, trusted, proof, revoked))
+    if head is None or proof is None:
+        return [faults.of_problem(item, name) for item in wrong]
+    said, counted = against_head(head, proof)
+    counted = counted and not any(item.code == faults.LOG_PROOF.code for item in wrong)
+    found = [
+        softened(item, name, head)
+        if counted and item.code == faults.KEY_REVOKED.code
+        else faults.of_problem(item, name)
+        for item in wrong
+    ]
+    return found + said
 
 
 def _belongs(bag: Bag, report: Path, name: str) -> list[Finding]:

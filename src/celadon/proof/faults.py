@@ -122,8 +122,67 @@ LOG_PROOF = FindingKind(
     Text("Inclusion in the log not proved", "未能证明已入日志"),
     _says("filing.log-proof"),
     Text(
-        "Ask the firm for the proof of this filing: `celadon filings PLANT --proof ID` writes it.",
-        "请向企业索取本申报的包含证明：由 `celadon filings PLANT --proof 编号` 写出。",
+        "Ask the firm for the proof of this filing: `celadon filings PLANT ID --output FILE` writes it.",
+        "请向企业索取本申报的包含证明：由 `celadon filings PLANT 编号 --output 文件` 写出。",
+    ),
+)
+KEY_REVOKED = FindingKind(
+    "filing.key-revoked",
+    Severity.ERROR,
+    Text("Signed with a withdrawn key", "签名密钥已撤销"),
+    _says("filing.key-revoked"),
+    Text(
+        "Ask for the filing signed with the firm's present key; or give a head of its log that you kept from before then "
+        "(--proof, --head), if that counts it.",
+        "请索取以企业现用密钥签名的申报；若您在此之前保存过其日志头且其已计入本申报，请用 --proof 与 --head 给出。",
+    ),
+)
+KEY_REVOKED_LATER = FindingKind(
+    "filing.key-revoked-later",
+    Severity.WARNING,
+    Text("Its key was withdrawn later", "签名密钥此后已撤销"),
+    Text(
+        "The key {key} was withdrawn at {at} ({reason}); the log's head in {path} already counts this filing.",
+        "密钥 {key} 已于 {at} 撤销（{reason}）；{path} 中的日志头已计入本申报。",
+    ),
+    Text(
+        "Rely on it only if you kept that head from before then.",
+        "仅当该日志头是您在此之前保存的，方可采信。",
+    ),
+)
+HEAD_UNREADABLE = FindingKind(
+    "filing.head-unreadable",
+    Severity.ERROR,
+    Text("Not the head of a log", "不是日志头"),
+    Text(
+        "{path} is no checkpoint of a log, or the proof has none.",
+        "{path} 不是日志检查点，或证明文件中没有检查点。",
+    ),
+    Text(
+        "Give what `celadon filings PLANT --head` printed.", "请给出 `celadon filings PLANT --head` 的输出。"
+    ),
+)
+HEAD_OTHER = FindingKind(
+    "filing.head-of-another",
+    Severity.ERROR,
+    Text("Head of another log", "他人的日志头"),
+    Text(
+        "{path} is a head of the log {found}, the proof is of {log}.",
+        "{path} 是日志 {found} 的日志头，而证明属于 {log}。",
+    ),
+    Text("Give the head that you kept of this firm's log.", "请给出您保存的该企业日志头。"),
+)
+HEAD_UNPROVED = FindingKind(
+    "filing.head-unproved",
+    Severity.ERROR,
+    Text("Kept head and proof not connected", "日志头与证明尚未衔接"),
+    Text(
+        "{path} counts {head} entries and the proof {size}; {growth}, which would show that one grew into the other, is not there.",
+        "{path} 计 {head} 条，证明计 {size} 条；缺少证明两者延续关系的 {growth}。",
+    ),
+    Text(
+        "Send the firm that head: `celadon filings PLANT ID --since HEAD --output FILE` writes what is missing.",
+        "请将该日志头发给企业，由 `celadon filings PLANT 编号 --since 日志头 --output 文件` 写出所缺文件。",
     ),
 )
 KEY_NOT_COMPARED = FindingKind(
@@ -296,6 +355,16 @@ REPORT_NOT_IN = FindingKind(
         "请以申报包内的报告为准，或向发送方索取已申报的报告。",
     ),
 )
+KEY_WITHDRAWN = FindingKind(
+    "key.revoked",
+    Severity.ERROR,
+    Text("Key was withdrawn", "密钥已撤销"),
+    Text("The key {name} was withdrawn at {at}: {reason}.", "密钥 {name} 已于 {at} 撤销：{reason}。"),
+    Text(
+        "Make another one: `celadon keys new NAME`, and sign with --key NAME.",
+        "请用 `celadon keys new 名称` 另建密钥，并用 --key 名称 签名。",
+    ),
+)
 KEY_ABSENT = FindingKind(
     "key.absent",
     Severity.ERROR,
@@ -341,7 +410,7 @@ _KINDS = {
     kind.code: kind
     for kind in (
         UNREADABLE, UNSAFE_NAME, OVER_LIMIT, NOT_A_BAG, FILE_MISSING, FILE_UNLISTED, FILE_CHANGED, SIGNATURE, OTHER_KEY, CONTENT,
-        CONSERVATION, SUM, LOG_PROOF,
+        CONSERVATION, SUM, LOG_PROOF, KEY_REVOKED,
     )
 }  # fmt: skip
 

@@ -11,12 +11,14 @@ import re
 import stat
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text, text_of
 from celadon.proof import faults
-from celadon.proof.verifier import Key, key_of
+from celadon.proof.verifier import REVOCATION, Key, key_of, revocation
+from celadon.proof.witness import REVOKED, key_folder
 from celadon.store.faults import extra_missing
 
 try:
@@ -51,8 +53,48 @@ class Signer:
 
 def folder() -> Path:
     """The user's folder of keys: of XDG_CONFIG_HOME or APPDATA where set, else ~/.config."""
-    home = os.environ.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "celadon" / "keys"
+    return key_folder()
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """That a key counts no longer: since when, why, and the note that says so, signed by the key itself."""
+
+    at: str
+    reason: str
+    file: Path
+
+    def to_json(self) -> dict[str, str]:
+        return {"at": self.at, "reason": self.reason, "file": str(self.file)}
+
+
+def withdrawn(name: str) -> Withdrawn | None:
+    """Whether the user's key of that name was withdrawn."""
+    file = _file(name).with_suffix(REVOKED)
+    found = revocation(file.read_bytes()) if file.is_file() else None
+    return Withdrawn(found[1], found[2], file) if found else None
+
+
+def revoke(which: str, reason: str) -> tuple[Signer, Withdrawn]:
+    """Withdraw a key, named by its name, its id or its verifier key; once withdrawn it stays so, with its first reason.
+
+    Raises:
+        FindingError: `key.absent`.
+    """
+    place = Place(file=str(folder()))
+    found = [one for one in known() if which in (one.name, one.key.id.hex(), str(one.key))]
+    if len(found) != 1:
+        raise FindingError(faults.KEY_ABSENT.at(place, name=which[:120], folder=str(folder())))
+    signer = found[0]
+    if (before := withdrawn(signer.name)) is not None:
+        return signer, before
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    text = f"{REVOCATION}\nkey {signer.key}\nat {at}\nreason {' '.join(reason.split())}\n"
+    file = _file(signer.name).with_suffix(REVOKED)
+    draft = file.with_suffix(".part")
+    draft.write_bytes(signer.note(text.encode()))
+    draft.replace(file)
+    return signer, Withdrawn(at, " ".join(reason.split()), file)
 
 
 def _file(name: str) -> Path:
@@ -83,7 +125,19 @@ def new(name: str = USUAL) -> Signer:
 
 
 def load(name: str = USUAL) -> Signer:
-    """The key of that name (FindingError: `key.absent`, `key.open` where others may read it, `key.unreadable`)."""
+    """The key of that name, to sign with.
+
+    Raises:
+        FindingError: `key.absent`, `key.open` where others may read it, `key.unreadable`, `key.revoked`.
+    """
+    signer = _load(name)
+    if (gone := withdrawn(name)) is not None:
+        place = Place(file=str(gone.file))
+        raise FindingError(faults.KEY_WITHDRAWN.at(place, name=name, at=gone.at, reason=gone.reason))
+    return signer
+
+
+def _load(name: str) -> Signer:
     file = _file(name)
     place = Place(file=str(file))
     try:
@@ -103,5 +157,5 @@ def load(name: str = USUAL) -> Signer:
 
 
 def known() -> list[Signer]:
-    """The user's keys, by name."""
-    return [load(file.stem) for file in sorted(folder().glob("*.pem")) if _NAME.fullmatch(file.stem)]
+    """The user's keys, by name; those that were withdrawn too."""
+    return [_load(file.stem) for file in sorted(folder().glob("*.pem")) if _NAME.fullmatch(file.stem)]

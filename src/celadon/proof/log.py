@@ -63,6 +63,11 @@ def read_checkpoint(note: bytes) -> Checkpoint:
     return Checkpoint(note, origin, int(size), found)
 
 
+def checkpoint_in(content: bytes) -> bytes:
+    """The checkpoint in a file that is one, or a .tlog-proof, which ends in one."""
+    return content.partition(b"\n\n")[2] if content.startswith(b"c2sp.org/tlog-proof@") else content
+
+
 class Filings:
     """The filings of one store."""
 
@@ -159,6 +164,11 @@ class Filings:
                 return head.size - earlier.size
         place = Place(file=path)
         raise FindingError(faults.LOG_OTHER.at(place, size=len(lines), earlier=earlier.size, path=path))
+
+    def counted(self) -> list[bytes]:
+        """The log's entries as lines, all that the checkpoint counts (FindingError `filing.log-damaged`)."""
+        head = self.checkpoint()
+        return self._lines(head) if head else []
 
     def _append(self, lines: list[bytes], line: bytes) -> None:
         """The log with one line more; what an unfinished filing left after the counted lines goes."""

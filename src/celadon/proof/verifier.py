@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks a filing with nothing but Python: `python verifier.py FILING.zip [--key KEY] [--proof FILE]`.
+"""Checks a filing with nothing but Python: `python verifier.py FILING.zip [--key KEY] [--proof FILE] [--revoked FILE]`.
 
 It checks that the archive is safe to read; that BagIt manifests (RFC 8493) name every file and every file has its SHA-256; the
 Ed25519 signature (RFC 8032) over the tag manifest (a C2SP signed note); that registers add up in whole ticks, and months to
@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 MOST_BYTES, MOST_FILES, MOST_READ = 2_000_000_000, 5_000, 200_000_000
 MANIFEST, TAGS, SIGNATURE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "signature.note"
 INFO, KEY_LABEL, DECLARATION = "bag-info.txt", "Signing-Key", "bagit.txt"
+REVOCATION = "celadon/key-revocation@v1"
 SAYS = {
     "filing.unreadable": "{path} is no whole zip archive. | {path} 不是完整的 zip 归档。",
     "filing.unsafe-name": "It holds “{path}”, which no filing has; nothing was unpacked. | 归档含有申报包不应有的“{path}”；未解包任何内容。",
@@ -39,6 +40,7 @@ SAYS = {
     "filing.content": "{path} is not what it should be: {why}. | {path} 的内容有误：{why}。",
     "filing.conservation": "Meter {meter}: {found} ticks by its readings, {told} attributed or in gaps. | 计量点 {meter}：读数为 {found} 刻度，已归属与缺口为 {told}。",
     "filing.sum": "{quantity} {place}: the months add up to {found}, the figure says {told}. | {quantity} {place}：各月合计 {found}，申报值为 {told}。",
+    "filing.key-revoked": "The key {key} was withdrawn at {at}: {reason}. | 密钥 {key} 已于 {at} 撤销：{reason}。",
     "filing.log-proof": "{path} does not prove that this filing is in a log of {key}. | {path} 不能证明本申报在 {key} 的日志中。",
 }
 
@@ -147,6 +149,17 @@ def note_holds(note: bytes, key: Key) -> bytes | None:
         if mine and ed25519_holds(key.public, text + b"\n", data[4:]):
             return text + b"\n"
     return None
+
+
+def revocation(note: bytes) -> tuple[Key, str, str] | None:
+    """The key that a note withdraws, when and why; None where it is no such note, or not signed by that key itself."""
+    try:
+        version, key, at, reason, *more = note.partition(b"\n\n")[0].decode("utf-8").split("\n")
+        found = read_key(key.removeprefix("key "))
+    except ValueError:
+        return None
+    whole = version == REVOCATION and not more and note_holds(note, found) is not None
+    return (found, at.removeprefix("at "), reason.removeprefix("reason ")) if whole else None
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -323,14 +336,24 @@ def _logged(bag: Bag, key: Key, file: Path) -> Iterator[Problem]:
         yield problem("filing.log-proof", path=file.name, key=key)
 
 
-def problems(bag: Bag, trusted: Key | None = None, proof: Path | None = None) -> Iterator[Problem]:
-    """Everything that is wrong with a filing. `trusted`: the key it must be signed with; `proof`: a tlog-proof file."""
+def _withdrawn(bag: Bag, notes: Sequence[bytes]) -> Iterator[Problem]:
+    for found in map(revocation, notes):
+        if found is not None and found[0] == bag.key:
+            yield problem("filing.key-revoked", key=found[0], at=found[1], reason=found[2])
+
+
+def problems(
+    bag: Bag, trusted: Key | None = None, proof: Path | None = None, revoked: Sequence[bytes] = ()
+) -> Iterator[Problem]:
+    """Everything that is wrong with a filing. `trusted`: the key it must be signed with; `proof`: a tlog-proof file; `revoked`:
+    notes that withdraw keys."""
     try:
         yield from _files(bag)
         key = trusted or bag.key
         yield from _signature(bag, key)
         yield from _sums(bag)
         yield from _logged(bag, key, proof) if proof else ()
+        yield from _withdrawn(bag, revoked)
     except Refused as error:
         yield error.problem
 
@@ -341,10 +364,14 @@ def main() -> int:
     asked.add_argument("filing", type=Path)
     asked.add_argument("--key", type=read_key, help="the signer's verifier key, from somewhere you trust")
     asked.add_argument("--proof", type=Path, help="a .tlog-proof of the filing")
+    asked.add_argument(
+        "--revoked", type=Path, action="append", default=[], help="a note that withdraws a key"
+    )
     given = asked.parse_args()
     try:
         bag = Bag(given.filing)
-        found, said = list(problems(bag, given.key, given.proof)), len(bag.items)
+        notes = [path.read_bytes() for path in given.revoked]
+        found, said = list(problems(bag, given.key, given.proof, notes)), len(bag.items)
         whose = (
             ""
             if found

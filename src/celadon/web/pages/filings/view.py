@@ -84,7 +84,7 @@ def view(
     return FilingsPage(
         plant=desk.key, name=both(desk.model.name), period=period, filings=[shown(entry) for entry in reversed(filings.entries())],
         checkpoint=head.note.decode("utf-8") if head else None,
-        keys=[signer.name for signer in keys.known()] if asked.may(Action.FILE) else [],
+        keys=[one.name for one in keys.known() if keys.withdrawn(one.name) is None] if asked.may(Action.FILE) else [],
         rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])), reports=[kind for kind in get_args(Report) if kind in (report or ())],
     )  # fmt: skip
 
