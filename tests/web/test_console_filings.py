@@ -83,7 +83,7 @@ def test_a_period_is_frozen_and_stays(own: Console, tmp_path: Path) -> None:
     assert listed["checkpoint"].startswith("celadon/acme/filings\n2\n")
     assert client.get(f"{WHERE}.csv").text.splitlines()[1].startswith("1,")
     rows = own.shared.state.rows("SELECT action FROM audit WHERE action LIKE 'filing.%'")
-    assert [row["action"] for row in rows] == ["filing.made", "filing.made"]
+    assert [row["action"] for row in rows] == ["filing.key", "filing.made", "filing.made"]
 
 
 def test_reports_are_filed_with_it(own: Console) -> None:
