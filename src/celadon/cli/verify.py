@@ -104,7 +104,7 @@ def _verify_filing(
     revoked: tuple[str, ...],
 ) -> None:
     from celadon.proof.checking import verifier_key, verify
-    from celadon.proof.witness import key_notes
+    from celadon.proof.key_folder import key_notes
 
     notes = [*key_notes(), *(Path(one).read_bytes() for one in revoked)]
     with session.progress("核验" if session.lang == "zh" else "verifying"):

@@ -17,8 +17,8 @@ from pathlib import Path
 from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text, text_of
 from celadon.proof import faults
+from celadon.proof.key_folder import REVOKED, key_folder
 from celadon.proof.verifier import REVOCATION, Key, key_of, revocation
-from celadon.proof.witness import REVOKED, key_folder
 from celadon.store.faults import extra_missing
 
 try:

@@ -8,8 +8,6 @@ A key is withdrawn by a note that it signs itself; only what a kept head counts 
 from __future__ import annotations
 
 import base64
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,19 +19,6 @@ from celadon.proof.verifier import Problem
 GROWTH = ".tlog-growth"
 """Ending of the file, beside a proof, that leads from a kept head to the proof's checkpoint, or the other way."""
 _VERSION = "celadon/log-growth@v1"
-REVOKED = ".revoked"
-"""Ending of a note that withdraws a key, in the folder of keys."""
-
-
-def key_folder() -> Path:
-    """The user's folder of keys: of XDG_CONFIG_HOME or APPDATA where set, else ~/.config."""
-    home = os.environ.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "celadon" / "keys"
-
-
-def key_notes() -> list[bytes]:
-    """The notes in the user's folder that withdraw keys: their own, and those that others sent."""
-    return [file.read_bytes() for file in sorted(key_folder().glob(f"*{REVOKED}"))]
 
 
 def growth(lines: Sequence[bytes], first: int, second: int) -> bytes:
