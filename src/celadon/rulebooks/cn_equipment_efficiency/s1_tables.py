@@ -3,7 +3,7 @@
 1, 2, 3; 4 is below the minimum. Each grade lies between two limits that are both there, so a limit that was not read gives none.
 """
 
-from celadon.rules import choose, document
+from celadon.rules import choose, document, key, maximum
 
 motors = document("GB 18613-2020")
 transformers = document("GB 20052-2024")
@@ -22,6 +22,13 @@ lower = transformers.clause(
         "en": "No-load loss and load loss at or below the value of the grade, each by itself",
     },
 )
+both = transformers.clause(
+    {"zh": "能效等级", "en": "grades"},
+    {
+        "zh": "空载损耗与负载损耗均不高于该能效等级的规定值",
+        "en": "Both no-load loss and load loss at or below the values of the grade",
+    },
+)
 power_input = compressors.clause(
     {"zh": "表1", "en": "Table 1"},
     {
@@ -30,17 +37,23 @@ power_input = compressors.clause(
     },
 )
 
+pump = key("purpose").isin(
+    "pump single-stage end-suction water", "pump single-stage double-suction water", "pump in-line (pipeline) water",
+    "pump multistage water", "pump light multistage vertical water", "pump light multistage horizontal water",
+)  # fmt: skip
+
 
 @higher.rule(
     unit="1",
     per="site, month, equipment, purpose",
     label={"zh": "能效等级（效率）", "en": "Grade by efficiency"},
     adds=False,
+    when=~pump,
 )
 def efficiency_grade(
     tested_efficiency, efficiency_grade_1_limit, efficiency_grade_2_limit, efficiency_grade_3_limit
 ):
-    """The grade whose limits the figure lies between."""
+    """The grade whose limits the figure lies between; a pump's limits are those of its formula."""
     return choose(
         (tested_efficiency >= efficiency_grade_1_limit, 1),
         ((tested_efficiency >= efficiency_grade_2_limit) & (tested_efficiency < efficiency_grade_1_limit), 2),
@@ -81,6 +94,17 @@ def load_loss_grade(load_loss, load_loss_grade_1_limit, load_loss_grade_2_limit,
         ((load_loss <= load_loss_grade_3_limit) & (load_loss > load_loss_grade_2_limit), 3),
         (load_loss > load_loss_grade_3_limit, 4),
     )
+
+
+@both.rule(
+    unit="1",
+    per="site, month, equipment, purpose",
+    label={"zh": "变压器能效等级", "en": "Grade of the transformer"},
+    adds=False,
+)
+def transformer_grade(no_load_loss_grade, load_loss_grade):
+    """The worse of the two; absent where either is."""
+    return maximum(no_load_loss_grade, load_loss_grade)
 
 
 @power_input.rule(
