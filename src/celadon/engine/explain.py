@@ -455,9 +455,9 @@ def _below(leaf: FactLeaf, step: Step, row: Mapping[str, Any]) -> bool:
     if any((leaf.purpose if key == "purpose" else leaf.item) != row[key] for key in step.keys):
         return False
     start, end = utc(row["time_start"]), utc(row["time_end"])
-    return (
-        start <= leaf.start and leaf.end <= end if step.describes else (start, end) == (leaf.start, leaf.end)
-    )
+    if step.describes:
+        return leaf.start < end and (start <= leaf.start or leaf.end > start)
+    return (start, end) == (leaf.start, leaf.end)
 
 
 def _fits(row: Mapping[str, Any], step: Step, where: Mapping[str, str]) -> bool:

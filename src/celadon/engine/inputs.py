@@ -260,10 +260,13 @@ class Inputs:
             columns += ["m.time_start", "m.time_end", "m.time_start AS month"]
         columns += [f"f.item AS {name}" if name == key else f"f.{name}" for name in spec.grain.keys]
         measures = (fact_sums if spec.adds else fact_means)(value, step.fixed)
+        # An amount belongs to the month it begins in; what describes holds in every month of its span.
+        within = "f.time_start >= m.time_start"
+        within = within if spec.adds else f"({within} OR f.time_end > m.time_start)"
         sql = (
             f"SELECT {', '.join(columns)}, {measures}\n"
             f"FROM ({facts_of(self.facts, spec.name)}) AS f\nJOIN months AS m "
-            f"ON f.site = m.site AND f.time_start >= m.time_start AND f.time_start < m.time_end"
+            f"ON f.site = m.site AND f.time_start < m.time_end AND {within}"
             f"{usable}\n{group(len(columns))}"
         )
         return self.add(with_sql(step, sql))

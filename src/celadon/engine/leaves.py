@@ -70,7 +70,7 @@ class LeafRows:
         found = self._known[step.name].get(mark, [])
         start, end = utc(row["time_start"]), utc(row["time_end"])
         if step.describes:
-            found = [leaf for leaf in found if start <= leaf.start < end]
+            found = [leaf for leaf in found if leaf.start < end and (start <= leaf.start or leaf.end > start)]
         else:
             found = [leaf for leaf in found if (leaf.start, leaf.end) == (start, end)]
         usable = [(leaf, factor) for leaf in found if (factor := self._factor(step, leaf)) is not None]
@@ -113,7 +113,7 @@ _TIMES = ("time_start", "time_end")
 
 
 def _columns(step: Step) -> tuple[str, ...]:
-    """What a row and its leaves agree in; a mean's leaves lie anywhere in its month."""
+    """What a row and its leaves agree in; a mean's leaves reach into its month."""
     return (*PLACES[: step.space], *step.keys, *(() if step.describes else _TIMES))
 
 

@@ -16,6 +16,7 @@ from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period
 from celadon.core.text import Text
+from celadon.core.units import UnitError, parse_unit
 from celadon.metering import fuel
 from celadon.metering.amounts import load_rows, naive, site_period
 from celadon.metering.record_words import FLOWS, FUEL_KINDS, LABORATORY, resolve_sites, write_words
@@ -208,17 +209,26 @@ def _flows(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _laboratory(con: duckdb.DuckDBPyConnection) -> list[Finding]:
-    """Means per site, item and local month, weighted by batch mass; of values without mass only where none has one."""
+    """Means per site, item and local month, weighted by batch mass; of values without mass only where none has one.
+
+    A value for a longer span counts in every month of it, its mass by the time it has there.
+    """
     names = list(LABORATORY)
     con.execute(
         """CREATE OR REPLACE TEMP TABLE m_lab AS
-        SELECT r.quantity, r.item, r.site, m.month_start, m.month_end, any_value(r.unit) AS unit,
-            count(*) FILTER (r.weight > 0) AS weighed, count(*) AS n,
-            sum(r.value * r.weight) FILTER (r.weight > 0) / sum(r.weight) FILTER (r.weight > 0) AS weighted,
-            avg(r.value) AS plain, sum(r.weight) FILTER (r.weight > 0) AS weight,
-            string_agg(r.source, ' ' ORDER BY r.batch, r.file, r.line) AS source
-        FROM m_read r JOIN m_month m ON m.site = r.site AND r.start >= m.month_start AND r.start < m.month_end
-        WHERE list_contains(?::VARCHAR[], r.quantity) AND r.value IS NOT NULL GROUP BY ALL""",
+        WITH part AS (
+            SELECT r.* EXCLUDE (weight), m.month_start, m.month_end, CASE WHEN r."end" > r.start
+                THEN r.weight * epoch(least(r."end", m.month_end) - greatest(r.start, m.month_start)) / epoch(r."end" - r.start)
+                ELSE r.weight END AS weight
+            FROM m_read r JOIN m_month m ON m.site = r.site AND r.start < m.month_end
+                AND (r."end" > m.month_start OR r.start = m.month_start)
+            WHERE list_contains(?::VARCHAR[], r.quantity) AND r.value IS NOT NULL)
+        SELECT quantity, item, site, month_start, month_end, any_value(unit) AS unit,
+            count(*) FILTER (weight > 0) AS weighed, count(*) AS n,
+            sum(value * weight) FILTER (weight > 0) / sum(weight) FILTER (weight > 0) AS weighted,
+            avg(value) AS plain, sum(weight) FILTER (weight > 0) AS weight,
+            string_agg(source, ' ' ORDER BY batch, file, line) AS source
+        FROM part GROUP BY ALL""",
         [names],
     )
     con.execute(
@@ -248,10 +258,23 @@ def _others(con: duckdb.DuckDBPyConnection) -> None:
     names = [*FUEL_KINDS, *FLOWS, *LABORATORY]
     con.execute(
         """INSERT INTO m_out SELECT quantity, item, CASE WHEN kind = '' THEN purpose ELSE '' END, site, process, start, "end",
-            value, unit, weight, 0, CASE WHEN bad THEN 5 ELSE 2 END, source, true
+            value, unit, weight, 0, CASE WHEN bad THEN 5 ELSE 2 END, source, NOT list_contains(?::VARCHAR[], unit)
         FROM m_read WHERE NOT list_contains(?::VARCHAR[], quantity)""",
-        [names],
+        [_ratios(con), names],
     )
+
+
+def _ratios(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Units of shares and ratios (%, t/t, m3/h): what is so counted holds for the whole of its span, and no part of it is cut off."""
+    found = []
+    for (text,) in con.execute("SELECT DISTINCT unit FROM m_read ORDER BY unit").fetchall():
+        try:
+            powers = [power for _, power in parse_unit(text).dimension]
+        except UnitError:
+            continue
+        if not powers or min(powers) < 0:
+            found.append(text)
+    return found
 
 
 def _place(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period, into: str) -> list[Finding]:
