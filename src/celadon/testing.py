@@ -225,10 +225,10 @@ def case_facts(con: duckdb.DuckDBPyConnection, case: Case, plant: Plant, request
     """Create the table `facts`; a fact without a month of its own is spread as one row per month it names, or sits in the first."""
     columns = ", ".join(f"{name} {kind}" for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE TABLE facts ({columns})")
-    for item in case.body.get("facts") or ():
-        con.execute(
-            f"INSERT INTO facts VALUES ({', '.join('?' * len(FACT_COLUMNS))})", _fact(item, plant, request)
-        )
+    rows = [_fact(item, plant, request) for item in case.body.get("facts") or ()]
+    if rows:  # a column at a time: row by row is a hundred times slower
+        lists = ", ".join(f"unnest(?::{kind}[])" for kind in FACT_COLUMNS.values())
+        con.execute(f"INSERT INTO facts SELECT {lists}", [list(column) for column in zip(*rows, strict=True)])
 
 
 def _fact(item: Mapping[str, Any], plant: Plant, request: Request) -> list[Any]:

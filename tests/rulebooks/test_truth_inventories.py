@@ -108,17 +108,21 @@ def check(result: Result, expected: dict[str, Any], **where: str) -> None:
     for name, start in (
         ("ferrous_smelting_Mt", "Smelting and Pressing of Ferrous"),
         ("nonmetal_mineral_Mt", "Nonmetal Mineral Products"),
+        ("power_heat_Mt", "Production and Supply of Electric Power"),
     ):
         (value,) = [value for sector, value in sectors.items() if sector.startswith(start)]
         assert value == pytest.approx(expected[name] * 1e6, rel=1e-12)
+    whole = sum(value for value in sectors.values() if value is not None)
+    assert whole == pytest.approx(expected["sum_of_sectors_Mt"] * 1e6, rel=1e-12)
 
 
-def test_the_national_inventory_of_three_years(inventory: Rulebook) -> None:
+def test_the_national_inventory_of_every_year(inventory: Rulebook) -> None:
     expected = json.loads(shared("data/china_co2/expected.json").read_text("utf-8"))
     book = openpyxl.load_workbook(
         shared("data/china_co2/ceads_china_1997_2019.xlsx"), read_only=True, data_only=True
     )
-    years = ("1997", "2008", "2019")
+    years = sorted(expected["national"])
+    assert (years[0], years[-1], len(years)) == ("1997", "2019", 23)
     facts = [fact for year in years for fact in sheet_facts(book[year], "S", f"{year}-01")]
     body = {"period": "1997-01..2019-12", "per": "year", "facts": facts}
     result = answer(inventory, body, "scope_1_total", "process_emission", "sector_emission")
@@ -189,6 +193,10 @@ def test_the_epa_set_as_a_table_of_a_rulebook_that_builds_on_the_protocol(tmp_pa
     assert len(values) == expected["rows"]
     assert values["331110"] == pytest.approx(expected["steel_331110"][2])  # 1000 USD × 0.979 kg = 0.979 t
     assert values["327310"] == pytest.approx(expected["cement_327310"][2])
+    widest = sorted(values, key=lambda code: (-(values[code] or 0), code))[:5]
+    assert [[int(code), pytest.approx(values[code])] for code in widest] == [
+        [code, value] for code, _, value in expected["top5_with_margins"]
+    ]
     assert result.value("scope_3") == pytest.approx(
         expected["mean_with_margins"] * expected["rows"], rel=1e-9
     )
