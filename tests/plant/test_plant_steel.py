@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import math
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,12 +21,13 @@ sites:
 meters:
   - {id: E1, name: Main meter, kind: interval, carrier: electricity, flow: purchased, unit: kWh, interval: 15min, stamp: end}
   - {id: Q1, name: Lagging reactive, kind: interval, quantity: reactive_energy, unit: kvarh, interval: 15min, stamp: end}
+  - {id: Q2, name: Leading reactive, kind: interval, quantity: leading_reactive_energy, unit: kvarh, interval: 15min, stamp: end}
 sources:
   - id: meters
     role: readings
     files: [steel.csv]
     time: {column: date, format: "%d/%m/%Y %H:%M", stamp: end, midnight: closes}
-    wide: {Usage_kWh: E1, Lagging_Current_Reactive.Power_kVarh: Q1}
+    wide: {Usage_kWh: E1, Lagging_Current_Reactive.Power_kVarh: Q1, Leading_Current_Reactive_Power_kVarh: Q2}
 factors:
   - {factor: grid_emission_factor, value: 0.4585, unit: kgCO2/kWh, since: 2018-01-01, until: 2018-12-31, source: the plant's own}
 """
@@ -62,7 +65,43 @@ def test_energy_is_exact_by_year_and_month(plant: celadon.Plant, expected: dict)
 
 def test_reactive_energy_is_exact(plant: celadon.Plant, expected: dict) -> None:
     proofs = {item.meter: item for item in plant.balance("2018").proofs}
-    assert proofs["Q1"].attributed == round(expected["power_factor"]["lag_kvarh_total"] * 10**6)
+    factor = expected["power_factor"]
+    assert proofs["Q1"].attributed == round(factor["lag_kvarh_total"] * 10**6)
+    assert proofs["Q2"].attributed == round(factor["lead_kvarh_total"] * 10**6)
+    active, lagging = proofs["E1"].attributed, proofs["Q1"].attributed
+    assert 100 * active / math.hypot(active, lagging) == pytest.approx(
+        factor["annual_lagging_pf_from_totals_pct"]
+    )
+
+
+def test_days_weekdays_and_the_peak(plant: celadon.Plant, expected: dict) -> None:
+    """A quarter-hour belongs to the day it begins in; the peak is the greatest of them, as the bill's demand is."""
+    seoul = ZoneInfo("Asia/Seoul")
+    days = plant.series(["E1"], "2018", per="day")
+    energy = {
+        start.astimezone(seoul).date(): value or 0.0
+        for start, value in zip(days.starts, days.lines[0].values, strict=True)
+    }
+    assert len(energy) == 365
+    for name, pick in (("max_day", max), ("min_day", min)):
+        day = pick(energy, key=lambda day: energy[day])
+        assert [day.isoformat(), round(energy[day], 6)] == expected["energy_kwh"][name]
+    weekdays: dict[str, float] = {}
+    for day, value in energy.items():
+        weekdays[f"{day:%A}"] = weekdays.get(f"{day:%A}", 0.0) + value
+    assert {name: round(value, 6) for name, value in weekdays.items()} == expected["energy_kwh"]["by_weekday"]
+    quarters = plant.series(["E1"], "2018")
+    values = [value or 0.0 for value in quarters.lines[0].values]
+    want, most = expected["demand"], max(values)
+    assert (len(values), most, 4 * most) == (
+        expected["rows"],
+        want["peak_interval_kwh"],
+        want["peak_kw_15min"],
+    )
+    at = quarters.starts[values.index(most)].astimezone(seoul)
+    assert f"{at:%Y-%m-%d %H:%M:%S}" == want["peak_interval_start"]
+    mean = expected["energy_kwh"]["total"] / 8760
+    assert mean / (4 * most) == pytest.approx(want["load_factor"])
 
 
 def test_emission_with_the_plants_own_factor(plant: celadon.Plant, expected: dict) -> None:

@@ -83,13 +83,15 @@ def load_correction(load_factor, electricity_supplied, heat_supplied):
     upper = 1 + constant("0.0014", unit="1") * (85 - percent)
     middle = constant("1.007", unit="1") + constant("0.0016", unit="1") * (80 - percent)
     lower = power(constant("1.015", unit="1"), 16 - 20 * load_factor)
+    heat = heat_supplied + no_heat  # none where no such flow is declared; absent where it is due and missing
+    condensing = heat <= no_heat
     return choose(
         (~conventional & (electricity_supplied >= no_electricity), 1),
-        (heat_supplied > no_heat, 1),
-        (percent >= 85, 1),
-        (percent >= 80, upper),
-        (percent >= 75, middle),
-        (percent < 75, lower),
+        (heat > no_heat, 1),
+        (condensing & (percent >= 85), 1),
+        (condensing & (percent >= 80), upper),
+        (condensing & (percent >= 75), middle),
+        (condensing & (percent < 75), lower),
     )
 
 
@@ -112,7 +114,8 @@ def electricity_allocation(
     cooling = choose((air_cooled, constant("1.05", unit="1")), otherwise=constant("1", unit="1"))
     ratio = heat_produced_for_supply / heat_produced
     of_ratio = choose((is_gas, constant("0.6", unit="1")), otherwise=constant("0.22", unit="1"))
-    heat_supply = choose((heat_supplied > no_heat, 1 - of_ratio * ratio), otherwise=constant("1", unit="1"))
+    heat = heat_supplied + no_heat  # none where no such flow is declared; absent where it is due and missing
+    heat_supply = choose((heat > no_heat, 1 - of_ratio * ratio), (heat <= no_heat, constant("1", unit="1")))
     return (
         electricity_supplied
         * electricity_benchmark

@@ -60,6 +60,7 @@ actual = option("values") == "actual"
 footnoted = option("benchmark_footnote").isin("1", "2")
 nothing = constant("0", unit="tCO2e")
 no_value = constant("0", unit="tCO2e/t")
+no_price = constant("0", unit="EUR/tCO2e")
 
 
 @default_route.rule(
@@ -215,14 +216,24 @@ def priced_mass(goods_imported, certificate_price):
 
 
 @price.rule(
+    unit="t",
+    per="site, month, good",
+    label={"zh": "已有证书价格的货物量", "en": "Mass whose certificate price is published"},
+)
+def mass_with_price(goods_imported, certificate_price):
+    """Mass of the months of quarters that have a price."""
+    return choose((certificate_price >= no_price, goods_imported))
+
+
+@price.rule(
     unit="EUR/tCO2e",
     per="site, month, good",
     label={"zh": "平均证书价格", "en": "Mean certificate price"},
     adds=False,
 )
-def mean_certificate_price(priced_mass, goods_imported):
-    """Weighted with the mass imported in each quarter."""
-    return priced_mass / goods_imported
+def mean_certificate_price(priced_mass, mass_with_price, goods_imported):
+    """Weighted with the mass imported in each quarter; absent until every quarter with imports has its price."""
+    return choose((mass_with_price >= goods_imported, priced_mass / goods_imported))
 
 
 @paid.rule(
