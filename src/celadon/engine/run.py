@@ -21,7 +21,7 @@ from celadon.engine.lookup import Lookup
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.small import answered
-from celadon.engine.spans import span_findings
+from celadon.engine.spans import ratio_findings, span_findings
 from celadon.engine.steps import SUMMARY, Query, Summary, summary_of
 from celadon.engine.variants import VariantQuestions
 from celadon.rules.rulebook import Rulebook
@@ -133,6 +133,7 @@ def run(
         *factors.findings(book, request.options, [row for row in told if row[1].isdigit()]),
         *variants.findings(row for row in told if row[1].startswith(VariantQuestions.MARK)),
         *span_findings(con, query, book, plant, facts),
+        *ratio_findings(con, query, book, plant, facts),
     ]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)
 

@@ -1,4 +1,4 @@
-"""Amounts recorded for several months at once, where what they are multiplied with changes from month to month."""
+"""The months of facts: amounts for several at once whose parameters change among them, ratios of what is not there in the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from celadon.core.periods import zone
 from celadon.core.text import Text
 from celadon.engine.chain_rows import utc
 from celadon.engine.pieces import text
-from celadon.engine.steps import Query, Step
+from celadon.engine.steps import Query, Step, item_key
+from celadon.rules.expr import Binary, Expr, Ref, Total
 from celadon.rules.rulebook import Rulebook
 
 FACT_LONG = FindingKind(
@@ -30,7 +31,22 @@ FACT_LONG = FindingKind(
         zh="请按月录入数量，或为同一时段给出{other}的加权平均值。",
     ),
 )
+MONTHS_UNEQUAL = FindingKind(
+    "fact.months-unequal",
+    Severity.WARNING,
+    Text(en="A ratio of unequal months", zh="比率两侧的月份不一致"),
+    Text(
+        en="{label} ({rule}) divides {above} by {below}, which are not there in the same months: {lacking} lacks {months}.",
+        zh="{label}（{rule}）以{above}除以{below}，两者月份不一致：{lacking}缺 {months}。",
+    ),
+    Text(
+        en="Enter what is missing, or 0 where there was none; else the ratio compares different times.",
+        zh="请补录缺失的数据，确无发生时录入 0；否则该比率比较的是不同时段。",
+    ),
+)
 _LONGER = "INTERVAL 31 DAY"
+_SAID = 3
+"""Months that are named; of more it says how many."""
 
 
 def span_findings(
@@ -64,6 +80,90 @@ def span_findings(
                     last=days[1],
                 )
     return list(found.values())
+
+
+def ratio_findings(
+    con: duckdb.DuckDBPyConnection, query: Query, book: Rulebook, plant: Plant, facts: str
+) -> list[Finding]:
+    """A finding per ratio whose two sides were not recorded in the same months: the energy of eleven, the output of twelve."""
+    found: dict[tuple[str, str], Finding] = {}
+    for rule, above, below in _ratios(query):
+        sides = [_months(con, facts, plant, book, names) for names in (above, below)]
+        for group in sides[0].keys() & sides[1].keys():
+            one, other = sides[0][group], sides[1][group]
+            if min(len(one), len(other)) < _FEWEST or one == other:
+                continue
+            lacking = above if len(one - other) <= len(other - one) else below
+            missing = sorted((one | other) - (one if lacking is above else other))
+            months = ", ".join(missing[:_SAID]) + (f" … +{len(missing) - _SAID}" if missing[_SAID:] else "")
+            site, item = group
+            found[rule, f"{site}:{item}"] = MONTHS_UNEQUAL.at(
+                Place(subject=f"{rule}:{item}" if item else rule),
+                rule=rule,
+                label=book.label(rule),
+                above=_named(book, above),
+                below=_named(book, below),
+                lacking=_named(book, lacking),
+                months=months,
+            )
+    return [found[mark] for mark in sorted(found)]
+
+
+_FEWEST = 2
+"""Months that both sides must have before they are compared: a year's sum may stand in any one month."""
+
+
+def _named(book: Rulebook, names: tuple[str, ...]) -> Text:
+    labels = [book.label(name) for name in names]
+    return Text(" + ".join(label.en for label in labels), "＋".join(label.zh for label in labels))
+
+
+def _ratios(query: Query) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """(rule, amounts above, amounts below) of the divisions of what was asked."""
+    steps, live = {step.name: step for step in query.steps}, query.live()
+    for step in query.steps:
+        if step.name not in live or step.describes or step.kind != "rule" or step.formula is None:
+            continue
+        for node in step.formula.walk():
+            if isinstance(node, Binary) and node.op == "/":
+                above, below = (
+                    tuple(sorted(_facts_below(steps, _inputs(steps, step, side))))
+                    for side in (node.left, node.right)
+                )
+                if above and below and not set(above) & set(below):
+                    yield step.quantity, above, below
+
+
+def _inputs(steps: dict[str, Step], step: Step, side: Expr) -> list[Step]:
+    """The amounts that one side of a division reads."""
+    names = [
+        step.inputs.get(node.name if isinstance(node, Ref) else f"total:{id(node)}", "")
+        for node in side.walk()
+        if isinstance(node, Ref | Total)
+    ]
+    found = [steps[name] for name in names if name]
+    return [one for one in found if one.kind != "factor" and not one.describes]
+
+
+def _months(
+    con: duckdb.DuckDBPyConnection, facts: str, plant: Plant, book: Rulebook, names: tuple[str, ...]
+) -> dict[tuple[str, str], set[str]]:
+    """(site, item) -> the local months in which any of these amounts has a value; the item where all have the same key."""
+    keys = {item_key(book.facts[name]) for name in names}
+    item = "item" if len(keys) == 1 and None not in keys else "''"
+    rows = con.execute(
+        f"SELECT DISTINCT site, {item}, time_start, time_end FROM {facts} "
+        "WHERE value IS NOT NULL AND list_contains(?::VARCHAR[], quantity)",
+        [list(names)],
+    ).fetchall()
+    zones = {site.id: zone(site.zone) for site in plant.sites}
+    found: dict[tuple[str, str], set[str]] = {}
+    for site, word, start, end in rows:
+        first = utc(start).astimezone(zones[site])
+        last = max(first, utc(end - timedelta(seconds=1)).astimezone(zones[site]))
+        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        found.setdefault((site, word), set()).update(f"{at // 12}-{at % 12 + 1:02}" for at in months)
+    return found
 
 
 def _pairs(query: Query) -> Iterator[tuple[str, str]]:
