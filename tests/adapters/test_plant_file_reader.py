@@ -431,6 +431,12 @@ def test_a_file_that_is_too_big(tmp_path):
     assert finding.values == {"size": 2_000_000_000, "limit": MAX_BYTES}
 
 
+def test_a_device_that_never_ends_is_too_big():
+    plant, findings = read_plant("/dev/zero")
+    assert plant is None
+    assert [(item.code, item.values["size"]) for item in findings] == [("plant.file-too-big", 4_000_001)]
+
+
 def test_an_empty_file(tmp_path):
     (tmp_path / "plant.yaml").write_bytes(b"")
     assert only(tmp_path).code == "plant.file-empty"

@@ -252,6 +252,43 @@ def test_document_types_are_refused(tmp_path: Path) -> None:
     assert Read(path, wide("E1"), ["E1"]).finding("table.xml-forbidden").values == {"part": SHEET}
 
 
+@pytest.mark.parametrize("before", [b" " * 5000, b"<!--" + b"." * 5000 + b"-->"])
+def test_nothing_hides_before_the_content(tmp_path: Path, before: bytes) -> None:
+    """A document type may stand behind blanks or a comment of any length."""
+    path = workbook(tmp_path, [["time", "E1"], [DAY, 1]])
+    patched(path, SHEET, lambda xml: before + b'<!DOCTYPE x [<!ENTITY a "b">]>' + xml)
+    assert Read(path, wide("E1"), ["E1"]).finding("table.xml-forbidden").values == {"part": SHEET}
+
+
+def test_a_bomb_is_known_by_how_it_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte of blanks packs to a thousandth; a sheet of 300 equal rows to a fortieth."""
+    monkeypatch.setattr(limits, "MIN_SHEET_BYTES", 1 << 14)
+    honest = workbook(tmp_path, [["time", "E1"], *([DAY, 1] for _ in range(300))], name="honest.xlsx")
+    assert len(Read(honest, wide("E1"), ["E1"]).rows) == 300
+    bomb = workbook(tmp_path, [["time", "E1"], [DAY, 1]])
+    patched(bomb, SHEET, lambda xml: xml.replace(b"<sheetData>", b"<sheetData>" + b" " * 1_000_000))
+    assert Read(bomb, wide("E1"), ["E1"]).finding("table.too-large").values["what"] == SHEET
+
+
+def test_a_time_column_merged_downwards_beside_a_group_of_meters(tmp_path: Path) -> None:
+    path = workbook(tmp_path, [["日报", "", ""], ["time", "用电量", ""], ["", "E1", "E2"], [DAY, 1, 2]])
+    assert Read(path, wide("E1", "E2"), ["E1", "E2"]).values == [1.0, 2.0]
+    assert Read(path, wide(("用电量 / E1", "E1")), ["E1"]).values == [1.0]
+
+
+def test_numbers_of_parquet_are_as_their_type_prints_them(tmp_path: Path) -> None:
+    """Whole numbers as meter names and Unix seconds; a float32 of 1010.1, which as float64 would be 1010.0999755859375."""
+    query = (
+        "SELECT 1704038400 + 3600 * i AS time, 7 AS meter, (1010.1 + i)::FLOAT AS value FROM range(2) t(i)"
+    )
+    source = long(time_format="unix", maps=(("meter", (("7", "E1"),)),))
+    read = Read(parquet(tmp_path, query), source, ["E1"])
+    assert [(row[1], row[3]) for row in read.rows] == [
+        (at("2023-12-31 16:00"), 1010.1),
+        (at("2023-12-31 17:00"), 1011.1),
+    ]
+
+
 def test_zips_that_are_no_workbooks(tmp_path: Path) -> None:
     for part, said in (("xl/workbook.bin", "xlsb"), ("content.xml", "OpenDocument"), ("a.csv", "zip")):
         with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:

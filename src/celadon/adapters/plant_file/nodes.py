@@ -226,10 +226,12 @@ Node = Scalar | Sequence | Mapping
 def read_bytes(path: Path, shown: str) -> bytes:
     """The file's bytes (FindingError when it is not there, cannot be opened, or is too big)."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)  # a device says that it is empty and never ends
+        if len(data) > MAX_BYTES:
+            size = max(len(data), path.stat().st_size)
             raise FindingError(FILE_TOO_BIG.at(Place(file=shown), size=size, limit=MAX_BYTES))
-        return path.read_bytes()
+        return data
     except FileNotFoundError as error:
         raise FindingError(FILE_MISSING.at(Place(file=shown), file=shown)) from error
     except OSError as error:

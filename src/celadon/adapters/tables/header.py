@@ -135,6 +135,8 @@ def find_header(
     if above and sum(1 for cell in above if cell) > 1:
         group = _fill_right(above, [base])
         levels += [_join(group, base, " / "), _join(group, base, " ")]
+        # A cell merged downwards stands in its first row: the time column beside a group of meters.
+        levels.append(tuple("" if n < len(base) and base[n] else cell for n, cell in enumerate(above)))
     return Header(line, data_line, tuple(levels), text(line) if text else "")
 
 

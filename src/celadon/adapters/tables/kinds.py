@@ -59,7 +59,7 @@ TABLE_TOO_LARGE = _kind(
 XML_FORBIDDEN = _kind(
     "table.xml-forbidden", _ERROR,
     ("Workbook with a document type", "工作簿含有文档类型声明"),
-    ("Part “{part}” of the workbook declares a document type, which no spreadsheet program writes.", "工作簿的“{part}”部分含文档类型声明，正常的表格软件不会这样写。"),
+    ("Part “{part}” of the workbook declares a document type, or hides what stands before its content; no spreadsheet program writes so.", "工作簿的“{part}”部分含文档类型声明，或在正文前隐藏内容，正常的表格软件不会这样写。"),
     ("Do not trust this file; ask its sender for a CSV.", "请勿信任该文件，请对方提供 CSV。"),
 )  # fmt: skip
 LINE_TOO_LONG = _kind(

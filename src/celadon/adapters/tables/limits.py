@@ -12,6 +12,9 @@ MAX_UNPACK_RATIO = 500
 MIN_RATIO_BYTES = 1 << 30
 MAX_SHEET_BYTES = 4 << 30
 """Of one part of a workbook, unpacked."""
+MAX_SHEET_RATIO = 200
+"""Of one part of a workbook, once it is larger than MIN_SHEET_BYTES; honest sheets pack 5 to 50 times."""
+MIN_SHEET_BYTES = 16 << 20
 MAX_STRINGS_BYTES = 512 << 20
 """Of a workbook's shared strings, which are held in memory."""
 MAX_HEADER_LINES = 200

@@ -90,7 +90,8 @@ def quoted_name(column: str) -> str:
 
 def _cell(column: str, kind: str) -> str:
     if kind in _NUMBERS or kind.startswith("DECIMAL"):
-        text = f"{literal(TYPED_NUMBER)} || {column}::DOUBLE::VARCHAR"
+        # As the column's own type prints it: ids stay whole, and a float32 is the number that was written into it.
+        text = f"{literal(TYPED_NUMBER)} || {column}::VARCHAR"
     elif kind == "TIMESTAMP WITH TIME ZONE":
         text = f"{literal(TYPED_TIME)} || ({column} AT TIME ZONE 'UTC')::VARCHAR || 'Z'"
     elif kind.startswith("TIMESTAMP") or kind == "DATE":

@@ -46,6 +46,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]+")
 _MAX_CELL = 4_000
 _PIECE_BYTES = 16 << 20
 _MAX_ROWS = 1_048_576
+_ROOT = re.compile(rb"<[A-Za-z_]")
 _FAR_CELL = re.compile(rb'<c [^>]*r="[A-Z]{4,}')
 _MANY_ROWS = re.compile(rb'<row [^>]*r="\d{8,}')
 
@@ -186,15 +187,19 @@ class Workbook:
                     if info.filename.endswith("sharedStrings.xml")
                     else limits.MAX_SHEET_BYTES
                 )
+                if info.file_size > limits.MIN_SHEET_BYTES:
+                    limit = min(limit, limits.MAX_SHEET_RATIO * info.compress_size)
                 if info.file_size > limit or total > 2 * limits.MAX_SHEET_BYTES:
                     said = TABLE_TOO_LARGE.at(
                         Place(self.shown), what=info.filename, limit=f"{limit >> 20} MB"
                     )
                     raise FindingError(said)
-                if info.filename.endswith((".xml", ".rels")):
+                if info.file_size and info.filename.endswith((".xml", ".rels")):
                     with archive.open(info) as part:
-                        if b"<!DOCTYPE" in part.read(4096):
-                            raise FindingError(XML_FORBIDDEN.at(Place(self.shown), part=info.filename))
+                        top = part.read(4096)
+                    # The root has to begin here, so that no document type hides behind a long comment.
+                    if b"<!DOCTYPE" in top or not _ROOT.search(top):
+                        raise FindingError(XML_FORBIDDEN.at(Place(self.shown), part=info.filename))
             return _sheet_parts(archive)
 
     def _scan(self, part: str) -> bool:

@@ -110,11 +110,11 @@ class TimeForm:
         """SQL: wall time of a cleaned text as TIMESTAMP, or null. 24:00 and `closes` are midnight of the next day."""
         read = self._untyped_local(text)
         if self.typed:
-            serial, stamp = f"{text}[2:]", f"regexp_replace({text}[2:], 'Z$', '')"
+            serial, stamp = self._count(f"{text}[2:]"), f"regexp_replace({text}[2:], 'Z$', '')"
             read = case(
                 [
                     (f"starts_with({text}, {literal(TYPED_TIME)})", f"try_cast({stamp} AS TIMESTAMP)"),
-                    (f"starts_with({text}, {literal(TYPED_NUMBER)})", self._serial(serial)),
+                    (f"starts_with({text}, {literal(TYPED_NUMBER)})", serial),
                 ],
                 read,
             )
@@ -122,6 +122,12 @@ class TimeForm:
             return read
         midnight = f"({read})::TIME = TIME '00:00:00' AND NOT regexp_matches({text}, {literal(_MIDNIGHT_24)})"
         return f"({read}) + CASE WHEN {midnight} THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END"
+
+    def _count(self, text: str) -> str:
+        """A number in a time column: days as a workbook counts them, or what the format says."""
+        if self.format not in _STAMPS:
+            return self._serial(text)
+        return self._untyped_local(f"regexp_replace({text}, '[.]0+$', '')")
 
     def _serial(self, text: str) -> str:
         """Excel's day count, to the second (its doubles do not carry more)."""
