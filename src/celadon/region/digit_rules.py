@@ -111,11 +111,17 @@ class DigitRules:
 
     def _add(self, rule: str, rows: list[tuple[int, float, int, float, int]]) -> None:
         """value: the share of the cells that show it; expected: how many cells; low: the chance; high: the digit."""
-        for number, share, cells, chance, digit in rows:
-            self.con.execute(
-                "INSERT INTO alarm VALUES (?, ?, '', [], NULL, ?, ?, ?, ?, ?, 'digits')",
-                [rule, number, share, float(cells), chance, float(digit), min(-_log10(chance), 99.0) / 4],
-            )
+        columns = [
+            [number for number, *_ in rows], [share for _, share, *_ in rows], [float(cells) for _, _, cells, *_ in rows],
+            [chance for *_, chance, _ in rows], [float(digit) for *_, digit in rows],
+            [min(-_log10(chance), 99.0) / 4 for *_, chance, _ in rows],
+        ]  # fmt: skip
+        self.con.execute(
+            "INSERT INTO alarm SELECT $1, number, '', [], NULL, share, cells, chance, digit, score, 'digits' FROM (SELECT "
+            "unnest($2::INTEGER[]) AS number, unnest($3::DOUBLE[]) AS share, unnest($4::DOUBLE[]) AS cells, "
+            "unnest($5::DOUBLE[]) AS chance, unnest($6::DOUBLE[]) AS digit, unnest($7::DOUBLE[]) AS score)",
+            [rule, *columns],
+        )
 
     def _first_digits(self, rate: float) -> None:
         """First digits of a province's enterprises in one column, a value each (the months are alike), against Benford's law."""

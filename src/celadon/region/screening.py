@@ -114,6 +114,7 @@ class _Chunk:
         self, con: duckdb.DuckDBPyConnection, names: dict[str, ValueColumn], settings: Screening, first: int
     ) -> None:
         self.con, self.names, self.settings, self.first = con, names, settings, first
+        self._least = f"ln(1 + {settings.jump!r}e0)"
 
     def run(self) -> None:
         self._usual()
@@ -138,8 +139,9 @@ class _Chunk:
         )
 
     def _usual(self) -> None:
-        """`usual`: of each enterprise the quartiles `q<i>` of each value's logarithm; `level`: how far `a<i>` each month is
-        from the own median. Wide, a column per fact: a row per value would cost three times as much."""
+        """`usual`: of each enterprise the quartiles `q<i>` of each value's logarithm, and its `middle<i>`; `level`: how far `a<i>`
+        a month is from that, of months whose columns lie so far apart that one may be far from the median of all. A column per
+        fact: a row per value would cost three times as much."""
         listed = list(enumerate(self.names))
         logs = ", ".join(
             f"CASE WHEN {identifier(name)} > 0 THEN ln({identifier(name)}) END AS x{i}" for i, name in listed
@@ -149,25 +151,27 @@ class _Chunk:
             f"CASE WHEN count(x{i}) >= {_MONTHS} THEN quantile_cont(x{i}, [0.25, 0.5, 0.75]) END AS q{i}"
             for i, _ in listed
         )
+        middles = ", ".join(f"q{i}[2] AS middle{i}" for i, _ in listed)
         self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE usual AS SELECT enterprise, {quartiles} FROM size GROUP BY enterprise"
+            f"CREATE OR REPLACE TEMP TABLE usual AS SELECT *, {middles} FROM "
+            f"(SELECT enterprise, {quartiles} FROM size GROUP BY enterprise)"
         )
-        away = ", ".join(f"x{i} - q{i}[2] AS a{i}" for i, _ in listed)
+        away = ", ".join(f"x{i} - middle{i} AS a{i}" for i, _ in listed)
         every = ", ".join(f"a{i}" for i, _ in listed)
+        apart = f"greatest({every}) - least({every}) > {self._least}"
         self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE level AS SELECT *, list_median([{every}]) AS activity FROM "
-            f"(SELECT enterprise, m, {away} FROM size JOIN usual USING (enterprise)) WHERE list_count([{every}]) >= 4"
+            f"CREATE OR REPLACE TEMP TABLE level AS SELECT *, list_median([{every}]) AS activity FROM (SELECT enterprise, m, {away} "
+            f"FROM size JOIN usual USING (enterprise) WHERE m >= {self.first}) WHERE {apart} AND list_count([{every}]) >= 4"
         )
 
     def _slips_and_jumps(self) -> None:
         """One value far from the own usual level while the enterprise's other values are not.
 
         Near a power of ten it is a unit or a decimal point; else a jump. How active a month was is the median over all columns."""
-        least = f"ln(1 + {self.settings.jump!r}e0)"
         far = " UNION ALL ".join(
-            f"SELECT l.enterprise, l.m, {literal(name)} AS column_, w.{identifier(name)} AS value, u.q{i}[2] AS middle, "
+            f"SELECT l.enterprise, l.m, {literal(name)} AS column_, w.{identifier(name)} AS value, u.middle{i} AS middle, "
             f"l.activity, l.a{i} - l.activity AS excess, greatest((u.q{i}[3] - u.q{i}[1]) / 1.349e0, {_FLOOR}) AS spread "
-            f"FROM (SELECT enterprise, m, activity, a{i} FROM level WHERE m >= {self.first} AND abs(a{i} - activity) > {least}) "
+            f"FROM (SELECT enterprise, m, activity, a{i} FROM level WHERE abs(a{i} - activity) > {self._least}) "
             "AS l JOIN usual AS u USING (enterprise) JOIN wide AS w USING (enterprise, m)"
             for i, name in enumerate(self.names)
         )
