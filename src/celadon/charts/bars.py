@@ -27,7 +27,7 @@ class Group:
 class Bars(Chart):
     """One bar for each period; `stacked` groups add up. `target`: a level to keep below, with its name."""
 
-    periods: tuple[str, ...]
+    periods: tuple[str | Text, ...]
     groups: tuple[Group, ...]
     stacked: bool = True
     target: tuple[Text, float] | None = None
@@ -49,9 +49,10 @@ class Bars(Chart):
             scene.line(left, scale(tick), right, scale(tick), "edge" if tick == 0 else "grid")
             scene.add(Label(left - 6, scale(tick) + 4, number(tick), 10.5, "muted", "end"))
         band = (right - left) / max(1, len(self.periods))
-        for index, period in enumerate(self.periods):
+        names = self._names(lang)
+        for index in range(len(names)):
             self._bar(scene, index, left + band * index, band, scale, lang)
-            self._name(scene, index, period, left + band * (index + 0.5), band, base)
+            self._name(scene, index, names, left + band * (index + 0.5), band, base)
         if self.target is not None:
             name, level = self.target
             scene.line(left, scale(level), right, scale(level), "bad", "5 3", 1.4)
@@ -77,7 +78,9 @@ class Bars(Chart):
         for order, group in enumerate(self.groups):
             value = group.values[index]
             left = x if self.stacked else x + each * order
-            title = f"{self.periods[index]} {group.label.say(lang)}: {number(value)} {self.unit}".rstrip()
+            title = (
+                f"{self._names(lang)[index]} {group.label.say(lang)}: {number(value)} {self.unit}".rstrip()
+            )
             if value is None:
                 if not self.stacked or all(one.values[index] is None for one in self.groups):
                     scene.add(Rect(left, scale(0) - 14, each, 14, "absent", "edge", "2 2", title))
@@ -90,9 +93,15 @@ class Bars(Chart):
             if self.stacked:
                 above, below = (end, below) if value >= 0 else (above, end)
 
-    def _name(self, scene: Scene, index: int, period: str, x: float, band: float, base: float) -> None:
-        every = max(1, -(-int(max(text_width(word, 10.5) for word in self.periods) + 8) // max(1, int(band))))
-        if len(self.periods) <= 8:
+    def _names(self, lang: Lang) -> list[str]:
+        return [period.say(lang) if isinstance(period, Text) else period for period in self.periods]
+
+    def _name(
+        self, scene: Scene, index: int, names: Sequence[str], x: float, band: float, base: float
+    ) -> None:
+        period = names[index]
+        every = max(1, -(-int(max(text_width(word, 10.5) for word in names) + 8) // max(1, int(band))))
+        if len(names) <= 8:
             scene.add(Label(x, base + 15, shortened(period, 10.5, band - 2), 10.5, "muted", "middle"))
         elif index % every == 0:
             scene.add(Label(x, base + 15, period, 10.5, "muted", "middle"))
@@ -104,12 +113,13 @@ class Bars(Chart):
             for group in self.groups
         ]
         rows = tuple(
-            (name, *(group.values[index] for group in self.groups)) for index, name in enumerate(self.periods)
+            (name, *(group.values[index] for group in self.groups))
+            for index, name in enumerate(self._names(lang))
         )
         return Table((period, *names), rows)
 
     def summary(self, lang: Lang) -> str:
-        return _said(self.periods, self.groups, self.unit, lang)
+        return _said(self._names(lang), self.groups, self.unit, lang)
 
 
 def _said(periods: Sequence[str], groups: Sequence[Group], unit: str, lang: Lang) -> str:

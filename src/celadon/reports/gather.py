@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from celadon.core.carriers import PURPOSES
 from celadon.core.findings import Finding, FindingError
 from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
@@ -18,14 +17,9 @@ from celadon.engine.trace import Trace, TraceNode
 from celadon.plant.account import Account
 from celadon.plant.facade import Plant
 from celadon.reports.model import Figure, Question
+from celadon.reports.terms import purpose_name
 from celadon.rules.rulebook import Rulebook
 
-_PURPOSES = {
-    **PURPOSES,
-    "comprehensive_energy": Text("comprehensive energy", "综合能耗"),
-    "electricity": Text("electricity", "电耗"),
-    "cement": Text("cement", "水泥"),
-}
 Progress = Callable[[float, str], None]
 
 
@@ -147,9 +141,7 @@ def _where(row: Row, book: Rulebook) -> dict[str, str]:
 def _place(row: Row, model: PlantModel) -> Text:
     parts = [next((site.name for site in model.sites if site.id == row.site), None)] if row.site else []
     parts += [item_name(row.item, model)] if row.item else []
-    parts += (
-        [_PURPOSES.get(row.purpose, Text(row.purpose.replace("_", " "), row.purpose))] if row.purpose else []
-    )
+    parts += [purpose_name(row.purpose)] if row.purpose else []
     known = [part for part in parts if part is not None]
     return Text(", ".join(part.en for part in known), "，".join(part.zh for part in known))
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from celadon.charts.chart import Chart
 from celadon.charts.plant_charts import quality_shares, stacked_parts
 from celadon.core.findings import SEVERITY_TEXT, Finding
-from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text, same
 from celadon.reports import words
 from celadon.reports.gather import Asked, Gathered, factors_of, period_before
 from celadon.reports.model import Block, Cell, Figure, Figures, Grid, Note, Section
-from celadon.reports.terms import by_period, terms_of
+from celadon.reports.terms import by_period, key_name, terms_of
+from celadon.rules.rulebook import Rulebook
 
 _FINDINGS_SHOWN = 400
 
@@ -127,7 +128,7 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
     rows: list[tuple[Cell, ...]] = []
     for item in used:
         detail = item.node.detail
-        keys = [item_name(word, model) for key, word in item.node.where.items() if key != "period" and word]
+        keys = [key_name(word, model) for key, word in item.node.where.items() if key != "period" and word]
         place = f"{detail.get('table') or detail.get('file') or ''}:{detail.get('line', '')}"
         source = str(detail.get("source", "—"))
         confidence = str(detail.get("confidence", ""))
@@ -224,14 +225,24 @@ def all_findings(found: Sequence[Finding]) -> Section:
     )
 
 
+def short_name(book: Rulebook) -> Text:
+    """The document's number where it says the same in every language, else its title."""
+    document = book.document
+    return (
+        same(document.number) if re.fullmatch(r"[A-Z][A-Z/]* ?[\d.:-]+", document.number) else document.title
+    )
+
+
 def not_modelled(gathered: Sequence[Gathered]) -> Section:
     """What the rulebooks say they leave out, with the clause and why; and what is doubtful in them."""
     rows: list[tuple[Cell, ...]] = []
     notes: list[Block] = []
     for part in gathered:
-        rows += [(item.clause or "", item.what, item.why, part.book.id) for item in part.book.not_modelled]
+        rows += [
+            (item.clause or "", item.what, item.why, short_name(part.book)) for item in part.book.not_modelled
+        ]
         notes += [
-            Note(Text(f"{part.book.id}: {doubt.en}", f"{part.book.id}：{doubt.zh}"))
+            Note(Text(f"{short_name(part.book).en}: {doubt.en}", f"{short_name(part.book).zh}：{doubt.zh}"))
             for doubt in part.book.doubts
         ]
     header = (words.CLAUSE, Text("Not modelled", "未建模内容"), Text("Why", "原因"), words.RULEBOOK)

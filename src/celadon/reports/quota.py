@@ -171,9 +171,7 @@ def _pictures(part: Gathered) -> list[Block]:
                     grade = grades.get(str(sorted(figure.question.where.items())))
                     values.append(_in(_nodes(grade).get(f"{family}_level_{level}"), unit) if grade else None)
                 groups.append(Group(Text(f"level {level}", f"{level} 级"), tuple(values)))
-            names = tuple(
-                figure.place.zh if figure.place.en == figure.place.zh else figure.place.en for figure in shown
-            )
+            names = tuple(figure.place for figure in shown)
             title = Text(f"{shown[0].label.en} and its levels", f"{shown[0].label.zh}与限额等级")
             pictures.append(Bars(title=title, unit=unit, periods=names, groups=tuple(groups), stacked=False))
     return pictures

@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from celadon.core.carriers import PURPOSES
 from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.trace import TraceNode
 
+_PURPOSES = {
+    **PURPOSES,
+    "comprehensive_energy": Text("comprehensive energy", "综合能耗"),
+    "electricity": Text("electricity", "电耗"),
+    "cement": Text("cement", "水泥"),
+}
 _KEYS = ("carrier", "product", "gas", "good", "production_line", "generating_unit", "contract")
 _SIGNED = re.compile(r"([+−])?\s*(-1 × )?(Σ\s*)?(\w+)\s*")
 
@@ -102,6 +109,16 @@ def plain_sum(formula: str) -> dict[str, int]:
         signs[found[4]] = -1 if (found[1] == "−") != bool(found[2]) else 1
         place = found.end()
     return signs
+
+
+def purpose_name(word: str) -> Text:
+    """What a purpose is called."""
+    return _PURPOSES.get(word, Text(word.replace("_", " "), word))
+
+
+def key_name(word: str, model: PlantModel) -> Text:
+    """What a key of a number is called: an item of the plant, or a purpose."""
+    return _PURPOSES.get(word) or item_name(word, model)
 
 
 def _factor(unit: str, into: str) -> float:
