@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell as OpenCell
@@ -31,6 +32,8 @@ from celadon.reports import words
 from celadon.reports.calculation import Calculation
 from celadon.reports.model import Cell, Figure, Figures, Grid, Note, Report, Section
 
+_font = partial(Font, name="Calibri", family=2, size=11)
+"""A font without a name is another program's serif."""
 _INK, _MUTED, _BRAND = "1C2421", "5D6B65", "00695C"
 _HEAD = PatternFill("solid", fgColor="DDEBE6")
 _INPUT = PatternFill("solid", fgColor="FFF4C2")
@@ -71,7 +74,7 @@ class _Book:
         self.names.add(wanted)
         made: Worksheet = self.workbook.create_sheet(wanted)
         made.sheet_view.showGridLines = False
-        made.page_setup.orientation = "landscape"
+        made.page_setup.orientation, made.page_setup.paperSize = "landscape", 9  # A4
         made.page_setup.fitToHeight = 0
         made.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         return made
@@ -122,13 +125,14 @@ def _cover(book: _Book) -> None:
     sheet = book.sheet(Text("Report", "报告"))
     other: Lang = "en" if lang == "zh" else "zh"
     sheet["A1"] = report.title.say(lang)
-    sheet["A1"].font = Font(size=18, bold=True, color=_BRAND)
+    sheet["A1"].font = _font(size=18, bold=True, color=_BRAND)
     sheet["A2"] = f"{report.subject.say(lang)} · {report.period}"
-    sheet["A2"].font = Font(size=12, bold=True, color=_INK)
+    sheet["A2"].font = _font(size=12, bold=True, color=_INK)
     sheet["A3"] = f"{report.title.say(other)} · {report.subject.say(other)}"
-    sheet["A3"].font = Font(color=_MUTED)
+    sheet["A3"].font = _font(color=_MUTED)
     for number, (name, value) in enumerate(report.facts, 5):
-        _put(sheet, number, 1, name.say(lang)).font = Font(color=_MUTED)
+        cell = _put(sheet, number, 1, name.say(lang))
+        cell.font, cell.alignment = _font(color=_MUTED), Alignment(wrap_text=True, vertical="top")
         _put(sheet, number, 2, value.say(lang)).alignment = Alignment(wrap_text=True, vertical="top")
     row = len(report.facts) + 6
     for text in _READ_ME:
@@ -155,7 +159,7 @@ _READ_ME = (
 def _section(book: _Book, section: Section) -> None:
     sheet = book.sheet(section.sheet)
     sheet["A1"] = section.title.say(book.lang)
-    sheet["A1"].font = Font(size=14, bold=True, color=_BRAND)
+    sheet["A1"].font = _font(size=14, bold=True, color=_BRAND)
     row = 3
     if section.text is not None:
         row = _note(book, sheet, row, Note(section.text))
@@ -185,7 +189,7 @@ def _note(book: _Book, sheet: Worksheet, row: int, note: Note) -> int:
 def _header(sheet: Worksheet, row: int, texts: list[str]) -> None:
     for column, text in enumerate(texts, 1):
         cell = _put(sheet, row, column, text)
-        cell.font, cell.fill = Font(bold=True, color=_INK), _HEAD
+        cell.font, cell.fill = _font(bold=True, color=_INK), _HEAD
         cell.alignment = Alignment(wrap_text=True, vertical="center")
 
 
@@ -225,7 +229,7 @@ def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...
         if figure.unchecked:
             sheet.cell(row, 8).fill = _WARN
         _trace_link(book, sheet, row, figure)
-        _put(sheet, row, 10, figure.label.say("en" if lang == "zh" else "zh")).font = Font(color=_MUTED)
+        _put(sheet, row, 10, figure.label.say("en" if lang == "zh" else "zh")).font = _font(color=_MUTED)
         for column in range(1, 11):
             sheet.cell(row, column).border = _LINE
     _widen(sheet, _FIGURE_WIDTHS)
@@ -235,14 +239,14 @@ def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...
 def _figure_value(book: _Book, sheet: Worksheet, row: int, column: int, figure: Figure) -> None:
     cell = sheet.cell(row, column)
     if figure.value is None:
-        cell.value, cell.font = words.ABSENT.say(book.lang), Font(italic=True, color=_MUTED)
+        cell.value, cell.font = words.ABSENT.say(book.lang), _font(italic=True, color=_MUTED)
         return
     there = book.traces.get(figure.question.id)
     if there is None:
         cell.value = figure.value
     else:
         book.formula(sheet, row, column, f"='{_TITLES['calculation'].say(book.lang)}'!E{there}", figure.value)
-    cell.number_format, cell.font = _format(figure.value), Font(bold=True)
+    cell.number_format, cell.font = _format(figure.value), _font(bold=True)
 
 
 def _trace_link(book: _Book, sheet: Worksheet, row: int, figure: Figure) -> None:
@@ -251,7 +255,7 @@ def _trace_link(book: _Book, sheet: Worksheet, row: int, figure: Figure) -> None
     if there is not None:
         inside = f"'{_TITLES['calculation'].say(book.lang)}'!A{there}"
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=inside)
-        cell.font = Font(color="0563C1", underline="single")
+        cell.font = _font(color="0563C1", underline="single")
 
 
 def rests_on(figure: Figure, lang: Lang) -> str:
@@ -290,7 +294,7 @@ def _grid(book: _Book, sheet: Worksheet, row: int, grid: Grid) -> int:
             if (number, column) in grid.inputs:
                 cell.fill = _INPUT
             if grid.total and number == len(grid.rows) - 1:
-                cell.font, cell.border = Font(bold=True), _TOP
+                cell.font, cell.border = _font(bold=True), _TOP
     _widen(sheet, _grid_widths(book, grid))
     return row + 2
 
@@ -320,7 +324,7 @@ def _picture(book: _Book, sheet: Worksheet, row: int, chart: Chart) -> int:
     height = chart.scene(book.lang, _PICTURE).height
     sheet.add_image(_Png(to_png(chart, book.lang, _PICTURE), _PICTURE, int(height)), f"A{row}")
     sheet.cell(row, 1).value = chart.summary(book.lang)  # what the picture says, for who cannot see it
-    sheet.cell(row, 1).font = Font(color="FFFFFF", size=1)
+    sheet.cell(row, 1).font = _font(color="FFFFFF", size=1)
     return row + int(height / 20) + 2
 
 
@@ -328,7 +332,7 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
     lang, lines = book.lang, calculation.lines
     sheet = book.sheet(_TITLES["calculation"])
     sheet["A1"] = _TITLES["calculation"].say(lang)
-    sheet["A1"].font = Font(size=14, bold=True, color=_BRAND)
+    sheet["A1"].font = _font(size=14, bold=True, color=_BRAND)
     if calculation.cut:
         left = Text(
             "{n} further rows are left out: `celadon explain` prints them.",
@@ -368,7 +372,7 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
             sheet.cell(row, 10).fill = _WARN
         if line.depth == 0:
             for column in range(1, 13):
-                sheet.cell(row, column).font = Font(bold=True)
+                sheet.cell(row, column).font = _font(bold=True)
                 sheet.cell(row, column).border = _TOP
     _widen(sheet, (46, 34, 14, 16, 18, 14, 52, 44, 60, 18, 18, 12))
 
@@ -378,7 +382,7 @@ def _calculated(
 ) -> None:
     """A row's value: a formula over other rows, a factor's printed value converted, or a constant that may be changed."""
     if value is None:
-        _put(sheet, row, 5, words.ABSENT.say(book.lang)).font = Font(italic=True, color=_MUTED)
+        _put(sheet, row, 5, words.ABSENT.say(book.lang)).font = _font(italic=True, color=_MUTED)
         return
     if "published_value" in detail:
         printed = str(detail["published_value"])
@@ -413,7 +417,7 @@ def _traces(book: _Book) -> None:
     lang = book.lang
     sheet = book.sheet(_TITLES["traces"])
     sheet["A1"] = _TITLES["traces"].say(lang)
-    sheet["A1"].font = Font(size=14, bold=True, color=_BRAND)
+    sheet["A1"].font = _font(size=14, bold=True, color=_BRAND)
     titles = (
         words.TRACE, words.QUANTITY, words.PLACE, Text("Command", "命令"), Text("Console", "控制台"), words.RULEBOOK,
         Text("Digest of the rulebook", "规则册摘要"), words.FACTS, Text("Quantity asked", "查询指标"), words.PERIOD,
