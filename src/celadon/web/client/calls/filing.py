@@ -13,6 +13,7 @@ class Cause(TypedDict):
 
     kind: str
     name: str
+    label: Both
     difference: float
     detail: str
 

@@ -9,7 +9,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from celadon.core.findings import SEVERITY_TEXT
+from celadon.adapters.tables import kinds
+from celadon.core import units
+from celadon.core.findings import SEVERITY_TEXT, FindingKind
 from celadon.core.periods import parse_period
 from celadon.core.text import Text
 from celadon.plant.effects import rulebooks_of
@@ -51,6 +53,15 @@ class Item(BaseModel):
     meter: str
     start: str
     end: str
+
+
+_TITLES = {
+    item.code: item.title
+    for module in (kinds, units)
+    for item in vars(module).values()
+    if isinstance(item, FindingKind)
+}
+"""What can be wrong with a row, by the code it is kept under."""
 
 
 class Waiting(BaseModel):
@@ -108,7 +119,7 @@ def view(asked: Asked, period: str | None = None, show: str = "all") -> Triage:
         findings=[_item(one, asked) for one in wanted[:_SHOWN]], more=max(0, len(wanted) - _SHOWN),
         quarantine=[
             Waiting(
-                id=kept.row.id, file=kept.file, line=kept.kept_out.line, code=kept.kept_out.code, title=both(kept.row.finding.kind.title),
+                id=kept.row.id, file=kept.file, line=kept.kept_out.line, code=kept.kept_out.code, title=both(_TITLES.get(kept.kept_out.code, kept.row.finding.kind.title)),
                 says=Both(zh=kept.row.finding.says("zh"), en=kept.row.finding.says("en")), cells=dict(kept.kept_out.raw),
             )
             for kept in rows[:_SHOWN]
