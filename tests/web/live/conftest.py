@@ -15,6 +15,14 @@ from tests.web.live.browser import DESKTOP, Watched
 from tests.web.live.serving import ENVIRONMENT, PASSWORD, Server, copied, make, serving
 
 
+@pytest.fixture(scope="session", autouse=True)
+def served_keys(own_keys: Path) -> Iterator[None]:
+    """The same for servers that are processes of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENT, "XDG_CONFIG_HOME", str(own_keys))
+        yield
+
+
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the mill, another enterprise's plant, a country, and people. Tests that change it take a copy."""
