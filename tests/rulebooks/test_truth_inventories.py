@@ -209,15 +209,33 @@ documents: [{number: DESNZ 2024, title: {zh: 英国换算因子, en: UK conversi
 scope: {zh: 测试, en: a test}
 totals: [emission]
 """
-DESNZ_QUANTITIES = """
+DESNZ_QUANTITIES = (
+    """
 facts:
   fuel_energy: {label: {zh: 燃料能量, en: Fuel by energy}, unit: kWh, grain: "site, month, fuel, purpose"}
 factors:
-""" + "".join(
-    f"  {gas}_factor: {{label: {{zh: 因子, en: Factor}}, unit: tCO2e/MWh, table: factors, column: {gas}, "
-    "keys: {fuel: fuel, basis: purpose}, clause: Fuels}\n"
-    for gas in ("whole", "co2", "ch4", "n2o")
+"""
+    + "".join(
+        f"  {gas}_factor: {{label: {{zh: 因子, en: Factor}}, unit: tCO2e/MWh, table: factors, column: {gas}, "
+        "keys: {fuel: fuel, basis: purpose}, clause: Fuels}\n"
+        for gas in ("whole", "co2", "ch4", "n2o")
+    )
+    + "".join(
+        f"  {name}_factor: {{label: {{zh: 因子, en: Factor}}, unit: {unit}, table: {name}, column: {gas}, "
+        f"keys: {{fuel: fuel}}, clause: {sheet}}}\n"
+        for name, unit, gas, sheet in (
+            ("mass", "tCO2e/t", "whole", "Fuels"),
+            ("volume", "tCO2e/m3", "whole", "Fuels"),
+            ("electricity", "tCO2e/MWh", "whole", "UK electricity"),
+        )
+    )
 )
+DESNZ_AMOUNTS = """
+  fuel_mass: {label: {zh: 燃料质量, en: Fuel by mass}, unit: t, grain: "site, month, fuel", on_missing: not_applicable, clause: Fuels}
+  fuel_volume: {label: {zh: 燃料体积, en: Fuel by volume}, unit: m3, grain: "site, month, fuel", on_missing: not_applicable, clause: Fuels}
+  electricity: {label: {zh: 电量, en: Electricity}, unit: MWh, grain: "site, month, fuel", on_missing: not_applicable, clause: UK electricity}
+"""
+DESNZ_QUANTITIES = DESNZ_QUANTITIES.replace("factors:\n", DESNZ_AMOUNTS.lstrip("\n") + "factors:\n", 1)
 DESNZ_CHAPTER = '''"""Fuels."""
 
 from celadon.rules import document
@@ -236,19 +254,34 @@ def emission(fuel_energy, whole_factor):
 def gases(fuel_energy, co2_factor, ch4_factor, n2o_factor):
     """Gas by gas."""
     return fuel_energy * co2_factor + fuel_energy * ch4_factor + fuel_energy * n2o_factor
+''' + "".join(
+    f'''
+
+@fuels.rule(unit="kgCO2e", per="site, month, fuel", label={{"zh": "排放", "en": "Emission by {name}"}})
+def emission_by_{name}({amount}, {name}_factor):
+    """Amount × factor."""
+    return {amount} * {name}_factor
 '''
+    for name, amount in (("mass", "fuel_mass"), ("volume", "fuel_volume"), ("electricity", "electricity"))
+)
 
 
 def test_the_uk_fuels_by_calorific_basis_and_gas_by_gas(tmp_path: Path) -> None:
     expected = json.loads(shared("data/emission_factors/expected.json").read_text("utf-8"))["desnz_2024"]
     path = shared("data/emission_factors/uk_desnz_ghg_factors_2024_full_v1_1.xlsx")
-    sheet = openpyxl.load_workbook(path, read_only=True, data_only=True)["Fuels"]
+    workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    assert workbook.sheetnames == expected["sheets"]
+    sheet = workbook["Fuels"]
+    other: dict[str, list[str]] = {"mass": [], "volume": [], "electricity": []}
     lines, fuel = (
         ["fuel,basis,whole,co2,ch4,n2o,unit,valid_from,valid_to,published,source,clause,confidence,note"],
         "",
     )
     for row in sheet.iter_rows(values_only=True):
         fuel = str(row[1]).replace(",", " ") if row[1] else fuel
+        for unit, name in (("tonnes", "mass"), ("cubic metres", "volume")):
+            if row[2] == unit and row[3] is not None:
+                other[name].append(f"{fuel},{row[3]},kgCO2e/{'t' if name == 'mass' else 'm3'}")
         if row[2] in ("kWh (Net CV)", "kWh (Gross CV)") and row[3] is not None:
             basis = str(row[2])[5:-4].lower()
             lines.append(
@@ -261,6 +294,16 @@ def test_the_uk_fuels_by_calorific_basis_and_gas_by_gas(tmp_path: Path) -> None:
         chapter=DESNZ_CHAPTER,
         table="\n".join(lines) + "\n",
     )
+    power = workbook["UK electricity"].iter_rows(values_only=True)
+    made = [row for row in power if "Electricity: UK" in row]
+    assert [[str(cell) for cell in row if cell is not None] for row in made] == expected[
+        "uk_electricity_rows"
+    ]
+    other["electricity"] += [f"{row[1]},{row[4]},kgCO2e/kWh" for row in made]
+    for name, rows in other.items():
+        head = "fuel,whole,unit,valid_from,valid_to,published,source,clause,confidence,note"
+        dated = [f"{row},2024-01-01,2024-12-31,,DESNZ,{name},verified1," for row in rows]
+        (folder / "tables" / f"{name}.csv").write_text("\n".join([head, *dated]) + "\n", "utf-8")
     book = load_rulebook(folder)
     assert [str(finding) for finding in check_rulebook(book)] == []
     keys = [line.split(",")[:2] for line in lines[1:]]
@@ -268,7 +311,18 @@ def test_the_uk_fuels_by_calorific_basis_and_gas_by_gas(tmp_path: Path) -> None:
         {"quantity": "fuel_energy", "fuel": name, "purpose": basis, "value": 1, "unit": "MWh"}
         for name, basis in keys
     ]
-    result = answer(book, {"period": "2024-06", "facts": facts}, "emission", "gases")
+    facts += [
+        {"quantity": "fuel_mass", "fuel": "Coal (industrial)", "value": 1, "unit": "t"},
+        {"quantity": "fuel_volume", "fuel": "Natural gas", "value": 1000, "unit": "m3"},
+        {"quantity": "electricity", "fuel": made[0][1], "value": 1, "unit": "MWh"},
+    ]
+    wanted = ("emission", "gases", "emission_by_mass", "emission_by_volume", "emission_by_electricity")
+    result = answer(book, {"period": "2024-06", "facts": facts}, *wanted)
+    [[_, coal]], [gas] = expected["coal_industrial_t"], expected["natural_gas_m3"]
+    assert result.value("emission_by_mass") == pytest.approx(coal)
+    assert result.value("emission_by_volume") == pytest.approx(gas * 1000)
+    whole = float(expected["uk_electricity_rows"][0][4])
+    assert result.value("emission_by_electricity") == pytest.approx(whole * 1000)
     for basis in ("gross", "net"):
         (whole, *parts) = expected[f"natural_gas_kWh_{basis}"][0]
         assert result.value("emission", item="Natural gas", purpose=basis) == pytest.approx(whole * 1000)
