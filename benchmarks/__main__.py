@@ -38,6 +38,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PAGE = RESULTS.parent.parent / "docs" / "performance.md"
 MARKS = ("<!-- measured: written by make bench -->", "<!-- end of measured -->")
 
+FULL_MARKS = ("<!-- full: written by FULL=1 make bench -->", "<!-- end of full -->")
 CONSOLE_MARKS = ("<!-- console: written by python -m benchmarks console -->", "<!-- end of console -->")
 
 
@@ -105,33 +106,61 @@ def main() -> None:
         print("\n" + report.commands(found["region"]))
     if "spark" in found:
         print("\n" + report.engines(found["spark"]))
-    if set(every) <= set(found) and size != "quick":
+    if size == "usual" and set(every) <= set(found):
         keep(found)
-    if "console" in found and size != "quick":
+    if size == "usual" and "console" in found:
         keep_console(found)
+    if size == "full":
+        keep_full(found)
 
 
 def keep(found: dict[str, Any]) -> None:
-    """Write the result, the picture and the figures in the documentation."""
+    """Write the result of all parts at the usual size, the pictures and the figures in the documentation."""
+    _write("usual", found)
+    (RESULTS / "pipeline.svg").write_text(report.picture(found), encoding="utf-8")
+    (RESULTS / "growth.svg").write_text(growth.picture(found["growth"]), encoding="utf-8")
+    _show(MARKS, body(found))
+
+
+def keep_full(found: dict[str, Any]) -> None:
+    """Write the parts that were run at full size, beside those of earlier such runs, and their figures."""
+    path = RESULTS / "full.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"size": "full", "parts": {}}
+    run = {name: part for name, part in found.items() if name not in ("size", "machine")}
+    known["parts"] |= {name: {"machine": found["machine"], "found": part} for name, part in run.items()}
+    _write("full", known)
+    _show(FULL_MARKS, full_body(known["parts"]))
+
+
+def _write(name: str, found: dict[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False)
-    (RESULTS / f"{found['size']}.json").write_text(text + "\n", encoding="utf-8")
-    if found["size"] == "usual":
-        (RESULTS / "pipeline.svg").write_text(report.picture(found), encoding="utf-8")
-        (RESULTS / "growth.svg").write_text(growth.picture(found["growth"]), encoding="utf-8")
-        page = PAGE.read_text(encoding="utf-8")
-        before, after = page.split(MARKS[0])[0], page.split(MARKS[1])[1]
-        PAGE.write_text(f"{before}{MARKS[0]}\n\n{body(found)}\n\n{MARKS[1]}{after}", encoding="utf-8")
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _show(marks: tuple[str, str], text: str) -> None:
+    """Put a text between its marks in the documentation; all else stays."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(marks[0])
+    after = rest.partition(marks[1])[2]
+    PAGE.write_text(f"{before}{marks[0]}\n\n{text}\n\n{marks[1]}{after}", encoding="utf-8")
 
 
 def keep_console(found: dict[str, Any]) -> None:
     """Write the result of the console alone, and its figures in the documentation."""
-    only = {name: found[name] for name in ("size", "machine", "console")}
-    (RESULTS / "console.json").write_text(json.dumps(only, indent=1) + "\n", encoding="utf-8")
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(CONSOLE_MARKS[0])
-    after = rest.partition(CONSOLE_MARKS[1])[2]
-    shown = f"{machine_line(found['machine'])}\n\n{report.table({'console': found['console']})}\n\n{report.pages(found['console'])}"
-    PAGE.write_text(f"{before}{CONSOLE_MARKS[0]}\n\n{shown}\n\n{CONSOLE_MARKS[1]}{after}", encoding="utf-8")
+    _write("console", {name: found[name] for name in ("size", "machine", "console")})
+    table = report.table({"console": found["console"]})
+    _show(CONSOLE_MARKS, f"{machine_line(found['machine'])}\n\n{table}\n\n{report.pages(found['console'])}")
+
+
+def full_body(parts: dict[str, Any]) -> str:
+    """What is shown of the parts at full size: each with what it was taken on."""
+    shown = ["### At full size"]
+    for name, part in parts.items():
+        shown += [f"`FULL=1 python -m benchmarks {name}`. {machine_line(part['machine'])}"]
+        found = {name: part["found"]}
+        shown += [report.table(found)] if any(report.lines(found)) else []
+        shown += [report.commands(part["found"])] if name == "region" else []
+    return "\n\n".join(shown)
 
 
 def machine_line(on: dict[str, Any]) -> str:

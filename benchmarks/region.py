@@ -35,7 +35,12 @@ def compare(folder: Path, firms: int) -> dict[str, Any]:
             "peak_mb": round(used.peak_mb),
         }
     shutil.rmtree(place)
-    return {"enterprises": firms, "rows": int(made.answer), "commands": found}
+    return {
+        "enterprises": firms,
+        "rows": int(made.answer),
+        "commands": found,
+        "made": {"cpu_s": round(made.cpu, 2), "wall_s": round(made.wall, 2), "peak_mb": round(made.peak_mb)},
+    }
 
 
 def make(_watch: Watch, folder: str, firms: int) -> int:

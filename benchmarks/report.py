@@ -248,6 +248,8 @@ def commands(part: dict[str, Any]) -> str:
         f"| `celadon {name}` | {one['cpu_s']:.1f} | {one['wall_s']:.1f} | {one['peak_mb']} |"
         for name, one in part["commands"].items()
     ]
+    made = part["made"]
+    rows.append(f"| the files before | {made['cpu_s']:.1f} | {made['wall_s']:.1f} | {made['peak_mb']} |")
     head = f"| {_count(part['enterprises'])} enterprises, {_count(part['rows'])} reports | CPU s | wall s | peak MB |"
     return "\n".join([head, "|---|---|---|---|", *rows])
 
