@@ -267,7 +267,7 @@ def test_what_is_left_to_the_general_way(tmp_path: Path) -> None:
         seen = plant.view()
         points = seen.snapshot.points()
         findings, plain = stream_ledger(
-            con, seen, parse_period(PERIOD, "Asia/Shanghai"), set(points.values())
+            con, seen, parse_period(PERIOD, "Asia/Shanghai"), set(points.values()), "streamed"
         )
     assert plain is not None
     assert {name for name, point in points.items() if point in plain.points} == {"AG", "B1", "B2", "BG"}

@@ -35,8 +35,9 @@ _POOL = {
     "pool": "INTEGER", "site": "VARCHAR", "item": "VARCHAR", "purpose": "VARCHAR", "unit": "VARCHAR", "num": "DOUBLE", "den": "DOUBLE",
     "flow": "VARCHAR", "sign": "INTEGER", "counted": "BOOLEAN", "lo": "TIMESTAMP", "hi": "TIMESTAMP", "meters": "BIGINT",
 }  # fmt: skip
+LEDGER = "pooled_ledger"
 Streamed = Callable[[Collection[int]], Plain | None]
-"""Makes the view `ledger`, without the points of these whose readings come back."""
+"""Makes the view LEDGER, without the points of these whose readings come back."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,12 @@ def build_sums(
     load_rows(con, "m_pool", _POOL, pools.rows)
     load_rows(con, "m_member", {"point": "INTEGER", "pool": "INTEGER"}, list(points.items()))
     plain = stream(frozenset(points))
-    fill_facts(con, _without(plan, pools.of_node), "ledger", records, point_ids, into)
+    fill_facts(con, _without(plan, pools.of_node), LEDGER, records, point_ids, into)
     _add_up(con, plain, plan.calendars.window)
     _write(con, plant, quantities, into)
-    return [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
+    findings = [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
+    con.execute(f"DROP TABLE m_hour; DROP TABLE IF EXISTS m_plain; DROP TABLE IF EXISTS {STRETCHES}")
+    return findings
 
 
 def _pools(plan: Plan) -> _Pools:
@@ -121,7 +124,7 @@ def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[d
         f"""SELECT m.pool, l.start, sum(l.amount) FILTER (l.amount >= 0) AS up, sum(l.amount) FILTER (l.amount < 0) AS down,
             sum({part}) FILTER (l.amount >= 0) AS up_part, sum({part}) FILTER (l.amount < 0) AS down_part,
             sum(least(l.covered, {_HOUR})) AS covered
-        FROM ledger l JOIN m_member m ON l.point = m.point WHERE {inside} GROUP BY m.pool, l.start"""
+        FROM {LEDGER} l JOIN m_member m ON l.point = m.point WHERE {inside} GROUP BY m.pool, l.start"""
     ]
     if plain is not None:
         con.execute(
@@ -187,7 +190,7 @@ def _gaps(
     plain: Plain | None,
 ) -> list[Finding]:
     """One finding per meter of a pool that lacks data, as `activity` has them of the others."""
-    cells = f"SELECT point, start AS lo, start + to_seconds(covered) AS hi, covered = {_HOUR} AS whole FROM ledger"
+    cells = f"SELECT point, start AS lo, start + to_seconds(covered) AS hi, covered = {_HOUR} AS whole FROM {LEDGER}"
     if plain is not None:
         cells += f" UNION ALL SELECT point, lo, hi, true FROM {STRETCHES} WHERE point IN (SELECT point FROM {POINTS})"
     con.execute(

@@ -291,7 +291,7 @@ def write_ledger(
 
 
 def stream_ledger(
-    con: duckdb.DuckDBPyConnection, seen: View, period: Period, among: Collection[int], into: str = "ledger"
+    con: duckdb.DuckDBPyConnection, seen: View, period: Period, among: Collection[int], into: str
 ) -> tuple[list[Finding], Plain | None]:
     """Like `write_ledger`, for sums that need each cell once and not as a row.
 

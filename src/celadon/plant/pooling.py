@@ -12,7 +12,7 @@ from celadon.core.quantities import Space
 from celadon.engine.request import Request, fact_grain, names_needed
 from celadon.engine.steps import item_key
 from celadon.metering.plain_amounts import Plain
-from celadon.metering.sums import CONSUMED, FLOWS, build_sums
+from celadon.metering.sums import CONSUMED, FLOWS, LEDGER, build_sums
 from celadon.plant.ledger import stream_ledger
 from celadon.plant.opened import View
 from celadon.rules.rulebook import Rulebook
@@ -36,10 +36,11 @@ def build_pooled(
     found: list[Finding] = []
 
     def stream(points: Collection[int]) -> Plain | None:
-        said, plain = stream_ledger(con, seen, request.period, points)
+        said, plain = stream_ledger(con, seen, request.period, points, LEDGER)
         found.extend(said)
         return plain
 
     points = seen.snapshot.points()
     said = build_sums(con, seen.model, stream, "records", points, request.period, quantities, into)
+    con.execute(f"DROP VIEW IF EXISTS {LEDGER}; DROP TABLE IF EXISTS {LEDGER}_derived")
     return None if said is None else [*found, *said]

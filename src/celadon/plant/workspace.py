@@ -180,9 +180,7 @@ class Workspace:
             with seen.store.reading():
                 write_records(self.con, seen)
                 said = build_pooled(self.con, seen, request, book.facts, name)
-                self.con.execute(
-                    "DROP VIEW IF EXISTS ledger; DROP TABLE IF EXISTS ledger_derived; DROP TABLE records"
-                )
+                self.con.execute("DROP TABLE records")
             if said is None:
                 return self.facts_for(seen, [book], request, fact_grain(book, request))
             findings = [_placed(item, seen) for item in said]
