@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -112,7 +112,9 @@ def accessibility(page: Page, only: Sequence[str] = ()) -> list[str]:
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if only:
         options["runOnly"] = {"type": "rule", "values": list(only)}
-    found = Axe().run(page, options=options).response["violations"]
+    if not page.evaluate("typeof axe === 'object'"):  # once for each page; half a megabyte
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("options => axe.run(options)", options)["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {node['target']} {_first_line(node.get('failureSummary', ''))}"
         for rule in found
@@ -162,15 +164,26 @@ def texts(page: Page) -> list[str]:
     return list(page.evaluate(FOREIGN))
 
 
+WATCH_FOCUS = """() => {
+    document.activeElement && document.activeElement.blur();
+    const places = new Map([...document.querySelectorAll('*')].map((e, at) => [e, at]));
+    window.focused = [];
+    document.addEventListener('focusin', ({target: e}) => {
+        const style = getComputedStyle(e), box = e.getBoundingClientRect();
+        const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+        window.focused.push({
+            what: `${e.tagName.toLowerCase()} ${(e.innerText || e.getAttribute('aria-label') || e.name || '').trim().slice(0, 40)}`,
+            ring: ring || style.boxShadow !== 'none', seen: box.width > 0 && box.height > 0, at: places.get(e)});
+    });
+}"""
+"""Note what gets the focus, so that a page of many links is not asked after each key."""
 FOCUSED = """() => {
     const e = document.activeElement;
-    if (!e || e === document.body) return null;
-    const style = getComputedStyle(e), box = e.getBoundingClientRect();
-    const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
-    return {what: `${e.tagName.toLowerCase()} ${(e.innerText || e.getAttribute('aria-label') || e.name || '').trim().slice(0, 40)}`,
-            ring: ring || style.boxShadow !== 'none', seen: box.width > 0 && box.height > 0,
-            at: [...document.querySelectorAll('*')].indexOf(e)};
+    return {stops: window.focused, left: !e || e === document.body};
 }"""
+
+
+_KEYS_AT_ONCE = 20
 
 
 @dataclass(frozen=True)
@@ -185,14 +198,16 @@ class Stop:
 
 def tab_stops(page: Page, most: int = 400) -> list[Stop]:
     """Press Tab until the focus leaves the page; fails where it never does (a keyboard trap)."""
-    page.evaluate("document.activeElement && document.activeElement.blur()")
+    page.evaluate(WATCH_FOCUS)
     stops: list[Stop] = []
-    for _ in range(most):
-        page.keyboard.press("Tab")
+    for _ in range(0, most, _KEYS_AT_ONCE):
+        for _ in range(_KEYS_AT_ONCE):
+            page.keyboard.press("Tab")
         found = page.evaluate(FOCUSED)
-        if found is None or (stops and found["at"] == stops[0].at):
-            return stops
-        stops.append(Stop(**found))
+        stops = [Stop(**item) for item in found["stops"]]
+        again = next((at for at, stop in enumerate(stops) if at and stop.at == stops[0].at), None)
+        if again is not None or found["left"]:
+            return stops[:again]
     raise AssertionError(
         f"Tab pressed {most} times never left the page: {[item.what for item in stops[-5:]]}"
     )

@@ -21,18 +21,34 @@ import celadon
 from celadon.web import audit
 from celadon.web.client import Client
 from tests.plant import small
-from tests.web.live.serving import ENVIRONMENT, OTHER, PEOPLE, Server, free_port, register, serving, token
+from tests.web.live.serving import (
+    ENVIRONMENT,
+    OTHER,
+    PEOPLE,
+    Server,
+    copied,
+    free_port,
+    register,
+    serving,
+    token,
+)
 
 pytestmark = pytest.mark.xdist_group("console")
 
 
-@pytest.fixture
-def little(tmp_path: Path) -> Path:
-    """A workspace with one small plant and the people."""
-    root = tmp_path / "works"
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one small plant and the people, never served itself."""
+    root = tmp_path_factory.mktemp("little") / "works"
     small.loaded(root / OTHER).close()
     register(root, PEOPLE)
     return root
+
+
+@pytest.fixture
+def little(kept: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return copied(kept, tmp_path / "works")
 
 
 def test_a_second_server_on_one_folder_is_refused_and_says_so(little: Path) -> None:
