@@ -56,7 +56,7 @@ def test_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
         (
             ("account", "x", "-r", "y", "-p", "1", "--by", "z"),
             "--by: 'z' is not one of",
-            "--by：'z' is not one of",
+            "--by：'z' 不在",
         ),
         (
             ("account", "x", "-r", "y", "-p", "1", "-o", "z"),
@@ -164,3 +164,25 @@ def test_a_wrong_call_that_asks_for_json_gets_json(
     assert found["code"] == "command.usage"
     assert found["values"] == {"why": says, "command": command}
     assert found["says"]["en"] == f"The command was not called as it can be: {says}."
+
+
+def test_the_help_option_and_wrong_values_are_in_the_reader_s_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "显示本说明并退出。" in said(capsys, "account", "--help", "--lang", "zh")
+    assert "Show this message and exit." in said(capsys, "account", "--help", "--lang", "en")
+    wrong = ("account", "plant", "--rulebook", "x", "--period", "2024", "--by", "moon")
+    assert "'moon' 不在" in said(capsys, *wrong, "--lang", "zh", status=2)
+    assert "'moon' is not one of" in said(capsys, *wrong, "--lang", "en", status=2)
+
+
+def test_a_name_that_is_not_utf_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder as an archive in GBK leaves it behind: named on the command line, and inside the plant's folder."""
+    told = json.loads(said(capsys, "check", "\udcb3\udca7", "--json", status=1))
+    (found,) = told["findings"]
+    assert found["code"] == "system.name-not-text"
+    assert found["values"] == {"name": r"\udcb3\udca7"}
+    small.write(tmp_path)
+    (tmp_path / "data" / "january.csv").rename(tmp_path / "data" / "\udcb3\udca7.csv")
+    told = json.loads(said(capsys, "load", str(tmp_path), "--json", status=1))
+    assert [item["code"] for item in told["findings"]] == ["system.name-not-text"]

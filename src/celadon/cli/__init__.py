@@ -22,6 +22,20 @@ SYSTEM_REFUSED = FindingKind(
     ),
 )
 
+NAME_NOT_TEXT = FindingKind(
+    "system.name-not-text",
+    Severity.ERROR,
+    Text(en="A name is not UTF-8", zh="名称不是 UTF-8 编码"),
+    Text(
+        en="The name of a file or folder is not written in UTF-8: {name}.",
+        zh="文件或文件夹的名称不是 UTF-8 编码：{name}。",
+    ),
+    Text(
+        en="Rename it; unpacking an archive with its own encoding (often GBK) avoids such names.",
+        zh="请重命名；解压时指定压缩包的编码（多为 GBK）可避免此类名称。",
+    ),
+)
+
 COMMAND_USAGE = FindingKind(
     "command.usage",
     Severity.ERROR,
@@ -242,6 +256,9 @@ def _run(args: list[str]) -> int:
     from celadon.cli.words import word
 
     lang = lang_in(args) or default_lang()
+    for name in args:
+        if _not_text(name):
+            return _fail(args, lang, [_bad_name(name)])
     try:
         status = group.main(args, prog_name="celadon", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -264,12 +281,28 @@ def _run(args: list[str]) -> int:
         return FAILED
     except OSError as error:
         return _fail(args, lang, [_system_error(error)])
+    except UnicodeEncodeError as error:
+        if not _not_text(error.object):
+            raise
+        return _fail(args, lang, [_bad_name(error.object)])
     except Exception as error:
         found = _memory_error(error)
         if found is None:
             raise
         return _fail(args, lang, [found])
     return status if isinstance(status, int) else 0
+
+
+def _not_text(name: str) -> bool:
+    """Whether a name came from the system as bytes that are no UTF-8."""
+    return any("\udc80" <= char <= "\udcff" for char in name)
+
+
+def _bad_name(text: str) -> Finding:
+    """The finding, with the part around the first such byte, escaped."""
+    at = next(n for n, char in enumerate(text) if _not_text(char))
+    part = text[max(0, at - 40) : at + 40]
+    return NAME_NOT_TEXT.at(name=part.encode("utf-8", "backslashreplace").decode())
 
 
 def _usage(error: click.UsageError, lang: Lang) -> int:

@@ -63,6 +63,14 @@ class Option(click.Option):
         return super().get_help_record(ctx)
 
 
+def _help_option(command: click.Command, ctx: click.Context) -> click.Option | None:
+    """click's own help option, in the language of this invocation."""
+    option = click.Command.get_help_option(command, ctx)
+    if option is not None:
+        option.help = word("show_help", lang_of(ctx))
+    return option
+
+
 class Command(click.Command):
     """A command whose help is in both languages; `--lang` counts wherever it stands."""
 
@@ -76,6 +84,9 @@ class Command(click.Command):
         if found:
             ctx.meta[_LANG] = found
         return super().parse_args(ctx, args)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _help_option(self, ctx)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.texts:
@@ -117,6 +128,9 @@ class LazyGroup(click.Group):
             hint = f" ({word('did_you_mean', lang, names=near[0])})" if near else ""
             raise click.UsageError(word("no_such_command", lang, name=args[0]) + hint, ctx)
         return super().resolve_command(ctx, args)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _help_option(self, ctx)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.help = self.texts.say(lang_of(ctx))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -127,8 +128,17 @@ def usage_text(error: click.UsageError, lang: Lang) -> str:
     if isinstance(error, click.MissingParameter):
         return word("missing", lang, name=_parameter(error))
     if isinstance(error, click.BadParameter):
-        return word("bad_value", lang, name=_parameter(error), why=error.message)
+        return word("bad_value", lang, name=_parameter(error), why=_why(error.message, lang))
     return error.format_message()
+
+
+_WRONG = {"one of": "not_one_of", "a valid": "not_valid", "in the range": "not_in_range"}
+
+
+def _why(message: str, lang: Lang) -> str:
+    """What click says of a value, in the reader's language where it is one of its usual sentences."""
+    found = re.fullmatch(rf"(.+) is not ({'|'.join(_WRONG)}) (.+?)\.?", message, re.DOTALL)
+    return word(_WRONG[found[2]], lang, value=found[1], known=found[3]) if found else message
 
 
 def _near(names: Iterable[str] | None, lang: Lang) -> str:

@@ -12,6 +12,10 @@ WORDS: dict[str, Text] = {
     "missing": Text(en="{name} is missing", zh="缺少 {name}"),
     "did_you_mean": Text(en="did you mean {names}?", zh="是否指 {names}？"),
     "bad_value": Text(en="{name}: {why}", zh="{name}：{why}"),
+    "not_one_of": Text(en="{value} is not one of {known}.", zh="{value} 不在 {known} 之中。"),
+    "not_valid": Text(en="{value} is not a valid {known}.", zh="{value} 不是有效的 {known}。"),
+    "not_in_range": Text(en="{value} is not in the range {known}.", zh="{value} 不在范围 {known} 内。"),
+    "show_help": Text(en="Show this message and exit.", zh="显示本说明并退出。"),
     "interrupted": Text(
         en="Interrupted; the store is as the last finished file left it. Run the command again to go on.",
         zh="已中断；存储保持在最后一个完成的文件之后的状态。再次运行即可继续。",
