@@ -87,14 +87,19 @@ def ratio_findings(
 ) -> list[Finding]:
     """A finding per ratio whose two sides were not recorded in the same months: the energy of eleven, the output of twelve."""
     found: dict[tuple[str, str], Finding] = {}
-    for rule, above, below in _ratios(query):
-        sides = [_months(con, facts, plant, book, names) for names in (above, below)]
+    ratios = list(_ratios(query))
+    rows = _recorded(con, facts, plant, {name for _, *sides in ratios for names in sides for name in names})
+    for rule, above, below in ratios:
+        sides = [_months(rows, book, names) for names in (above, below)]
         for group in sides[0].keys() & sides[1].keys():
             one, other = sides[0][group], sides[1][group]
             if min(len(one), len(other)) < _FEWEST or one == other:
                 continue
             lacking = above if len(one - other) <= len(other - one) else below
-            missing = sorted((one | other) - (one if lacking is above else other))
+            missing = [
+                f"{at // 12}-{at % 12 + 1:02}"
+                for at in sorted((one | other) - (one if lacking is above else other))
+            ]
             months = ", ".join(missing[:_SAID]) + (f" … +{len(missing) - _SAID}" if missing[_SAID:] else "")
             site, item = group
             found[rule, f"{site}:{item}"] = MONTHS_UNEQUAL.at(
@@ -145,24 +150,38 @@ def _inputs(steps: dict[str, Step], step: Step, side: Expr) -> list[Step]:
     return [one for one in found if one.kind != "factor" and not one.describes]
 
 
-def _months(
-    con: duckdb.DuckDBPyConnection, facts: str, plant: Plant, book: Rulebook, names: tuple[str, ...]
-) -> dict[tuple[str, str], set[str]]:
-    """(site, item) -> the local months in which any of these amounts has a value; the item where all have the same key."""
-    keys = {item_key(book.facts[name]) for name in names}
-    item = "item" if len(keys) == 1 and None not in keys else "''"
+Recorded = dict[str, dict[tuple[str, str], set[int]]]
+"""Quantity -> (site, item) -> the local months (year × 12 + month − 1) in which it has a value."""
+
+
+def _recorded(con: duckdb.DuckDBPyConnection, facts: str, plant: Plant, names: set[str]) -> Recorded:
+    if not names:
+        return {}
     rows = con.execute(
-        f"SELECT DISTINCT site, {item}, time_start, time_end FROM {facts} "
+        f"SELECT DISTINCT quantity, site, item, time_start, time_end FROM {facts} "
         "WHERE value IS NOT NULL AND list_contains(?::VARCHAR[], quantity)",
-        [list(names)],
+        [sorted(names)],
     ).fetchall()
     zones = {site.id: zone(site.zone) for site in plant.sites}
-    found: dict[tuple[str, str], set[str]] = {}
-    for site, word, start, end in rows:
-        first = utc(start).astimezone(zones[site])
-        last = max(first, utc(end - timedelta(seconds=1)).astimezone(zones[site]))
-        months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-        found.setdefault((site, word), set()).update(f"{at // 12}-{at % 12 + 1:02}" for at in months)
+    known: dict[tuple[str, datetime, datetime], range] = {}
+    found: Recorded = {}
+    for quantity, site, item, start, end in rows:
+        if (site, start, end) not in known:
+            first = utc(start).astimezone(zones[site])
+            last = max(first, utc(end - timedelta(seconds=1)).astimezone(zones[site]))
+            known[site, start, end] = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+        found.setdefault(quantity, {}).setdefault((site, item), set()).update(known[site, start, end])
+    return found
+
+
+def _months(rows: Recorded, book: Rulebook, names: tuple[str, ...]) -> dict[tuple[str, str], set[int]]:
+    """(site, item) -> the months in which any of these amounts has a value; the item where all have the same key."""
+    keys = {item_key(book.facts[name]) for name in names}
+    apart = len(keys) == 1 and None not in keys
+    found: dict[tuple[str, str], set[int]] = {}
+    for name in names:
+        for (site, item), months in rows.get(name, {}).items():
+            found.setdefault((site, item if apart else ""), set()).update(months)
     return found
 
 
