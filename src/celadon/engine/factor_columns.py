@@ -85,7 +85,8 @@ class FactorColumns(RegionRows):
         if lookup is None:
             sites = self._sites(spec)
             plant = replace(self.plant, sites=sites)
-            months = [month for month in self.months if any(month.site == site.id for site in sites)]
+            named = {site.id for site in sites}
+            months = [month for month in self.months if month.site in named]
             lookup = self.lookups[name] = look_up(spec, replace(self.context, plant=plant, months=months))
         step = self.add(
             Step(f"x_{name}", "", name, "factor", keys=lookup.keys, unit=spec.unit, optional=False)
