@@ -193,6 +193,20 @@ def test_funds_stay_outside_the_adjustment() -> None:
     assert bill.total == Decimal("522.50")
 
 
+def test_a_monthly_price_that_changes_inside_the_month_is_said() -> None:
+    """10 CNY/kVA to 14 January, 12 from the 15th: the bill takes 10 × 100 and says so; February is plainly 12 × 100."""
+    prices = (Price("basic", 10, FOREVER, date(2024, 1, 14)), Price("basic", 12, date(2024, 1, 15), date.max))
+    what = _tariff(basic="capacity", capacity=100, basic_prices=prices)
+    january, february = (make_bill(what, date(2024, month, 1), _energy()) for month in (1, 2))
+    assert ("basic", "1000.00") in [(line.kind, str(line.money)) for line in january.lines]
+    (found,) = january.findings
+    assert found.code == "tariff.price-within-month"
+    assert (found.values["day"], found.values["month"]) == (date(2024, 1, 15), "2024-01")
+    assert "基本电费" in found.says("zh")
+    assert ("basic", "1200.00") in [(line.kind, str(line.money)) for line in february.lines]
+    assert february.findings == ()
+
+
 def _billed(what: Tariff, grid: int = 900) -> Bench:
     reactive = Meter("Q", label("Q"), PointKind.REGISTER, "S", quantity="reactive_energy", unit="kvarh")
     return Bench(plant([main_meter("E0", tariff="T"), reactive], tariffs=(what,), grid=grid))

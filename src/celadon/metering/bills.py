@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
@@ -74,6 +74,20 @@ BILL_INCOMPLETE = FindingKind(
         zh="{tariff} {month}：表计与电价仅覆盖当月 {percent} %；仅对已有电量计费。",
     ),
     Text(en="Load the missing readings, or complete the tariff.", zh="请补充缺失读数，或完善电价。"),
+)
+
+PRICE_WITHIN_MONTH = FindingKind(
+    "tariff.price-within-month",
+    Severity.WARNING,
+    Text(en="A monthly price changes inside the month", zh="月度价格在月内变动"),
+    Text(
+        en="{tariff}: {what} changes on {day}; the bill of {month} takes what held on its first day.",
+        zh="{tariff}：{what}于 {day} 变动；{month} 账单按当月首日的价格计算。",
+    ),
+    Text(
+        en="Let the price change on the first of a month, or correct the bill by hand.",
+        zh="请使价格自月初变动，或人工更正账单。",
+    ),
 )
 
 _CENT = Decimal("0.01")
@@ -175,6 +189,14 @@ def make_bill(
     findings: list[Finding] = []
     lines = [_energy_line(use, unit) for use in energy]
     lines += _basic_lines(tariff, month, maximum_demand, findings)
+    for prices, what in (
+        (tariff.basic_prices, Text("the basic charge", "基本电费")),
+        (tariff.fund_prices, Text("a fund", "基金")),
+    ):
+        if day := _changes_inside(prices, month):
+            where = Place(subject=f"tariff:{tariff.id}", period=f"{month:%Y-%m}")
+            said = f"{month:%Y-%m}"
+            findings.append(PRICE_WITHIN_MONTH.at(where, tariff=tariff.id, what=what, day=day, month=said))
     active = sum((use.amount for use in energy), Fraction(0))
     fund = sum((Decimal(str(price.price)) for price in _holding(tariff.fund_prices, month)), Decimal(0))
     funds = _cents(_decimal(active * fund_factor) * fund)
@@ -187,6 +209,15 @@ def make_bill(
         lines.append(BillLine("power_factor", "", row.percent if row else None, "%", None, money))
         subtotal = None if money is None or subtotal is None else subtotal + money
     return Bill(tariff.id, month, currency, tuple(lines), funds, factor, row, subtotal, tuple(findings))
+
+
+def _changes_inside(prices: Sequence[Price], month: date) -> date | None:
+    """The first day after the first of the month from which another price holds, or none does any longer."""
+    first = month.replace(day=1)
+    until = (price.until for price in prices if price.until is not None and price.until < date.max)
+    ends = [day + timedelta(days=1) for day in until]
+    days = [day for day in (*(price.since for price in prices), *ends) if day > first]
+    return min((day for day in days if (day.year, day.month) == (month.year, month.month)), default=None)
 
 
 def _energy_line(use: EnergyUse, unit: str) -> BillLine:
