@@ -251,6 +251,16 @@ def test_a_unit_of_another_kind(tmp_path: Path) -> None:
     assert read.report.quarantine[0].raw == {"time": "2024-01-01", "Gas (m3)": "1"}
 
 
+def test_converted_values_have_no_digits_of_their_own(tmp_path: Path) -> None:
+    content = "time;E1 (MWh)\n2024-01-01;1.021\n2024-01-02;1.0211\n2024-01-03;123456.789\n"
+    # in binary 1.021 × 1000 is 1020.9999999999999
+    assert Read(text_file(tmp_path, content), wide(("E1 (MWh)", "E1")), ["E1"]).values == [
+        1021.0,
+        1021.1,
+        123456789.0,
+    ]
+
+
 def test_units_of_rows(tmp_path: Path) -> None:
     rows = ["1,E1,3000,kWh", "2,E1,3.1,MWh", "3,E1,7,m3", "4,E1,8,kW h?", "5,E1,3200,", "6,E1,3.3,MWh"]
     content = "time,meter,value,unit\n" + "".join(f"2024-01-0{row}\n" for row in rows)

@@ -188,7 +188,9 @@ def _value(row: QuarantineRow, context: Context) -> float | int | None:
         return number
     began = (row.t or context.now).astimezone(UTC).replace(tzinfo=None)
     found = next(c for c in conversions(meter, unit) if c.since <= began < c.until)
-    return found.flaw if found.flaw is not None else number * found.num / found.den
+    if found.flaw is not None:
+        return found.flaw
+    return number if found.num == found.den else float(f"{number * found.num / found.den:.15g}")
 
 
 def _as_table(con: duckdb.DuckDBPyConnection, rows: Sequence[QuarantineRow]) -> Table:

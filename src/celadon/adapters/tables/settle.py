@@ -54,8 +54,11 @@ def placed(
     columns = "r.point, r.col, r.t, r.span, r.line"
     if not convert:
         return f"SELECT {columns}, r.value, r.flaw, r.shown, r.raw, NULL::VARCHAR AS bad_unit FROM ({ends}) r"
+    # 1.021 MWh are 1021 kWh, not 1020.9999999999999: a product keeps the digits that a number can be printed with
+    converted = "CAST(printf('%.15g', r.value * k.num / k.den) AS DOUBLE)"
+    value = f"CASE WHEN k.num IS NULL OR k.num = k.den THEN r.value ELSE {converted} END"
     return (
-        f"SELECT {columns}, CASE WHEN k.flaw IS NULL THEN r.value * coalesce(k.num, 1) / coalesce(k.den, 1) END AS value, "
+        f"SELECT {columns}, CASE WHEN k.flaw IS NULL THEN {value} END AS value, "
         "coalesce(r.flaw, CASE WHEN r.value IS NOT NULL THEN k.flaw END) AS flaw, r.shown, r.raw, "
         "CASE WHEN r.flaw IS NULL AND k.flaw IS NOT NULL THEN r.unit END AS bad_unit "
         f"FROM ({ends}) r LEFT JOIN temp.{FACTORS} k "
