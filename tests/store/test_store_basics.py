@@ -257,7 +257,9 @@ def test_as_of_takes_an_instant_or_a_batch(store):
 
 
 def test_findings_say_later_what_they_said_then(store):
-    finding = Finding(ODD, Place("a.csv", line=7, column="kWh"), {"cell": "{1} 度"}, "GB/T 1 §2")
+    finding = Finding(
+        ODD, Place("a.csv", line=7, column="kWh"), {"cell": "{1} 度"}, Text("GB/T 1, 2", "GB/T 1 第2条")
+    )
     with store.begin("load") as pending:
         pending.add_findings([finding, ODD.at(cell="x")])
         pending.commit()
