@@ -56,15 +56,30 @@ def _spawn(words: Sequence[str], out: int, cwd: Path | None = None) -> Used:
     # As installed: modules are compiled once, not at every start.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment = {**inherited, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    begun = time.perf_counter()
-    child = subprocess.Popen(words, stdout=out, env=environment, cwd=cwd or ROOT)
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - begun
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{' '.join(words)} ended with {child.returncode}")
+    reading, writing = os.pipe()
+    command = [sys.executable, "-SE", "-c", _STARTER, str(writing), json.dumps(list(words))]
+    done = subprocess.run(
+        command, stdout=out, env=environment, cwd=cwd or ROOT, pass_fds=(writing,), check=False
+    )
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        if done.returncode:
+            raise SystemExit(f"{' '.join(words)} ended with {done.returncode}")
+        used, wall, peak = json.loads(told.read())
     scale = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return Used(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / scale)
+    return Used(used, wall, peak / scale)
+
+
+_STARTER = """
+import json, os, subprocess, sys, time
+begun = time.perf_counter()
+child = subprocess.Popen(json.loads(sys.argv[2]))
+_, status, usage = os.wait4(child.pid, 0)
+told = [usage.ru_utime + usage.ru_stime, time.perf_counter() - begun, usage.ru_maxrss]
+os.write(int(sys.argv[1]), json.dumps(told).encode())
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Starts a contender from a small process: what a process is started from counts in its peak memory."""
 
 
 def in_turns(runs: int, contenders: Mapping[str, Callable[[], Used]]) -> dict[str, Used]:
