@@ -1,4 +1,4 @@
-"""A query over few facts, answered by SQLite: the text is one, its planner takes a tenth of the embedded engine's time.
+"""A query over few facts, answered by SQLite: the text is one, which takes a sixth of the embedded engine's time.
 
 What an account of one plant costs is planning, not running: twenty steps over some hundred facts. From thousands of facts
 on the embedded engine is faster, and it is what answers where a query is beyond one of SQLite's limits (64 tables in a join).
