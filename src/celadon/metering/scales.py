@@ -15,8 +15,10 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from celadon.core.model import Meter, MeterChange, PointKind
+from celadon.core.same import Same
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.metering.points import TICKS, ledger_unit
 
@@ -242,6 +244,12 @@ def value_range(meter: Meter, epoch: Epoch) -> tuple[float, float]:
 
 def config_digest(meter: Meter, grid_seconds: int) -> str:
     """Digest of everything in the declaration that the ledger of this point depends on (names and topology do not count)."""
+    return _config_digest(Same(meter), grid_seconds)
+
+
+@lru_cache(maxsize=20_000)
+def _config_digest(same: Same[Meter], grid_seconds: int) -> str:
+    meter = same.item
     try:
         kept_in = ledger_unit(meter).text
     except UnitError:

@@ -323,7 +323,8 @@ class Plant:
         """Make a draft's change; `state` is that of the effect that was looked at. The plant is as its file now says."""
         done = drafts.commit(self.opened, draft, state, progress=progress)
         fresh = open_file(self.opened.file)
-        self.opened = replace(fresh, catalogue=self.opened.catalogue, segments=self.opened.segments)
+        kept = self.opened
+        self.opened = replace(fresh, catalogue=kept.catalogue, segments=kept.segments, stored=kept.stored)
         return done
 
     def verify(self, progress: loading.Progress | None = None) -> upkeep.Upkeep:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import duckdb
 
 from celadon.core.findings import Finding, FindingError, Severity
 from celadon.core.periods import Period, parse_period
+from celadon.core.same import Same
 from celadon.plant.ledger import Deriver, digests, months_of, pieces, worth_deriving
 from celadon.plant.opened import View
 from celadon.store import Store
@@ -183,5 +185,11 @@ def unique(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once: adjoining pieces both tell of what spans their edge."""
     kept: dict[tuple[str, str, str], Finding] = {}
     for item in findings:
-        kept.setdefault((item.code, str(item.where), item.says()), item)
+        kept.setdefault(_mark(Same(item)), item)
     return list(kept.values())
+
+
+@lru_cache(maxsize=4_096)
+def _mark(item: Same[Finding]) -> tuple[str, str, str]:
+    """What tells a finding from others; stored ones come as the same objects again and again."""
+    return item.item.code, str(item.item.where), item.item.says()

@@ -23,7 +23,7 @@ from celadon.plant.hashes import Hashes
 from celadon.plant.intake import Intake, read_file
 from celadon.plant.keeping import keep_ledger
 from celadon.plant.ledger import summed_meters
-from celadon.plant.opened import Opened, View, decoded
+from celadon.plant.opened import Opened, View
 from celadon.plant.settling import settle_mended
 from celadon.plant.sources import InputFile, input_files, superseded
 from celadon.plant.versions import own_versions, take_changes
@@ -191,7 +191,7 @@ class _Steps:
 def _load_plant(opened: Opened, store: Store, done: Loading) -> None:
     """Record the plant where it differs from the one in force; meters declared otherwise restate from now on."""
     text = store.snapshot().plant_json()
-    if text is not None and (text == opened.text or decoded(text)[1] == opened.digest):
+    if text is not None and (text == opened.text or opened.stored.of(text)[1] == opened.digest):
         store.ensure_points(meter.id for meter in opened.model.meters)
         return
     with store.begin("plant", opened.file.name) as pending:
@@ -201,6 +201,7 @@ def _load_plant(opened: Opened, store: Store, done: Loading) -> None:
             pending.add_findings([notice])
             done.findings.add(notice)
         pending.commit()
+    opened.stored.put(opened.text, opened.model, opened.digest)
     done.plant_changed = True
 
 
@@ -211,7 +212,7 @@ def stage_plant(opened: Opened, store: Store, pending: Pending) -> int:
     pending.set_plant(opened.text)
     if text is None:
         return 0
-    before, _ = decoded(text)
+    before, _ = opened.stored.of(text)
     earlier = {meter.id: config_digest(meter, before.grid_seconds) for meter in summed_meters(before)}
     snapshot, changed = store.snapshot(pending=pending), 0
     for meter in summed_meters(opened.model):

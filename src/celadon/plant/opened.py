@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -38,6 +39,8 @@ AS_OF_EARLY = FindingKind(
     Text(en="Give a later --as-of.", zh="请给出更晚的 --as-of。"),
 )
 
+_KEPT = 4
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -46,6 +49,23 @@ class Staged:
     source: str
     name: str
     path: Path
+
+
+class StoredPlants:
+    """Plants by the text the store keeps; the last few that were stored from here need not be read back."""
+
+    def __init__(self) -> None:
+        self._ours: OrderedDict[str, tuple[PlantModel, str]] = OrderedDict()
+
+    def put(self, text: str, model: PlantModel, digest: str) -> None:
+        """What `text` says was stored: the plant and its digest."""
+        self._ours[text] = model, digest
+        while len(self._ours) > _KEPT:
+            self._ours.popitem(last=False)
+
+    def of(self, text: str) -> tuple[PlantModel, str]:
+        """A stored plant and its digest."""
+        return self._ours.get(text) or decoded(text)
 
 
 @dataclass(frozen=True)
@@ -62,6 +82,7 @@ class Opened:
     """Address of the object store that keeps its segments, in place of the plant file's."""
     staged: tuple[Staged, ...] = ()
     """Files looked at as if they were in their places; only ever for a preview."""
+    stored: StoredPlants = field(default_factory=StoredPlants, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -154,7 +175,7 @@ def view(opened: Opened, store: Store, as_of: str | datetime | None = None) -> V
         raise FindingError(AS_OF_EARLY.at(Place(file=str(opened.file)), as_of=as_of or "—", first=first))
     snapshot.still_told()
     findings: tuple[Finding, ...] = ()
-    model, digest = (opened.model, opened.digest) if text == opened.text else decoded(text)
+    model, digest = (opened.model, opened.digest) if text == opened.text else opened.stored.of(text)
     if digest == opened.digest:
         model = opened.model  # says where in the file as it is now
     elif moment is None:

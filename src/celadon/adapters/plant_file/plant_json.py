@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import MISSING, Field, fields
+from collections.abc import Callable, Collection
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from celadon.core.findings import Place
 from celadon.core.model import Plant
+from celadon.core.same import Same
 from celadon.core.units import Unit, parse_unit
 
 SHAPE = "plant/1"
@@ -27,10 +28,7 @@ SHAPE = "plant/1"
 
 def plant_to_json(plant: Plant) -> str:
     """The plant as one line of JSON: keys sorted, Fractions, dates and units as texts, defaults left out."""
-    data = _encoder(Plant)(plant, False)
-    for place in ("catalogue", "segments"):  # digests of facts must not depend on where they are kept
-        data.pop(place, None)
-    return _text({"shape": SHAPE, "plant": data})
+    return _plant_text(plant, False, ("catalogue", "segments"))  # digests of facts must not depend on where they are kept
 
 
 def plant_from_json(text: str) -> Plant:
@@ -50,11 +48,31 @@ def plant_from_json(text: str) -> Plant:
 def plant_digest(plant: Plant) -> str:
     """SHA-256 (hex) of what the plant means: where it stands in which file and where its store and
     catalogue are do not count."""
-    data = _encoder(Plant)(plant, True)
-    data.pop("file", None)
-    for place in ("store", "catalogue", "segments"):
-        data.pop(place, None)
-    return hashlib.sha256(_text({"shape": SHAPE, "plant": data}).encode()).hexdigest()
+    text = _plant_text(plant, True, ("file", "store", "catalogue", "segments"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plant_text(plant: Plant, meaning: bool, without: Collection[str]) -> str:
+    """The plant's text, put together from those of its parts: what did not change since an earlier plant is not encoded again."""
+    hints, parts = _hints(Plant), {}
+    for item in fields(Plant):
+        found = getattr(plant, item.name)
+        if item.name not in without and found != _default(item):
+            parts[item.name] = _part_text(hints[item.name], found, meaning)
+    body = ",".join(f'"{name}":{parts[name]}' for name in sorted(parts))
+    return f'{{"plant":{{{body}}},"shape":"{SHAPE}"}}'
+
+
+def _part_text(kind: Any, value: Any, meaning: bool) -> str:
+    args = get_args(kind)
+    if get_origin(kind) is tuple and is_dataclass(args[0]):
+        return "[" + ",".join([_item_text(args[0], Same(item), meaning) for item in value]) + "]"
+    return _text(_encoder(kind)(value, meaning))
+
+
+@lru_cache(maxsize=20_000)
+def _item_text(kind: Any, item: Same[Any], meaning: bool) -> str:
+    return _text(_encoder(kind)(item.item, meaning))
 
 
 def _text(data: object) -> str:
