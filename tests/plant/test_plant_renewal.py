@@ -1,5 +1,6 @@
 """Late readings renew the facts of their own sites; the answer is that of a plant opened afresh."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 import celadon
 from celadon.adapters.plant_file import read_plant
-from celadon.plant.opened import View
+from celadon.plant.opened import View, open_file
 from celadon.plant.renewal import stand_apart
 from celadon.plant.workspace import FactTable
 from tests.plant import small
@@ -73,6 +74,54 @@ def test_only_the_site_of_a_late_reading_is_made_anew(tmp_path: Path, by: str) -
     assert _said(plant) == _said(afresh)
     assert any(said.startswith("records.site-unknown") for said in _said(plant))
     assert _rows(plant, by, as_of=early) == before
+
+
+@pytest.mark.parametrize("by", ["site", "process", "meter"])
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [
+        (("process: melt", "process: cast"), 1),
+        (("parent: E1, site: north, process: melt", "site: south, process: roll"), 2),
+        (("value: 0.5", "value: 0.6"), 0),
+        (("{id: roll, name: Rolling}", "{id: roll, name: Rolling}, {id: cut, name: Cutting}"), 2),
+    ],
+)  # fmt: skip
+def test_only_the_sites_whose_meters_are_declared_otherwise_are_made_anew(
+    tmp_path: Path, by: str, change: tuple[str, str], made: int
+) -> None:
+    before = TWO_SITES.replace(
+        "processes: [{id: melt, name: Melting}]",
+        "processes: [{id: melt, name: Melting}, {id: cast, name: Casting}]",
+    )
+    before = before.replace("wide: {E1: E1, E2: E2}", "wide: {E1: E1, E2: E2, E3: E3}")
+    rows = [
+        "time,E1,E2,E3",
+        *(f"2024-01-{day:02d} 00:00,{day * 100},{day * 90},{day * 30}" for day in range(1, 32)),
+    ]
+    plant = small.loaded(tmp_path, plant=before, readings="\n".join(rows) + "\n", fuel=FUEL)
+    earlier = _rows(plant, by)
+    early = plant.view().snapshot.recorded_at
+    after = before.replace(*change)
+    assert after != before
+    (tmp_path / "plant.yaml").write_text(after, encoding="utf-8")
+    built: list[int] = []
+    work = plant._work
+    build = work._build
+
+    def counted(seen: View, *asked: Any, **rest: Any) -> FactTable:
+        built.append(len(seen.model.sites))
+        return build(seen, *asked, **rest)
+
+    work._build = counted  # type: ignore[method-assign]
+    plant.opened = replace(open_file(tmp_path), stored=plant.opened.stored)
+    assert plant.load().plant_changed
+    answer = _rows(plant, by)
+    assert built == ([made] if made else [])
+    afresh = small.open_again(tmp_path)
+    assert answer == _rows(afresh, by)
+    assert _said(plant) == _said(afresh)
+    assert answer != earlier or by == "site" or "cut" in change[1]
+    assert _rows(plant, by, as_of=early) == earlier == _rows(afresh, by, as_of=early)
 
 
 def test_a_record_or_a_shared_meter_makes_all_of_it_anew(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
-"""What readings that came in later can have changed: the facts of their sites, where sites stand apart."""
+"""What later readings or another declaration can have changed: the facts of their sites, where sites stand apart."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from celadon.adapters.plant_file import meters_digest, plant_digest
 from celadon.core.findings import Finding
 from celadon.core.model import Meter, VirtualMeter
 from celadon.core.model import Plant as PlantModel
@@ -15,19 +17,59 @@ from celadon.plant.opened import View
 from celadon.plant.sources import superseded
 
 
-def changed_sites(seen: View, since: int, period: Period) -> frozenset[str] | None:
-    """Sites whose facts of `period` batches after `since` may have changed; None when it may be any of them.
+@dataclass(frozen=True)
+class Declared:
+    """A plant as far as its facts depend on it: not on factors, nor on a rulebook's options."""
+
+    model: PlantModel
+
+    @cached_property
+    def common(self) -> str:
+        """Digest of what is declared for all sites, and which sites there are."""
+        return plant_digest(
+            replace(self.model, meters=(), virtual_meters=(), factors=(), options=(), exclusions=())
+        )
+
+    @cached_property
+    def by_site(self) -> dict[str, str]:
+        """Site -> digest of its meters."""
+        at: dict[str, list[Meter | VirtualMeter]] = {}
+        for meter in _all_meters(self.model):
+            at.setdefault(meter.site, []).append(meter)
+        return {site: meters_digest(meters) for site, meters in at.items()}
+
+    @cached_property
+    def apart(self) -> bool:
+        """Whether its sites stand apart."""
+        return stand_apart(self.model)
+
+    @property
+    def digest(self) -> tuple[str, ...]:
+        """Of all of it."""
+        return self.common, *self.by_site, *self.by_site.values()
+
+    def subjects(self, sites: Collection[str]) -> set[str]:
+        """What findings about these sites are about."""
+        meters = (f"meter:{meter.id}" for meter in _all_meters(self.model) if meter.site in sites)
+        return {*(f"site:{site}" for site in sites), *meters}
+
+
+def changed_sites(seen: View, period: Period, now: Declared, since: int, before: Declared) -> set[str] | None:
+    """Sites whose facts of `period` batches after `since`, or a plant that was `before`, may have changed; None when it may be any.
 
     It may be any where a record came in, a file was read anew, or the plant's sites share meters.
     """
     snapshot, files = seen.snapshot, seen.snapshot.files()
+    if now.common != before.common or not (now.apart and before.apart):
+        return None
     known = superseded([file for file in files if file.batch <= since])
-    if snapshot.records_since(since) or superseded(files) != known or not stand_apart(seen.model):
+    if snapshot.records_since(since) or superseded(files) != known:
         return None
     months = months_of(covering_period(seen.model, period))
     touched = {point for point, month in snapshot.touched_since(since) if month in months}
     points = snapshot.points()
-    return frozenset(meter.site for meter in seen.model.meters if points.get(meter.id) in touched)
+    declared = {site for site, _ in now.by_site.items() ^ before.by_site.items()}
+    return declared.union(meter.site for meter in seen.model.meters if points.get(meter.id) in touched)
 
 
 def stand_apart(model: PlantModel) -> bool:
@@ -69,8 +111,9 @@ def only(model: PlantModel, sites: Collection[str]) -> PlantModel:
     )
 
 
-def elsewhere(findings: Collection[Finding], model: PlantModel, sites: Collection[str]) -> list[Finding]:
-    """The findings that are not about these sites or their meters."""
-    gone = {f"site:{site}" for site in sites}
-    gone |= {f"meter:{meter.id}" for meter in _all_meters(model) if meter.site in sites}
+def elsewhere(
+    findings: Collection[Finding], declared: Collection[Declared], sites: Collection[str]
+) -> list[Finding]:
+    """The findings that are not about these sites or their meters, as any of these plants declares them."""
+    gone = {subject for plant in declared for subject in plant.subjects(sites)}
     return [item for item in findings if item.where.subject not in gone]

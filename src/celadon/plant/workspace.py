@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import duckdb
 
-from celadon.adapters.plant_file import plant_digest
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
@@ -33,7 +32,7 @@ from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, uniq
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
 from celadon.plant.pooling import build_pooled, can_pool
-from celadon.plant.renewal import changed_sites, elsewhere, only
+from celadon.plant.renewal import Declared, changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
 from celadon.rules.check import sound
 from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
@@ -51,6 +50,7 @@ QUARANTINE_OPEN = FindingKind(
 )
 _KEPT = 8
 """Tables and explainers that are kept: what one report asks for by turns."""
+_Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
 
@@ -64,6 +64,18 @@ class FactTable:
     """Rulebooks that calculated some of the facts."""
 
 
+@dataclass(frozen=True)
+class _Made:
+    """From what a table of facts was built: the last batch that brings any, and the plant."""
+
+    batch: int
+    declared: Declared
+
+    @property
+    def mark(self) -> tuple[object, ...]:
+        return self.batch, *self.declared.digest
+
+
 @dataclass
 class Workspace:
     """A connection with a folder to spill into; `close` it."""
@@ -72,14 +84,14 @@ class Workspace:
     _scratch: Scratch
     _tables: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
     _built: OrderedDict[tuple[object, ...], FactTable] = field(default_factory=OrderedDict)
-    _newest: OrderedDict[tuple[object, ...], int] = field(default_factory=OrderedDict)
-    """The last batch for which facts of a plant, period and grain were built."""
+    _newest: OrderedDict[tuple[object, ...], _Made] = field(default_factory=OrderedDict)
+    """From what facts of a store, period and grain were built last."""
     _books: dict[Path, Rulebook] = field(default_factory=dict)
     _in_use: list[str] = field(default_factory=list)
     """Tables that stay while calculated facts are made and traced."""
     _there: set[str] = field(default_factory=set)
     _records: OrderedDict[tuple[object, ...], str] = field(default_factory=OrderedDict)
-    _digests: dict[str, str] = field(default_factory=dict)
+    _declared: OrderedDict[str, Declared] = field(default_factory=OrderedDict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
     _engines: dict[str, Spark] = field(default_factory=dict)
     _made: int = 0
@@ -121,10 +133,10 @@ class Workspace:
         if key not in self._tables:
             # A change of factors or options leaves the facts as they are; what was found on the way may differ.
             batch = seen.snapshot.last_batch(omit=NO_FACTS)
-            data = (seen.store.path, self._facts_digest(seen), *asked)
-            built = self._built.get((*data, batch)) or self._renewed(seen, data, batch)
-            _keep(self._built, (*data, batch), built)
-            _keep(self._newest, data, batch)
+            made = _Made(batch, self._declared_by(seen))
+            built = self._built.get((seen.store.path, *asked, *made.mark)) or self._renewed(seen, made, asked)
+            _keep(self._built, (seen.store.path, *asked, *made.mark), built)
+            _keep(self._newest, (seen.store.path, *asked), made)
             _keep(self._tables, key, self._found(seen, period, built))
             self._drop_unused()
         self._tables.move_to_end(key)
@@ -233,14 +245,13 @@ class Workspace:
         self._there.add(name)
         return name
 
-    def _renewed(self, seen: View, data: tuple[Any, ...], batch: int) -> FactTable:
+    def _renewed(self, seen: View, now: _Made, asked: tuple[Period, Space, Grain]) -> FactTable:
         """A new table: of the newest one there is, with the facts of changed sites made anew; else all anew."""
-        asked = data[-3:]
-        since = self._newest.get(data, batch)
-        older = self._built.get((*data, since))
-        if older is None or since >= batch:
+        before = self._newest.get((seen.store.path, *asked))
+        older = self._built.get((seen.store.path, *asked, *before.mark)) if before else None
+        if before is None or older is None or before.batch > now.batch:
             return self._build(seen, *asked)
-        sites = changed_sites(seen, since, asked[0])
+        sites = changed_sites(seen, asked[0], now.declared, before.batch, before.declared)
         if sites is None or len(sites) == len(seen.model.sites):
             return self._build(seen, *asked)
         if not sites:
@@ -249,7 +260,8 @@ class Workspace:
         with_sites = "list_contains(?::VARCHAR[], site)"
         sql = f"INSERT INTO {made.name} SELECT * FROM {older.name} WHERE NOT {with_sites}"
         self.con.execute(sql, [sorted(sites)])
-        return FactTable(made.name, (*elsewhere(older.findings, seen.model, sites), *made.findings))
+        kept = elsewhere(older.findings, (now.declared, before.declared), sites)
+        return FactTable(made.name, (*kept, *made.findings))
 
     def _build(
         self, seen: View, period: Period, space: Space, grain: Grain, *, sites: Collection[str] | None = None
@@ -273,13 +285,11 @@ class Workspace:
         findings += excluded_findings(self.con, seen, period)
         return FactTable(built.name, tuple(unique([*findings, *waiting_rows(seen), *seen.snapshot.findings])))
 
-    def _facts_digest(self, seen: View) -> str:
-        """Of what of the plant the facts depend on."""
-        if seen.digest not in self._digests:
-            self._digests[seen.digest] = plant_digest(
-                replace(seen.model, factors=(), options=(), exclusions=())
-            )
-        return self._digests[seen.digest]
+    def _declared_by(self, seen: View) -> Declared:
+        """What of the plant the facts depend on."""
+        if seen.digest not in self._declared:
+            _keep(self._declared, seen.digest, Declared(seen.model))
+        return self._declared[seen.digest]
 
     def _drop_unused(self) -> None:
         used = {table.name for tables in (self._tables, self._built) for table in tables.values()}
@@ -321,7 +331,7 @@ class Workspace:
         return self._explainers[key]
 
 
-def _keep(kept: OrderedDict[tuple[object, ...], _Kept], key: tuple[object, ...], item: _Kept) -> None:
+def _keep(kept: OrderedDict[_Key, _Kept], key: _Key, item: _Kept) -> None:
     """Keep an item as the newest, and only the last few."""
     kept[key] = item
     kept.move_to_end(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -19,7 +19,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from celadon.core.findings import Place
-from celadon.core.model import Plant
+from celadon.core.model import Meter, Plant, VirtualMeter
 from celadon.core.same import Same
 from celadon.core.units import Unit, parse_unit
 
@@ -28,7 +28,9 @@ SHAPE = "plant/1"
 
 def plant_to_json(plant: Plant) -> str:
     """The plant as one line of JSON: keys sorted, Fractions, dates and units as texts, defaults left out."""
-    return _plant_text(plant, False, ("catalogue", "segments"))  # digests of facts must not depend on where they are kept
+    return _plant_text(
+        plant, False, ("catalogue", "segments")
+    )  # digests of facts must not depend on where they are kept
 
 
 def plant_from_json(text: str) -> Plant:
@@ -52,6 +54,15 @@ def plant_digest(plant: Plant) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def meters_digest(meters: Iterable[Meter | VirtualMeter]) -> str:
+    """SHA-256 (hex) of what these meters mean, in their order."""
+    texts = []
+    for meter in meters:
+        kind: Any = type(meter)
+        texts.append(_item_text(kind, Same(meter), True))
+    return hashlib.sha256(f"[{','.join(texts)}]".encode()).hexdigest()
+
+
 def _plant_text(plant: Plant, meaning: bool, without: Collection[str]) -> str:
     """The plant's text, put together from those of its parts: what did not change since an earlier plant is not encoded again."""
     hints, parts = _hints(Plant), {}
@@ -66,7 +77,8 @@ def _plant_text(plant: Plant, meaning: bool, without: Collection[str]) -> str:
 def _part_text(kind: Any, value: Any, meaning: bool) -> str:
     args = get_args(kind)
     if get_origin(kind) is tuple and is_dataclass(args[0]):
-        return "[" + ",".join([_item_text(args[0], Same(item), meaning) for item in value]) + "]"
+        each: Any = args[0]
+        return "[" + ",".join([_item_text(each, Same(item), meaning) for item in value]) + "]"
     return _text(_encoder(kind)(value, meaning))
 
 
