@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.engine.backends import Backend
+from celadon.engine.below_zero import BelowZeroQuestions
 from celadon.engine.compile import compile_query
 from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
@@ -118,8 +119,9 @@ def run(
     summary = summarise(con, facts)
     query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
     factors, variants = FactorQuestions(query), VariantQuestions(query)
+    below = BelowZeroQuestions(query, book, request)
     found: list[tuple[Any, ...]] = []
-    also = [*factors.selects(), *variants.selects()]
+    also = [*factors.selects(), *variants.selects(), *below.selects()]
     if also or any(not query.step(name).empty for _, name in query.outputs):
         if on is not None:
             on.share(con, facts)
@@ -132,6 +134,7 @@ def run(
         *due_findings(query),
         *factors.findings(book, request.options, [row for row in told if row[1].isdigit()]),
         *variants.findings(row for row in told if row[1].startswith(VariantQuestions.MARK)),
+        *below.findings([row for row in told if row[1].startswith(BelowZeroQuestions.MARK)], _labels(plant)),
         *span_findings(con, query, book, plant, facts),
         *ratio_findings(con, query, book, plant, facts),
     ]
@@ -155,7 +158,7 @@ def summarise(con: duckdb.DuckDBPyConnection, facts: str = "facts") -> Summary:
 
 
 def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, ...]]) -> Iterator[Row]:
-    zones = {site.id: site.zone for site in plant.sites}
+    label_of = _labels(plant)
     labels: dict[tuple[Any, ...], str] = {}
     order = {name: number for number, name in enumerate(request.wanted)}
     found.sort(key=lambda row: (order[row[0]], *row[3:9], row[1], row[2]))
@@ -175,7 +178,7 @@ def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, .
     ) in found:
         mark = (start, end, site)
         if mark not in labels:
-            labels[mark] = Period(_utc(start), _utc(end), zones.get(site, plant.zone)).label
+            labels[mark] = label_of(start, end, site)
         unit = query.unit_factors[quantity]
         yield Row(
             quantity,
@@ -193,6 +196,12 @@ def _rows(plant: Plant, request: Request, query: Query, found: list[tuple[Any, .
             coverage or 0.0,
             labels[mark],
         )
+
+
+def _labels(plant: Plant) -> Callable[[datetime, datetime, str], str]:
+    """What a span is called at a site: 2024, 2024-03 …"""
+    zones = {site.id: site.zone for site in plant.sites}
+    return lambda start, end, site: Period(_utc(start), _utc(end), zones.get(site, plant.zone)).label
 
 
 def unit_text(unit: str, item: str, plant: Plant) -> str:

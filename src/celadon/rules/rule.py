@@ -36,6 +36,8 @@ class Rule:
     validity: Validity
     when: Condition | None
     exception_to: str | None
+    not_negative: bool
+    """Whether a result below zero cannot be: one that is gets a Finding."""
     needs: tuple[str, ...]
     formula: Expr
     source: ast.FunctionDef | None
@@ -100,6 +102,7 @@ class RuleClause:
         until: str | None = None,
         when: Condition | None = None,
         exception_to: str | None = None,
+        not_negative: bool = False,
     ) -> Callable[[Formula], Formula]:
         """Declare the function below as the formula of this clause."""
         _texts(unit, per, *(item for item in (since, until, exception_to) if item is not None))
@@ -119,7 +122,18 @@ class RuleClause:
 
         def hang(function: Formula) -> Formula:
             self.chapter.rules.append(
-                _build(self, function, parsed_unit, grain, parsed_label, adds, validity, when, exception_to)
+                _build(
+                    self,
+                    function,
+                    parsed_unit,
+                    grain,
+                    parsed_label,
+                    adds,
+                    validity,
+                    when,
+                    exception_to,
+                    not_negative,
+                )
             )
             return function
 
@@ -171,6 +185,7 @@ def _build(
     validity: Validity,
     when: Condition | None,
     exception_to: str | None,
+    not_negative: bool,
 ) -> Rule:
     code: Any = function.__code__
     needs = tuple(code.co_varnames[: code.co_argcount])
@@ -196,6 +211,7 @@ def _build(
         validity,
         when,
         exception_to,
+        not_negative,
         needs,
         formula,
         tree,

@@ -136,6 +136,21 @@ def trona_emission(material_consumed, trona_factor):
     return material_consumed * trona_factor
 
 
+@balance.rule(
+    unit="tCO2",
+    per="site, month",
+    label={"zh": "原料与碳酸盐的二氧化碳排放", "en": "CO2 of raw materials and carbonates"},
+    not_negative=True,
+)
+def raw_material_emission(carbon_balance_emission, carbonate_emission, trona_emission):
+    """The balance may be below zero alone: soda ash keeps carbon that limestone brought in. Together they cannot."""
+    return sum_of(
+        carbon_balance_emission,
+        total(carbonate_emission, over="material"),
+        total(trona_emission, over="material"),
+    )
+
+
 @acid.rule(
     unit="tN2O",
     per="site, month, technology",
@@ -150,6 +165,7 @@ def acid_nitrous_oxide(acid_output, acid_factor, abatement_efficiency, abatement
     unit="tCO2e",
     per="site, month",
     label={"zh": "硝酸、己二酸生产排放", "en": "Nitric and adipic acid"},
+    not_negative=True,
 )
 def acid_emission(acid_nitrous_oxide, nitrous_oxide_gwp):
     """N2O × warming potential of the account's report."""

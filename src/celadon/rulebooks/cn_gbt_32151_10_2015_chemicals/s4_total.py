@@ -20,9 +20,7 @@ warming = constant("1", unit="tCO2e/tCO2")  # CO2 is the measure itself
 )
 def total_emission(
     fuel_combustion_emission,
-    carbon_balance_emission,
-    carbonate_emission,
-    trona_emission,
+    raw_material_emission,
     acid_emission,
     purchased_electricity_emission,
     purchased_heat_emission,
@@ -33,9 +31,7 @@ def total_emission(
     """All sources, less what is subtracted; biomass stays apart."""
     return sum_of(
         total(fuel_combustion_emission, over="carrier, purpose") * warming,
-        carbon_balance_emission * warming,
-        total(carbonate_emission, over="material") * warming,
-        total(trona_emission, over="material") * warming,
+        raw_material_emission * warming,
         acid_emission,
         total(purchased_electricity_emission, over="carrier") * warming,
         total(purchased_heat_emission, over="carrier") * warming,

@@ -52,6 +52,7 @@ def coking_product_carbon(
     unit="tCO2",
     per="site, month",
     label={"zh": "炼焦过程排放", "en": "Coking"},
+    not_negative=True,
 )
 def coking_emission(coking_coal_carbon, coking_product_carbon):
     """Carbon charged less carbon made into products, × 44/12."""

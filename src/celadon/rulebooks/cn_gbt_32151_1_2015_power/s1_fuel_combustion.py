@@ -112,6 +112,7 @@ def fuel_carbon(energy_consumed, carbon_content_by_mass, applied_net_calorific_v
     per="site, month, carrier, purpose",
     label={"zh": "化石燃料燃烧排放", "en": "Fossil fuel combustion"},
     when=~biogenic,
+    not_negative=True,
 )
 def fuel_combustion_emission(fuel_carbon, applied_oxidation_rate):
     """Carbon × share oxidised × 44/12."""

@@ -129,6 +129,7 @@ def carbonate_emission(material_consumed, carbonate_factor):
     unit="tCO2e",
     per="site, month",
     label={"zh": "工业生产过程排放", "en": "Process emission"},
+    not_negative=True,
 )
 def process_emission(anode_emission, anode_effect_emission, carbonate_emission):
     """Anodes, anode effects and carbonates."""

@@ -20,6 +20,7 @@ intensity = standard.clause(
     unit="tCO2",
     per="site, month",
     label={"zh": "温室气体排放总量", "en": "Total emission"},
+    not_negative=True,
 )
 def total_emission(
     fuel_combustion_emission,

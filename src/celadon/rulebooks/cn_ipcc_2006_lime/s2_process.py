@@ -52,6 +52,7 @@ def lime_default_factor(lime_stoichiometric_ratio, lime_oxide_content, lime_kiln
     per="site, month, product",
     label={"zh": "石灰生产过程排放", "en": "Lime"},
     when=lime,
+    not_negative=True,
 )
 def lime_emission(product_output, lime_analysis_factor, lime_default_factor):
     """Lime made × its factor, by analysis or by Table 2.4."""

@@ -110,6 +110,7 @@ def non_fuel_carbon_emission(raw_meal_consumed, raw_meal_carbon_content, default
     unit="tCO2",
     per="site, month",
     label={"zh": "工业生产过程排放", "en": "Process emission"},
+    not_negative=True,
 )
 def process_emission(calcination_emission, non_fuel_carbon_emission):
     """Calcination and non-fuel carbon."""

@@ -93,6 +93,7 @@ def hydrogen_output_carbon(hydrogen_carbon_output, material_carbon_content):
     unit="tCO2",
     per="site, month",
     label={"zh": "制氢排放", "en": "Hydrogen"},
+    not_negative=True,
 )
 def hydrogen_emission(hydrogen_feed_carbon, hydrogen_output_carbon):
     """Carbon fed less carbon that left in gas and residue, × 44/12."""

@@ -83,6 +83,7 @@ def domestic_wastewater_methane(
     unit="tCO2e",
     per="site, month",
     label={"zh": "废水处理排放", "en": "Wastewater"},
+    not_negative=True,
 )
 def wastewater_emission(wastewater_methane, domestic_wastewater_methane, methane_recovered, methane_gwp):
     """CH4 made less CH4 recovered, × warming potential."""

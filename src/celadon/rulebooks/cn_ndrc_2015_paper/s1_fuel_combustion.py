@@ -77,6 +77,7 @@ def fuel_carbon(energy_consumed, applied_net_calorific_value, applied_carbon_con
     per="site, month, carrier, purpose",
     label={"zh": "化石燃料燃烧排放", "en": "Fossil fuel combustion"},
     when=~biogenic,
+    not_negative=True,
 )
 def fuel_combustion_emission(fuel_carbon, oxidation_rate):
     """Carbon × share oxidised × 44/12."""

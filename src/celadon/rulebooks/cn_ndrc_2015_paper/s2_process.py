@@ -53,6 +53,7 @@ def wastewater_methane(
     unit="tCO2e",
     per="site, month",
     label={"zh": "废水厌氧处理排放", "en": "Wastewater"},
+    not_negative=True,
 )
 def wastewater_emission(wastewater_methane, methane_gwp):
     """CH4 × warming potential."""
