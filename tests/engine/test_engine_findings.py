@@ -50,13 +50,13 @@ def test_a_gap_is_told_and_stays_absent(tmp_path: Path) -> None:
     result = ask(write_book(tmp_path / "b"), [DIESEL, {**DIESEL, "carrier": "raw_coal"}])
     row = result.rows_of("emission")[0]
     assert (row.value, row.coverage) == (31.0, 0.5)
-    assert only(result, "factor.gap").values["key"] == "raw_coal"
+    assert only(result, "factor.gap").to_json()["values"]["key"] == "raw_coal"
 
 
 def test_no_row_at_all_is_a_gap(tmp_path: Path) -> None:
     result = ask(write_book(tmp_path / "b"), [{**DIESEL, "carrier": "coke"}])
     assert result.value("emission") is None
-    assert only(result, "factor.gap").values["key"] == "coke"
+    assert only(result, "factor.gap").to_json()["values"]["key"] == "coke"
 
 
 def test_an_earlier_row_is_carried_only_where_the_rulebook_says_so(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_the_next_in_order_stands_in_and_is_told(tmp_path: Path) -> None:
     result = ask(folder, [{**DIESEL, "carrier": "coke"}])
     row = result.rows_of("emission")[0]
     assert (row.value, row.defaulted) == (25.0, 1.0)
-    assert only(result, "factor.replaced").values["key"] == "coke"
+    assert only(result, "factor.replaced").to_json()["values"]["key"] == "coke"
 
 
 def test_a_ratio_per_year(tmp_path: Path) -> None:

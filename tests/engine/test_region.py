@@ -215,7 +215,9 @@ def test_factors_tell_what_lacks_and_what_is_unchecked(
     coal = FactColumn("fuel", "raw_coal", "", "t", "export")  # a known gap of the table
     rules = book(tmp_path)
     result = ask(con, rules, ("emission",), columns=(DIESEL, coal))
-    assert [(one.code, one.values["key"]) for one in result.findings] == [("factor.gap", "raw_coal")]
+    assert [(one.code, one.to_json()["values"]["key"]) for one in result.findings] == [
+        ("factor.gap", "raw_coal")
+    ]
     assert result.rows[0].value == pytest.approx(527)
     assert result.rows[0].coverage < 1.0
     later = ask(con, rules, ("emission",), period="2023-01..2023-12")

@@ -91,7 +91,7 @@ def test_a_key_without_data_is_not_attributed_and_found() -> None:
     bench.record("product_output", "steel", "2024-01-03", 30.0, "t")
     assert _parts(bench) == [("", 0.744)]
     assert [f.says() for f in bench.findings if f.code == "allocation.key-absent"] == [
-        "M is shared by production, which is missing or nothing for b from 2024-01-01 00:00:00 (UTC): "
+        "M is shared by production, which is missing or nothing for b from 2024-01-01 00:00: "
         "not attributed to a process there."
     ]
 

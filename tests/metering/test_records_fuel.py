@@ -83,7 +83,7 @@ def test_without_any_stock_purchases_are_consumption_with_a_notice() -> None:
     assert _said(bench) == [
         (
             "records.no-stock",
-            "diesel (mobile) at S has no stock records: what was bought is taken as consumed.",
+            "diesel oil (mobile sources) at S has no stock records: what was bought is taken as consumed.",
         )
     ]
 
@@ -96,7 +96,7 @@ def test_a_closing_stock_that_is_missing_makes_the_month_absent() -> None:
     assert _said(bench) == [
         (
             "records.stock-missing",
-            "diesel (combustion) at S, month from 2024-01-01 00:00:00 (UTC): the closing stock is missing; "
+            "diesel oil (combustion) at S, 2024-01: the closing stock is missing; "
             "consumption is absent, not zero.",
         )
     ]
@@ -122,7 +122,7 @@ def test_negative_consumption_is_shown_and_found() -> None:
     assert _said(bench) == [
         (
             "records.negative-consumption",
-            "diesel (combustion) at S, month from 2024-01-01 00:00:00 (UTC): 0 + 3 − 8 − 0 t is below zero.",
+            "diesel oil (combustion) at S, 2024-01: 0 + 3 − 8 − 0 t is below zero.",
         )
     ]
 
@@ -137,8 +137,7 @@ def test_declared_consumption_goes_before_and_is_compared() -> None:
     assert _said(bench) == [
         (
             "records.consumed-differs",
-            "diesel (combustion) at S, month from 2024-01-01 00:00:00 (UTC): 9.5 t is declared "
-            "and used; purchases and stocks give 9.",
+            "diesel oil (combustion) at S, 2024-01: 9.5 t is declared and used; purchases and stocks give 9.",
         )
     ]
     bench.con.execute("UPDATE records SET value = 9.0 WHERE quantity = 'fuel_consumed'")
@@ -166,7 +165,7 @@ def test_a_delivery_over_months_is_split_where_stocks_are_kept() -> None:
     assert _said(bench) == [
         (
             "records.split-over-months",
-            "1 records of diesel at S span several months: they are split by time to meet the "
+            "1 records of diesel oil at S span several months: they are split by time to meet the "
             "stocks, as an estimate.",
         )
     ]
@@ -216,7 +215,7 @@ def test_a_purchase_meter_goes_before_records() -> None:
     assert _said(bench) == [
         (
             "records.metered-too",
-            "natural_gas at S has a purchase meter and 1 records of fuel_purchased; the meter "
+            "natural gas at S has a purchase meter and 1 records of fuel_purchased; the meter "
             "counts, the records do not.",
         )
     ]
@@ -237,3 +236,15 @@ def test_what_was_bought_is_burnt_or_in_stock(stocks: list[int], bought: list[in
     burnt = [value for _, value, _ in _burnt(bench, "2024-01..2024-03")]
     assert len(burnt) == 3
     assert sum(burnt) * 1000 == pytest.approx(sum(bought) + stocks[0] - stocks[-1], abs=1e-6)
+
+
+def test_a_finding_says_months_by_the_site_s_clock_and_names_in_its_reader_s_language() -> None:
+    bench = _bench("Asia/Shanghai")
+    bench.record(OPENING, "raw_coal", "2024-03-01", 3.0, "t")
+    bench.record(CLOSING, "raw_coal", "2024-03-31", 8.0, "t")
+    bench.facts("2024-03")  # begins at 2024-02-29 16:00 UTC
+    (said,) = bench.findings
+    assert said.says() == "raw coal (combustion) at S, 2024-03: 0 + 3 − 8 − 0 t is below zero."
+    assert said.says("zh") == "场所 S 的 原煤（固定燃烧），2024-03：0 + 3 − 8 − 0 t 小于零。"
+    assert said.to_json()["values"]["item"] == "raw_coal"
+    assert said.to_json()["values"]["month"] == "2024-03"

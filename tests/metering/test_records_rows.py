@@ -104,7 +104,7 @@ def test_litres_of_a_fuel_kept_in_tonnes_need_a_density() -> None:
     assert _said(bench) == [
         (
             "records.density-needed",
-            "fuel_consumed of diesel is in L (1 records), but diesel is kept in t: without a "
+            "fuel_consumed of diesel oil is in L (1 records), but diesel oil is kept in t: without a "
             "density it stays absent.",
         )
     ]
@@ -231,7 +231,7 @@ def test_laboratory_values_without_mass() -> None:
         ),
         (
             "records.batch-mass-missing",
-            "net_calorific_value of raw_coal at S: 1 values have no batch mass; they are left out "
+            "net_calorific_value of raw coal at S: 1 values have no batch mass; they are left out "
             "of the mean.",
         ),
     ]

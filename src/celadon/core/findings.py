@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from celadon.core.text import Lang, Text, same
+from celadon.core.text import Lang, Named, Text, same
 
 
 class Severity(StrEnum):
@@ -133,6 +133,8 @@ def _in_language(values: dict[str, object], lang: Lang) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Named):
+        return value.word
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
 
 

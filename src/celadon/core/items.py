@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from celadon.core.carriers import CARRIERS
 from celadon.core.model import Plant
-from celadon.core.text import Text
+from celadon.core.text import Text, same
 
 _MATERIALS = (
     ("acetonitrile", "acetonitrile", "乙腈"),
@@ -86,13 +86,25 @@ GASES: Mapping[str, Text] = {word: Text(en, zh) for word, en, zh in _GASES}
 """Greenhouse gases; refrigerants (HFC-134a, R-410A) have the same name in every language."""
 
 
+_COMMON: Mapping[str, Text] = {
+    **GASES,
+    **MATERIALS,
+    **{name: one.label for name, one in CARRIERS.items()},
+}
+
+
+def word_name(word: str) -> Text:
+    """What a common item is called; any other word by itself."""
+    return _COMMON.get(word, same(word))
+
+
 def item_names(plant: Plant) -> dict[str, Text]:
     """Every known item of a plant by its word: the plant's own products and carriers before the common ones."""
-    found = {**GASES, **MATERIALS, **{name: one.label for name, one in CARRIERS.items()}}
+    found = dict(_COMMON)
     found |= {one.id: one.label for one in plant.carriers}
     return found | {one.id: one.name for one in plant.products}
 
 
 def item_name(word: str, plant: Plant) -> Text:
     """What an item is called; one that nobody has named (a contract, a refrigerant, a work order) by its own word."""
-    return item_names(plant).get(word, Text(word, word))
+    return item_names(plant).get(word, same(word))

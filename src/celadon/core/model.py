@@ -346,9 +346,9 @@ class Plant:
     sources: tuple[Source, ...] = ()
     factors: tuple[FactorEntry, ...] = ()
     options: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Rulebook id -> option -> choice."""
     exclusions: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     """Rulebook -> the quantities the firm leaves out, each with its reason."""
-    """Rulebook id -> option -> choice."""
     derived: tuple[Derived, ...] = ()
     excluded: tuple[Excluded, ...] = ()
     """Readings and records that do not count."""

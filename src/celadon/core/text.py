@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,24 @@ class Text:
 
     def __str__(self) -> str:
         return self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Text):
+    """A name in both languages of what machines know by `word`."""
+
+    word: str
+
+    @classmethod
+    def of(cls, word: str, name: Text) -> Named:
+        return cls(name.en, name.zh, word)
+
+    @classmethod
+    def joined(cls, names: Iterable[Named]) -> Named:
+        """A list of names, each once; its word lists the words."""
+        kept = list(dict.fromkeys(names))
+        en, zh = dict.fromkeys(name.en for name in kept), dict.fromkeys(name.zh for name in kept)
+        return cls(", ".join(en), "、".join(zh), ", ".join(name.word for name in kept))
 
 
 def same(word: str) -> Text:

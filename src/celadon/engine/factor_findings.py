@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from celadon.core.findings import Finding, FindingKind, Place
+from celadon.core.items import word_name
+from celadon.core.text import Named
 from celadon.engine.lookup import FACTOR_GAP, FACTOR_RECALLED, FACTOR_REPLACED, FACTOR_UNPUBLISHED
 from celadon.engine.pieces import QUALITIES, ZERO
 from celadon.engine.steps import Query, Step, answer_select
@@ -139,13 +141,14 @@ class FactorTeller:
     ) -> Iterator[Finding]:
         lookup, spec = self.query.lookups[name], self.book.factors[name]
         blamed = [gap for gap in lookup.gaps if any(_same_keys(row, lookup.keys, gap[2]) for row in rows)]
-        rules = ", ".join(dict.fromkeys(step.rule.name for step in users if step.rule))
+        rules = Named.joined(Named.of(step.rule.name, step.rule.label) for step in users if step.rule)
         for keys in dict.fromkeys(gap[2] for gap in blamed):
             months = [month.day for _, month, other in blamed if other == keys]
             span = f"{min(months):%Y-%m}" + (f"..{max(months):%Y-%m}" if len(set(months)) > 1 else "")
             sites = ", ".join(dict.fromkeys(site for site, _, other in blamed if other == keys))
             where = Place(file=self.book.table_file(spec.table), subject=name, period=span)
-            values: dict[str, Any] = {"label": spec.label, "key": ", ".join(keys) or sites, "rule": rules}
+            key = Named.joined(Named.of(word, word_name(word)) for word in keys) if keys else sites
+            values: dict[str, Any] = {"label": spec.label, "key": key, "rule": rules}
             if keys in lookup.unpublished:
                 yield FACTOR_UNPUBLISHED.at(where, clause=spec.clause, **values)
             else:

@@ -28,6 +28,7 @@ from celadon.metering.boundary import Boundary, find_boundary
 from celadon.metering.fact_rows import TRAITS, add_parts, add_points, add_sites, write_leaves
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.tree import AMOUNTS, Node, Tree, build_tree, place
+from celadon.metering.wording import in_words
 
 CARRIER_UNKNOWN = FindingKind(
     "activity.carrier-unknown",
@@ -60,8 +61,8 @@ METER_ABSENT = FindingKind(
     Severity.WARNING,
     Text(en="A meter without data", zh="表计无数据"),
     Text(
-        en="{meter} has no data from {first} to {last} (UTC): its amounts there are absent, not zero.",
-        zh="{meter} 自 {first} 至 {last}（UTC）无数据：按缺失处理，不作零。",
+        en="{meter} has no data from {first} to {last}: its amounts there are absent, not zero.",
+        zh="{meter} 自 {first} 至 {last} 无数据：按缺失处理，不作零。",
     ),
     Text(
         en="Load its readings, or declare when it was installed or removed.",
@@ -74,8 +75,8 @@ METER_GAP = FindingKind(
     Text(en="A meter with gaps", zh="表计数据不完整"),
     Text(
         en="{meter} has data for {percent} % of the time it should: the first gap is in the span "
-        "from {first} (UTC).",
-        zh="{meter} 的数据覆盖应有时间的 {percent} %：首个缺口位于 {first}（UTC）起的时段。",
+        "from {first}.",
+        zh="{meter} 的数据覆盖应有时间的 {percent} %：首个缺口位于 {first} 起的时段。",
     ),
     Text(
         en="Load the missing readings; `celadon balance` names the gaps.",
@@ -104,7 +105,7 @@ def build_facts(
     """
     plan = plan_facts(con, plant, records, period, space, time)
     fill_facts(con, plan, ledger, records, point_ids, into)
-    return plan.findings
+    return in_words(plan.findings, plant)
 
 
 @dataclass

@@ -34,9 +34,9 @@ SHARE_KEY_ABSENT = FindingKind(
     Severity.WARNING,
     Text(en="The key of an allocation has no data", zh="分摊依据缺失"),
     Text(
-        en="{meter} is shared by {by}, which is missing or nothing for {processes} from {first} "
-        "(UTC): not attributed to a process there.",
-        zh="{meter} 按 {by} 分摊，但自 {first}（UTC）起 {processes} 的依据缺失或合计为零：该时段不归属工序。",
+        en="{meter} is shared by {by}, which is missing or nothing for {processes} from {first}: "
+        "not attributed to a process there.",
+        zh="{meter} 按 {by} 分摊，但自 {first} 起 {processes} 的依据缺失或合计为零：该时段不归属工序。",
     ),
     Text(
         en="Load the missing production, area or meter; or declare fixed shares.",

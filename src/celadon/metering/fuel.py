@@ -20,10 +20,9 @@ STOCK_MISSING = FindingKind(
     Severity.ERROR,
     Text(en="A stock is missing", zh="缺少库存"),
     Text(
-        en="{item} ({purpose}) at {site}, month from {month} (UTC): the {which} stock is "
+        en="{item} ({purpose}) at {site}, {month}: the {which} stock is "
         "missing; consumption is absent, not zero.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份缺少{which}库存；消费量按"
-        "缺失处理，不作零。",
+        zh="场所 {site} 的 {item}（{purpose}），{month} 缺少{which}库存；消费量按缺失处理，不作零。",
     ),
     Text(
         en="Record the stock, or the consumption itself (fuel_consumed).",
@@ -48,9 +47,9 @@ NEGATIVE = FindingKind(
     Severity.ERROR,
     Text(en="Negative consumption", zh="消费量为负"),
     Text(
-        en="{item} ({purpose}) at {site}, month from {month} (UTC): {purchased} + {opening} − "
+        en="{item} ({purpose}) at {site}, {month}: {purchased} + {opening} − "
         "{closing} − {resold} {unit} is below zero.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份：{purchased} + {opening} "
+        zh="场所 {site} 的 {item}（{purpose}），{month}：{purchased} + {opening} "
         "− {closing} − {resold} {unit} 小于零。",
     ),
     Text(en="Check the units and dates of the stocks and deliveries.", zh="请核对库存与到货的单位和日期。"),
@@ -60,9 +59,9 @@ CONSUMED_DIFFERS = FindingKind(
     Severity.WARNING,
     Text(en="Declared consumption differs from purchases and stocks", zh="申报消费量与购存推算不符"),
     Text(
-        en="{item} ({purpose}) at {site}, month from {month} (UTC): {declared} {unit} is "
+        en="{item} ({purpose}) at {site}, {month}: {declared} {unit} is "
         "declared and used; purchases and stocks give {derived}.",
-        zh="场所 {site} 的 {item}（{purpose}），{month}（UTC）起的月份：采用申报值 {declared} "
+        zh="场所 {site} 的 {item}（{purpose}），{month}：采用申报值 {declared} "
         "{unit}，按购入与库存推算为 {derived}。",
     ),
     Text(en="Check both; the declared value counts.", zh="请核对两者；以申报值为准。"),

@@ -25,6 +25,7 @@ from celadon.metering.amounts import load_rows, naive, site_period
 from celadon.metering.fact_rows import TRAITS
 from celadon.metering.plain_amounts import POINTS, STRETCHES, Plain
 from celadon.metering.tree import Node
+from celadon.metering.wording import in_words
 
 FLOWS = ("energy_purchased", "energy_generated", "energy_exported")
 CONSUMED = "energy_consumed"
@@ -77,7 +78,7 @@ def build_sums(
     _write(con, plant, quantities, into)
     findings = [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
     con.execute(f"DROP TABLE m_hour; DROP TABLE IF EXISTS m_plain; DROP TABLE IF EXISTS {STRETCHES}")
-    return findings
+    return in_words(findings, plant)
 
 
 def _pools(plan: Plan) -> _Pools:
