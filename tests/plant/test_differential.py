@@ -248,6 +248,7 @@ def compare(world: World, plant: celadon.Plant, upto: int, moment: datetime) -> 
     assert virtual == [r[day] - s[day] / 2 for day in days]
     balance = plant.balance(world.month, as_of=moment)
     assert balance.conserved
+    assert plant.proof(world.month, as_of=moment).proofs == balance.proofs, "of the cells that are kept"
     own = {row.node: row.own for row in balance.meters if row.node != "V"}
     assert own == {name: sum(by_day(world, wanted[name]).values()) for name in "RSE"}
     (made,) = plant.bill(world.month, as_of=moment).bills

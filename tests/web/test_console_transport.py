@@ -141,7 +141,7 @@ def test_openapi_describes_every_json_route(console: Console) -> None:
     }
     parameters = described["/plants/{plant}/overview.json"]["get"]["parameters"]
     assert {(item["name"], item["in"]) for item in parameters} == {
-        ("plant", "path"), ("period", "query"), ("energy", "query"), ("carbon", "query"),
+        ("plant", "path"), ("period", "query"), ("energy", "query"), ("carbon", "query"), ("units", "query"),
     }  # fmt: skip
 
 

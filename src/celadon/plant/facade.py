@@ -117,6 +117,12 @@ class Plant:
             self._work, seen, accounting.period_of(period, self._work, seen), grain_of(per)
         )
 
+    def proof(self, period: str, *, as_of: Moment = None) -> balancing.Balance:
+        """The conservation proof of the ledger as it is kept, and the balance of meters by month; `balance` also derives every cell
+        again and compares."""
+        seen = self.view(as_of)
+        return balancing.proven(self._work, seen, accounting.period_of(period, self._work, seen))
+
     def meter_rows(self, period: str, *, as_of: Moment = None) -> list[BalanceRow]:
         """What each meter counted in `period`, and what its sub-meters leave over; without the proof that `balance` gives."""
         seen = self.view(as_of)

@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from celadon.core.findings import Finding, FindingError
 from celadon.core.findings import Place as Where
 from celadon.store.faults import of_memory
-from celadon.web import audit, idempotency, people, problems, sessions
+from celadon.web import audit, idempotency, people, problems, sessions, units
 from celadon.web.access import PERSON, Need
 from celadon.web.asked import Asked
 from celadon.web.exports import EXPORTS
@@ -88,6 +88,7 @@ def open_state(workspace: Workspace, found: Sequence[Folder]) -> State:
         people.SCHEMA,
         sessions.SCHEMA,
         audit.SCHEMA,
+        units.SCHEMA,
         idempotency.SCHEMA,
         *(item.schema for item in found),
     ]

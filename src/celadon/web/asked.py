@@ -22,6 +22,7 @@ from celadon.web import audit
 from celadon.web.access import CONSOLE, Action, Identity, Place, actions_at
 from celadon.web.desk import PlantDesk, RegionDesk
 from celadon.web.state import State
+from celadon.web.units import Units, asked_for, settled
 from celadon.web.workspace import Workspace, address
 
 NO_PERIOD = FindingKind(
@@ -120,6 +121,18 @@ class Asked:
             return None
         asked = {"quantity": quantity, "rulebook": rulebook, "period": period, **where}
         return self.at("explain", **{name: word for name, word in asked.items() if word})
+
+    @property
+    def units(self) -> Units:
+        """The units that figures are shown in: those asked for by `?units=`, else on pages those settled, else the rulebook's.
+
+        Raises:
+            FindingError: `?units=` asks for what is not offered.
+        """
+        if "units" in self.query:
+            return asked_for(self.query["units"])
+        program = self.path.endswith(".json") or (self.who is not None and self.who.token is not None)
+        return Units() if program else settled(self.state, self.who, self.place)
 
     def period(self, given: str | None = None) -> str:
         """The period a page shows: as given, else the last whole year there are readings for, else the last year.

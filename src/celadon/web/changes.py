@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -26,6 +26,7 @@ from celadon.plant.limited import guess_limited
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Done, both
 from celadon.web.state import now, stamp
+from celadon.web.units import InUnits
 from celadon.web.uploads import Uploads
 
 NOT_WAITING = FindingKind(
@@ -58,6 +59,8 @@ _KEPT = timedelta(days=1)
 
 class Changed(BaseModel):
     """One figure before and after; null where it is absent. `trace` leads to the figure as it is now."""
+
+    in_units: ClassVar[InUnits] = {"unit": ("before", "after", "difference")}
 
     rulebook: str
     quantity: str

@@ -213,13 +213,9 @@ class PlantDesk(Desk[Plant]):
             ("account", book.digest, period, _frozen(more)), lambda plant: plant.account(book, period, **more)
         )
 
-    def balance(
-        self, period: str | None = None, *, per: str | None = None, as_of: str | None = None
-    ) -> Balance:
-        """`Plant.balance`, kept."""
-        return self.answer(
-            ("balance", period, per, as_of), lambda plant: plant.balance(period, per=per, as_of=as_of)
-        )
+    def proof(self, period: str) -> Balance:
+        """`Plant.proof`, kept."""
+        return self.answer(("proof", period), lambda plant: plant.proof(period))
 
     def bill(self, period: str | None = None, *, as_of: str | None = None) -> Bills:
         """`Plant.bill`, kept."""

@@ -4,6 +4,7 @@ Templates get `asked`, `page`, `model`, and these words:
     when(moment)                              on the plant's clock
     named(word)  book(id)  confidence(word)   what a place or item of the plant, a rulebook, a factor's confidence is called
     t("中文", "English")   say(text)          the language asked for; `text` is a core.text.Text
+    also(value, unit)  units                  a trace's figure in the unit chosen; the units chosen (figures of a model are in them already)
     number(value[, digits])  share(value)  change(value)  unit("tCO2")
     static("css/base.css")                    the address of a file of the console, with its digest
     nav(), places()                           what the layout shows
@@ -34,7 +35,7 @@ from celadon.core.findings import SEVERITY_TEXT, Finding
 from celadon.core.periods import zone
 from celadon.core.text import Text
 from celadon.reports.words import CONFIDENCES
-from celadon.web import numbers, problems
+from celadon.web import numbers, problems, units
 from celadon.web.access import CONSOLE, Place, Verdict, decide
 from celadon.web.asked import Asked, with_query
 from celadon.web.gate import LANGUAGE_COOKIE
@@ -111,6 +112,15 @@ class Renderer:
                 clock.append(zone(asked.plant.model.zone) if plant else UTC)
             return moment.astimezone(clock[0]).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
+        chosen = asked.units
+
+        def also(value: float | None, of: str) -> str:
+            """A figure of a trace in the unit that pages show it in; "" where it is that already."""
+            into = chosen.of(of, value)
+            if value is None or into == of:
+                return ""
+            return f"= {numbers.number(units.converted(value, of, into))} {unit(into)}"
+
         names: list[Names] = []  # the plant's, made when a page first names something
 
         def named(word: str) -> str:
@@ -127,7 +137,7 @@ class Renderer:
             return rulebook_name(rulebook).say(asked.lang)
 
         return {
-            "named": named, "book": book, "confidence": confidence, "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
+            "also": also, "units": chosen, "named": named, "book": book, "confidence": confidence, "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
             "switch": with_query(asked.path, {**asked.query, "lang": "en" if asked.lang == "zh" else "zh"}),
         }  # fmt: skip
 

@@ -12,13 +12,13 @@ import inspect
 import pkgutil
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import ModuleType
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Form, Header, Path, Request
+from fastapi import Depends, FastAPI, Form, Header, Path, Query, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -37,9 +37,15 @@ from celadon.web.rendering import (
     keep_said,
     said,
 )
+from celadon.web.units import has_units, shown
 
 _PART = re.compile(r"\{(\w+)\}")
 _NAMED = inspect.Parameter.KEYWORD_ONLY
+_UNITS = inspect.Parameter(
+    "units", _NAMED, default=None,
+    annotation=Annotated[str | None, Query(max_length=200, description="Units to show figures in, for example energy:GJ,emission:kt")],
+)  # fmt: skip
+"""What every address with figures takes; `Asked.units` reads it."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def register(app: FastAPI, folder: Folder, renderer: Renderer) -> None:
     common: dict[str, Any] = {"tags": [folder.name]}
     if model is not None:
         add(
-            app, f"{stem}.json", page.need, _reader(folder, page, lambda r, a, m: answer(r, a, as_json(m), "application/json")),
+            app, f"{stem}.json", page.need, _reader(folder, page, lambda r, a, m: answer(r, a, as_json(shown(m, a.units)), "application/json")),
             name=f"{folder.name}.json", response_model=model, summary=page.title.en, description=inspect.getdoc(folder.view) or "", **common,
         )  # fmt: skip
         table = getattr(folder.module, "table", None)
@@ -114,13 +120,16 @@ def _reader(folder: Folder, page: Page, finish: Finish) -> Callable[..., Any]:
         made = _call(folder.view, request, asked, given)
         return made if isinstance(made, Response) else finish(request, asked, made)
 
-    return _signed(endpoint, folder.view, page.path, gate(page.need))
+    model = _model_of(folder.view)
+    more = [_UNITS] if model is not None and has_units(model) else []
+    return _signed(endpoint, folder.view, page.path, gate(page.need), more=more)
 
 
 def _html(folder: Folder, renderer: Renderer) -> Finish:
     def finish(request: Request, asked: Asked, model: Any) -> Response:
         word = said(request, asked)
-        body = renderer.html(asked, folder.page, f"{folder.name}/template.html", model, word, folder.module)
+        figures = shown(model, asked.units)
+        body = renderer.html(asked, folder.page, f"{folder.name}/template.html", figures, word, folder.module)
         made = answer(request, asked, body, "text/html; charset=utf-8")
         if SAID_COOKIE in request.cookies:
             made.delete_cookie(SAID_COOKIE)
@@ -131,7 +140,7 @@ def _html(folder: Folder, renderer: Renderer) -> Finish:
 
 def _exporter(table: Callable[[Any], Table], export: Export) -> Finish:
     def finish(request: Request, asked: Asked, model: Any) -> Response:
-        return answer(request, asked, export.write(table(model)), export.media)
+        return answer(request, asked, export.write(table(shown(model, asked.units))), export.media)
 
     return finish
 
@@ -164,7 +173,8 @@ def _form_endpoint(folder: Folder, change: Write, renderer: Renderer, name: str)
             return made
         template = folder.template(name)
         if template is not None:
-            body = renderer.html(asked, folder.page, template, made, "", folder.module)
+            figures = shown(made, asked.units)
+            body = renderer.html(asked, folder.page, template, figures, "", folder.module)
             return Response(body, 200, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
         response = RedirectResponse(made.goto, 303)
         if made.zh or made.en:
@@ -211,20 +221,23 @@ def _signed(
     path: str,
     enter: Callable[..., Any],
     form: bool = False,
+    more: Sequence[inspect.Parameter] = (),
 ) -> Callable[..., Any]:
-    """The endpoint with the view's parameters, so that the framework reads and documents them; the parts of the path
-    that the view does not ask for are documented and dropped."""
+    """The endpoint with the view's parameters, so that the framework reads and documents them; `more` and the parts of the
+    path that the view does not ask for are documented and dropped."""
     hints = typing.get_type_hints(view, include_extras=True)
     parameters = [
         item for item in inspect.signature(view).parameters.values() if item.name not in ("asked", "request")
     ]
     named = {item.name for item in parameters}
-    unasked = [name for name in _PART.findall(path) if name not in named]
+    parts = [name for name in _PART.findall(path) if name not in named]
+    unasked = [*parts, *(item.name for item in more)]
     shape = [
         inspect.Parameter("request", _NAMED, annotation=Request),
         inspect.Parameter("asked", _NAMED, annotation=Annotated[Asked, Depends(enter)]),
-        *(inspect.Parameter(name, _NAMED, annotation=Annotated[str, Path()]) for name in unasked),
+        *(inspect.Parameter(name, _NAMED, annotation=Annotated[str, Path()]) for name in parts),
         *(item.replace(kind=_NAMED, annotation=_hint(hints[item.name], form)) for item in parameters),
+        *more,
     ]
 
     if inspect.iscoroutinefunction(endpoint):

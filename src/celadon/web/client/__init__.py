@@ -36,6 +36,7 @@ from celadon.web.client.calls.rulebook_table import RulebookTableCalls
 from celadon.web.client.calls.rulebooks import RulebooksCalls
 from celadon.web.client.calls.set_up import SetUpCalls
 from celadon.web.client.calls.sign_in import SignInCalls
+from celadon.web.client.calls.units import UnitsCalls
 from celadon.web.client.transport import ConsoleError
 from celadon.web.client.uploads import Uploads
 
@@ -74,5 +75,6 @@ class Client(
     RulebooksCalls,
     SetUpCalls,
     SignInCalls,
+    UnitsCalls,
 ):
     """A console, by its address and a token; use it as a context, or `close` it."""

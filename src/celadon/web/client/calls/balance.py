@@ -59,27 +59,51 @@ class Proven(TypedDict):
     conserved: bool
     points: int
     gaps: int
-    sums: dict[str, float]
+    sums: list[Sum]
     meters: list[MeterBalance]
+
+
+class Sum(TypedDict):
+    """What all meters of one unit counted."""
+
+    unit: str
+    value: float
 
 
 class BalanceCalls(Transport):
     """The page “balance”."""
 
-    def balance(self, plant: str, *, period: str | None = None, site: str | None = None) -> Proven:
+    def balance(
+        self, plant: str, *, period: str | None = None, site: str | None = None, units: str | None = None
+    ) -> Proven:
         """Balance (GET /plants/{plant}/balance.json)"""
         return cast(
-            "Proven", self._get(f"/plants/{self._part(plant)}/balance.json", {"period": period, "site": site})
+            "Proven",
+            self._get(
+                f"/plants/{self._part(plant)}/balance.json", {"period": period, "site": site, "units": units}
+            ),
         )
 
-    def balance_arrow(self, plant: str, *, period: str | None = None, site: str | None = None) -> bytes:
+    def balance_arrow(
+        self, plant: str, *, period: str | None = None, site: str | None = None, units: str | None = None
+    ) -> bytes:
         """Balance (arrow) (GET /plants/{plant}/balance.arrow)"""
-        return self._bytes(f"/plants/{self._part(plant)}/balance.arrow", {"period": period, "site": site})
+        return self._bytes(
+            f"/plants/{self._part(plant)}/balance.arrow", {"period": period, "site": site, "units": units}
+        )
 
-    def balance_csv(self, plant: str, *, period: str | None = None, site: str | None = None) -> bytes:
+    def balance_csv(
+        self, plant: str, *, period: str | None = None, site: str | None = None, units: str | None = None
+    ) -> bytes:
         """Balance (csv) (GET /plants/{plant}/balance.csv)"""
-        return self._bytes(f"/plants/{self._part(plant)}/balance.csv", {"period": period, "site": site})
+        return self._bytes(
+            f"/plants/{self._part(plant)}/balance.csv", {"period": period, "site": site, "units": units}
+        )
 
-    def balance_parquet(self, plant: str, *, period: str | None = None, site: str | None = None) -> bytes:
+    def balance_parquet(
+        self, plant: str, *, period: str | None = None, site: str | None = None, units: str | None = None
+    ) -> bytes:
         """Balance (parquet) (GET /plants/{plant}/balance.parquet)"""
-        return self._bytes(f"/plants/{self._part(plant)}/balance.parquet", {"period": period, "site": site})
+        return self._bytes(
+            f"/plants/{self._part(plant)}/balance.parquet", {"period": period, "site": site, "units": units}
+        )

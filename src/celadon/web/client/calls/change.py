@@ -49,6 +49,7 @@ class ChangeCalls(Transport):
         rulebook: str | None = None,
         quantity: str | None = None,
         split: Literal["item", "site", "process", "meter"] | None = None,
+        units: str | None = None,
     ) -> ChangeChanged:
         """Change (GET /plants/{plant}/change.json)"""
         return cast(
@@ -61,6 +62,7 @@ class ChangeCalls(Transport):
                     "rulebook": rulebook,
                     "quantity": quantity,
                     "split": split,
+                    "units": units,
                 },
             ),
         )
@@ -74,11 +76,19 @@ class ChangeCalls(Transport):
         rulebook: str | None = None,
         quantity: str | None = None,
         split: Literal["item", "site", "process", "meter"] | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Change (arrow) (GET /plants/{plant}/change.arrow)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/change.arrow",
-            {"period": period, "before": before, "rulebook": rulebook, "quantity": quantity, "split": split},
+            {
+                "period": period,
+                "before": before,
+                "rulebook": rulebook,
+                "quantity": quantity,
+                "split": split,
+                "units": units,
+            },
         )
 
     def change_csv(
@@ -90,11 +100,19 @@ class ChangeCalls(Transport):
         rulebook: str | None = None,
         quantity: str | None = None,
         split: Literal["item", "site", "process", "meter"] | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Change (csv) (GET /plants/{plant}/change.csv)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/change.csv",
-            {"period": period, "before": before, "rulebook": rulebook, "quantity": quantity, "split": split},
+            {
+                "period": period,
+                "before": before,
+                "rulebook": rulebook,
+                "quantity": quantity,
+                "split": split,
+                "units": units,
+            },
         )
 
     def change_parquet(
@@ -106,9 +124,17 @@ class ChangeCalls(Transport):
         rulebook: str | None = None,
         quantity: str | None = None,
         split: Literal["item", "site", "process", "meter"] | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Change (parquet) (GET /plants/{plant}/change.parquet)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/change.parquet",
-            {"period": period, "before": before, "rulebook": rulebook, "quantity": quantity, "split": split},
+            {
+                "period": period,
+                "before": before,
+                "rulebook": rulebook,
+                "quantity": quantity,
+                "split": split,
+                "units": units,
+            },
         )

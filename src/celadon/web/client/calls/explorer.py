@@ -72,6 +72,7 @@ class ExplorerCalls(Transport):
         site: str | None = None,
         offset: int | None = None,
         limit: int | None = None,
+        units: str | None = None,
     ) -> Explored:
         """Explorer (GET /plants/{plant}/explorer.json)"""
         return cast(
@@ -88,6 +89,7 @@ class ExplorerCalls(Transport):
                     "site": site,
                     "offset": offset,
                     "limit": limit,
+                    "units": units,
                 },
             ),
         )
@@ -105,6 +107,7 @@ class ExplorerCalls(Transport):
         site: str | None = None,
         offset: int | None = None,
         limit: int | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Explorer (arrow) (GET /plants/{plant}/explorer.arrow)"""
         return self._bytes(
@@ -119,6 +122,7 @@ class ExplorerCalls(Transport):
                 "site": site,
                 "offset": offset,
                 "limit": limit,
+                "units": units,
             },
         )
 
@@ -135,6 +139,7 @@ class ExplorerCalls(Transport):
         site: str | None = None,
         offset: int | None = None,
         limit: int | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Explorer (csv) (GET /plants/{plant}/explorer.csv)"""
         return self._bytes(
@@ -149,6 +154,7 @@ class ExplorerCalls(Transport):
                 "site": site,
                 "offset": offset,
                 "limit": limit,
+                "units": units,
             },
         )
 
@@ -165,6 +171,7 @@ class ExplorerCalls(Transport):
         site: str | None = None,
         offset: int | None = None,
         limit: int | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Explorer (parquet) (GET /plants/{plant}/explorer.parquet)"""
         return self._bytes(
@@ -179,5 +186,6 @@ class ExplorerCalls(Transport):
                 "site": site,
                 "offset": offset,
                 "limit": limit,
+                "units": units,
             },
         )

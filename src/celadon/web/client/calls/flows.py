@@ -47,13 +47,14 @@ class FlowsCalls(Transport):
         energy: str | None = None,
         carbon: str | None = None,
         carrier: str | None = None,
+        units: str | None = None,
     ) -> Flows:
         """Flows (GET /plants/{plant}/flows.json)"""
         return cast(
             "Flows",
             self._get(
                 f"/plants/{self._part(plant)}/flows.json",
-                {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier},
+                {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier, "units": units},
             ),
         )
 
@@ -65,11 +66,12 @@ class FlowsCalls(Transport):
         energy: str | None = None,
         carbon: str | None = None,
         carrier: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Flows (arrow) (GET /plants/{plant}/flows.arrow)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/flows.arrow",
-            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier},
+            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier, "units": units},
         )
 
     def flows_csv(
@@ -80,11 +82,12 @@ class FlowsCalls(Transport):
         energy: str | None = None,
         carbon: str | None = None,
         carrier: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Flows (csv) (GET /plants/{plant}/flows.csv)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/flows.csv",
-            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier},
+            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier, "units": units},
         )
 
     def flows_parquet(
@@ -95,9 +98,10 @@ class FlowsCalls(Transport):
         energy: str | None = None,
         carbon: str | None = None,
         carrier: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Flows (parquet) (GET /plants/{plant}/flows.parquet)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/flows.parquet",
-            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier},
+            {"period": period, "energy": energy, "carbon": carbon, "carrier": carrier, "units": units},
         )

@@ -45,12 +45,14 @@ class LoadCalls(Transport):
         meter: list[str] | None = None,
         period: str | None = None,
         cell: Literal["ledger", "hour", "day"] | None = None,
+        units: str | None = None,
     ) -> Load:
         """Load curves (GET /plants/{plant}/load.json)"""
         return cast(
             "Load",
             self._get(
-                f"/plants/{self._part(plant)}/load.json", {"meter": meter, "period": period, "cell": cell}
+                f"/plants/{self._part(plant)}/load.json",
+                {"meter": meter, "period": period, "cell": cell, "units": units},
             ),
         )
 
@@ -61,10 +63,12 @@ class LoadCalls(Transport):
         meter: list[str] | None = None,
         period: str | None = None,
         cell: Literal["ledger", "hour", "day"] | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Load curves (arrow) (GET /plants/{plant}/load.arrow)"""
         return self._bytes(
-            f"/plants/{self._part(plant)}/load.arrow", {"meter": meter, "period": period, "cell": cell}
+            f"/plants/{self._part(plant)}/load.arrow",
+            {"meter": meter, "period": period, "cell": cell, "units": units},
         )
 
     def load_csv(
@@ -74,10 +78,12 @@ class LoadCalls(Transport):
         meter: list[str] | None = None,
         period: str | None = None,
         cell: Literal["ledger", "hour", "day"] | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Load curves (csv) (GET /plants/{plant}/load.csv)"""
         return self._bytes(
-            f"/plants/{self._part(plant)}/load.csv", {"meter": meter, "period": period, "cell": cell}
+            f"/plants/{self._part(plant)}/load.csv",
+            {"meter": meter, "period": period, "cell": cell, "units": units},
         )
 
     def load_parquet(
@@ -87,8 +93,10 @@ class LoadCalls(Transport):
         meter: list[str] | None = None,
         period: str | None = None,
         cell: Literal["ledger", "hour", "day"] | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Load curves (parquet) (GET /plants/{plant}/load.parquet)"""
         return self._bytes(
-            f"/plants/{self._part(plant)}/load.parquet", {"meter": meter, "period": period, "cell": cell}
+            f"/plants/{self._part(plant)}/load.parquet",
+            {"meter": meter, "period": period, "cell": cell, "units": units},
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict, cast
 
-from celadon.web.client.calls.shared import Both
+from celadon.web.client.calls.shared import Both, KindLine
 from celadon.web.client.transport import Transport
 
 
@@ -23,6 +23,7 @@ class Me(TypedDict):
     language: str | None
     second_factor: bool
     tokens: list[TokenLine]
+    units: list[KindLine]
     actions: dict[str, Both]
 
 

@@ -27,6 +27,7 @@ class Figure(TypedDict):
     label: Both
     value: float | None
     unit: str
+    own_unit: str
     trace: str | None
     before: float | None
     change: float | None
@@ -88,42 +89,66 @@ class OverviewCalls(Transport):
     """The page “overview”."""
 
     def overview(
-        self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        energy: str | None = None,
+        carbon: str | None = None,
+        units: str | None = None,
     ) -> OverviewOverview:
         """Overview (GET /plants/{plant}/overview.json)"""
         return cast(
             "OverviewOverview",
             self._get(
                 f"/plants/{self._part(plant)}/overview.json",
-                {"period": period, "energy": energy, "carbon": carbon},
+                {"period": period, "energy": energy, "carbon": carbon, "units": units},
             ),
         )
 
     def overview_arrow(
-        self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        energy: str | None = None,
+        carbon: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Overview (arrow) (GET /plants/{plant}/overview.arrow)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/overview.arrow",
-            {"period": period, "energy": energy, "carbon": carbon},
+            {"period": period, "energy": energy, "carbon": carbon, "units": units},
         )
 
     def overview_csv(
-        self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        energy: str | None = None,
+        carbon: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Overview (csv) (GET /plants/{plant}/overview.csv)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/overview.csv",
-            {"period": period, "energy": energy, "carbon": carbon},
+            {"period": period, "energy": energy, "carbon": carbon, "units": units},
         )
 
     def overview_parquet(
-        self, plant: str, *, period: str | None = None, energy: str | None = None, carbon: str | None = None
+        self,
+        plant: str,
+        *,
+        period: str | None = None,
+        energy: str | None = None,
+        carbon: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Overview (parquet) (GET /plants/{plant}/overview.parquet)"""
         return self._bytes(
             f"/plants/{self._part(plant)}/overview.parquet",
-            {"period": period, "energy": energy, "carbon": carbon},
+            {"period": period, "energy": energy, "carbon": carbon, "units": units},
         )
 
     def overview_target(self, plant: str, body: Target) -> Done:

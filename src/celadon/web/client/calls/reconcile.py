@@ -69,6 +69,7 @@ class ReconcileCalls(Transport):
         second: str | None = None,
         first_quantity: str | None = None,
         second_quantity: str | None = None,
+        units: str | None = None,
     ) -> Reconciled:
         """Reconcile (GET /plants/{plant}/reconcile.json)"""
         return cast(
@@ -81,6 +82,7 @@ class ReconcileCalls(Transport):
                     "second": second,
                     "first_quantity": first_quantity,
                     "second_quantity": second_quantity,
+                    "units": units,
                 },
             ),
         )
@@ -94,6 +96,7 @@ class ReconcileCalls(Transport):
         second: str | None = None,
         first_quantity: str | None = None,
         second_quantity: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Reconcile (arrow) (GET /plants/{plant}/reconcile.arrow)"""
         return self._bytes(
@@ -104,6 +107,7 @@ class ReconcileCalls(Transport):
                 "second": second,
                 "first_quantity": first_quantity,
                 "second_quantity": second_quantity,
+                "units": units,
             },
         )
 
@@ -116,6 +120,7 @@ class ReconcileCalls(Transport):
         second: str | None = None,
         first_quantity: str | None = None,
         second_quantity: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Reconcile (csv) (GET /plants/{plant}/reconcile.csv)"""
         return self._bytes(
@@ -126,6 +131,7 @@ class ReconcileCalls(Transport):
                 "second": second,
                 "first_quantity": first_quantity,
                 "second_quantity": second_quantity,
+                "units": units,
             },
         )
 
@@ -138,6 +144,7 @@ class ReconcileCalls(Transport):
         second: str | None = None,
         first_quantity: str | None = None,
         second_quantity: str | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Reconcile (parquet) (GET /plants/{plant}/reconcile.parquet)"""
         return self._bytes(
@@ -148,5 +155,6 @@ class ReconcileCalls(Transport):
                 "second": second,
                 "first_quantity": first_quantity,
                 "second_quantity": second_quantity,
+                "units": units,
             },
         )

@@ -51,13 +51,14 @@ class RegionEnterprisesCalls(Transport):
         search: str | None = None,
         level: int | None = None,
         first: int | None = None,
+        units: str | None = None,
     ) -> Enterprises:
         """Enterprises (GET /regions/{region}/enterprises.json)"""
         return cast(
             "Enterprises",
             self._get(
                 f"/regions/{self._part(region)}/enterprises.json",
-                {"period": period, "search": search, "level": level, "first": first},
+                {"period": period, "search": search, "level": level, "first": first, "units": units},
             ),
         )
 
@@ -69,11 +70,12 @@ class RegionEnterprisesCalls(Transport):
         search: str | None = None,
         level: int | None = None,
         first: int | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Enterprises (arrow) (GET /regions/{region}/enterprises.arrow)"""
         return self._bytes(
             f"/regions/{self._part(region)}/enterprises.arrow",
-            {"period": period, "search": search, "level": level, "first": first},
+            {"period": period, "search": search, "level": level, "first": first, "units": units},
         )
 
     def region_enterprises_csv(
@@ -84,11 +86,12 @@ class RegionEnterprisesCalls(Transport):
         search: str | None = None,
         level: int | None = None,
         first: int | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Enterprises (csv) (GET /regions/{region}/enterprises.csv)"""
         return self._bytes(
             f"/regions/{self._part(region)}/enterprises.csv",
-            {"period": period, "search": search, "level": level, "first": first},
+            {"period": period, "search": search, "level": level, "first": first, "units": units},
         )
 
     def region_enterprises_parquet(
@@ -99,9 +102,10 @@ class RegionEnterprisesCalls(Transport):
         search: str | None = None,
         level: int | None = None,
         first: int | None = None,
+        units: str | None = None,
     ) -> bytes:
         """Enterprises (parquet) (GET /regions/{region}/enterprises.parquet)"""
         return self._bytes(
             f"/regions/{self._part(region)}/enterprises.parquet",
-            {"period": period, "search": search, "level": level, "first": first},
+            {"period": period, "search": search, "level": level, "first": first, "units": units},
         )

@@ -35,24 +35,36 @@ class RegionOverviewOverview(TypedDict):
 class RegionOverviewCalls(Transport):
     """The page “region_overview”."""
 
-    def region_overview(self, region: str, *, period: str | None = None) -> RegionOverviewOverview:
+    def region_overview(
+        self, region: str, *, period: str | None = None, units: str | None = None
+    ) -> RegionOverviewOverview:
         """Region (GET /regions/{region}/overview.json)"""
         return cast(
             "RegionOverviewOverview",
-            self._get(f"/regions/{self._part(region)}/overview.json", {"period": period}),
+            self._get(f"/regions/{self._part(region)}/overview.json", {"period": period, "units": units}),
         )
 
-    def region_overview_arrow(self, region: str, *, period: str | None = None) -> bytes:
+    def region_overview_arrow(
+        self, region: str, *, period: str | None = None, units: str | None = None
+    ) -> bytes:
         """Region (arrow) (GET /regions/{region}/overview.arrow)"""
-        return self._bytes(f"/regions/{self._part(region)}/overview.arrow", {"period": period})
+        return self._bytes(
+            f"/regions/{self._part(region)}/overview.arrow", {"period": period, "units": units}
+        )
 
-    def region_overview_csv(self, region: str, *, period: str | None = None) -> bytes:
+    def region_overview_csv(
+        self, region: str, *, period: str | None = None, units: str | None = None
+    ) -> bytes:
         """Region (csv) (GET /regions/{region}/overview.csv)"""
-        return self._bytes(f"/regions/{self._part(region)}/overview.csv", {"period": period})
+        return self._bytes(f"/regions/{self._part(region)}/overview.csv", {"period": period, "units": units})
 
-    def region_overview_parquet(self, region: str, *, period: str | None = None) -> bytes:
+    def region_overview_parquet(
+        self, region: str, *, period: str | None = None, units: str | None = None
+    ) -> bytes:
         """Region (parquet) (GET /regions/{region}/overview.parquet)"""
-        return self._bytes(f"/regions/{self._part(region)}/overview.parquet", {"period": period})
+        return self._bytes(
+            f"/regions/{self._part(region)}/overview.parquet", {"period": period, "units": units}
+        )
 
     def region_overview_publish(self, region: str, body: Publication) -> Done:
         """Show a period's aggregates to everybody, or take them back. (POST /regions/{region}/overview/publish.json)"""

@@ -27,18 +27,20 @@ class Public(TypedDict):
 class RegionPublicCalls(Transport):
     """The page “region_public”."""
 
-    def public(self, region: str, *, period: str | None = None) -> Public:
+    def public(self, region: str, *, period: str | None = None, units: str | None = None) -> Public:
         """Region, for everybody (GET /public/{region}.json)"""
-        return cast("Public", self._get(f"/public/{self._part(region)}.json", {"period": period}))
+        return cast(
+            "Public", self._get(f"/public/{self._part(region)}.json", {"period": period, "units": units})
+        )
 
-    def public_arrow(self, region: str, *, period: str | None = None) -> bytes:
+    def public_arrow(self, region: str, *, period: str | None = None, units: str | None = None) -> bytes:
         """Region, for everybody (arrow) (GET /public/{region}.arrow)"""
-        return self._bytes(f"/public/{self._part(region)}.arrow", {"period": period})
+        return self._bytes(f"/public/{self._part(region)}.arrow", {"period": period, "units": units})
 
-    def public_csv(self, region: str, *, period: str | None = None) -> bytes:
+    def public_csv(self, region: str, *, period: str | None = None, units: str | None = None) -> bytes:
         """Region, for everybody (csv) (GET /public/{region}.csv)"""
-        return self._bytes(f"/public/{self._part(region)}.csv", {"period": period})
+        return self._bytes(f"/public/{self._part(region)}.csv", {"period": period, "units": units})
 
-    def public_parquet(self, region: str, *, period: str | None = None) -> bytes:
+    def public_parquet(self, region: str, *, period: str | None = None, units: str | None = None) -> bytes:
         """Region, for everybody (parquet) (GET /public/{region}.parquet)"""
-        return self._bytes(f"/public/{self._part(region)}.parquet", {"period": period})
+        return self._bytes(f"/public/{self._part(region)}.parquet", {"period": period, "units": units})

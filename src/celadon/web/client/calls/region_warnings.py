@@ -44,25 +44,37 @@ class Warnings(TypedDict):
 class RegionWarningsCalls(Transport):
     """The page “region_warnings”."""
 
-    def region_warnings(self, region: str, *, year: int | None = None, month: int | None = None) -> Warnings:
+    def region_warnings(
+        self, region: str, *, year: int | None = None, month: int | None = None, units: str | None = None
+    ) -> Warnings:
         """Early warning (GET /regions/{region}/warnings.json)"""
         return cast(
             "Warnings",
-            self._get(f"/regions/{self._part(region)}/warnings.json", {"year": year, "month": month}),
+            self._get(
+                f"/regions/{self._part(region)}/warnings.json", {"year": year, "month": month, "units": units}
+            ),
         )
 
     def region_warnings_arrow(
-        self, region: str, *, year: int | None = None, month: int | None = None
+        self, region: str, *, year: int | None = None, month: int | None = None, units: str | None = None
     ) -> bytes:
         """Early warning (arrow) (GET /regions/{region}/warnings.arrow)"""
-        return self._bytes(f"/regions/{self._part(region)}/warnings.arrow", {"year": year, "month": month})
+        return self._bytes(
+            f"/regions/{self._part(region)}/warnings.arrow", {"year": year, "month": month, "units": units}
+        )
 
-    def region_warnings_csv(self, region: str, *, year: int | None = None, month: int | None = None) -> bytes:
+    def region_warnings_csv(
+        self, region: str, *, year: int | None = None, month: int | None = None, units: str | None = None
+    ) -> bytes:
         """Early warning (csv) (GET /regions/{region}/warnings.csv)"""
-        return self._bytes(f"/regions/{self._part(region)}/warnings.csv", {"year": year, "month": month})
+        return self._bytes(
+            f"/regions/{self._part(region)}/warnings.csv", {"year": year, "month": month, "units": units}
+        )
 
     def region_warnings_parquet(
-        self, region: str, *, year: int | None = None, month: int | None = None
+        self, region: str, *, year: int | None = None, month: int | None = None, units: str | None = None
     ) -> bytes:
         """Early warning (parquet) (GET /regions/{region}/warnings.parquet)"""
-        return self._bytes(f"/regions/{self._part(region)}/warnings.parquet", {"year": year, "month": month})
+        return self._bytes(
+            f"/regions/{self._part(region)}/warnings.parquet", {"year": year, "month": month, "units": units}
+        )

@@ -60,6 +60,15 @@ class Head(TypedDict):
     recalled: float | None
 
 
+class KindLine(TypedDict):
+    """A kind of quantity and what a person or place chose for it: a unit, `automatic`, `rulebook`, or '' for nothing of its own."""
+
+    kind: str
+    label: Both
+    units: list[str]
+    chosen: str
+
+
 class Level(TypedDict):
     """Enterprises with one grade level; null where the count is kept back. `level` null: not graded."""
 

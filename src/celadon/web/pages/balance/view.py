@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from pydantic import BaseModel
 
@@ -19,6 +20,7 @@ from celadon.metering.proof import Gap, Proof
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/balance", Text("Balance", "平衡"), on_plant(), order=30)
 _TICKS = 10**6
@@ -49,6 +51,10 @@ class Event(BaseModel):
 class MeterBalance(BaseModel):
     """A meter: what it counted, what lies below it, and its proof. `difference_ticks` (10^-6 of the unit) is 0."""
 
+    in_units: ClassVar[InUnits] = {
+        "unit": ("own", "below", "remainder", "expected", "attributed", "gaps.amount")
+    }
+
     meter: str
     name: Both
     depth: int
@@ -68,6 +74,15 @@ class MeterBalance(BaseModel):
     readings: str | None
 
 
+class Sum(BaseModel):
+    """What all meters of one unit counted."""
+
+    in_units: ClassVar[InUnits] = {"unit": ("value",)}
+
+    unit: str
+    value: float
+
+
 class Proven(BaseModel):
     """The proof of a period."""
 
@@ -75,14 +90,14 @@ class Proven(BaseModel):
     conserved: bool
     points: int
     gaps: int
-    sums: dict[str, float]
+    sums: list[Sum]
     meters: list[MeterBalance]
 
 
 def view(asked: Asked, period: str | None = None, site: str | None = None) -> Proven:
     """The proof over a period (default: the last whole year), meter by meter in the order of their tree."""
     shown = asked.period(period)
-    found = asked.plant.balance(shown)
+    found = asked.plant.proof(shown)
     model = asked.plant.model
     rows = {row.node: row for row in whole_rows(found.meters) if site in (None, row.site)}
     proofs = {item.meter: item for item in found.proofs}
@@ -99,7 +114,7 @@ def view(asked: Asked, period: str | None = None, site: str | None = None) -> Pr
         sums[item.unit] = sums.get(item.unit, 0.0) + item.attributed / _TICKS
     return Proven(
         period=found.period.label, conserved=found.conserved, points=len(found.proofs),
-        gaps=sum(len(item.gaps) for item in found.proofs), sums=sums,
+        gaps=sum(len(item.gaps) for item in found.proofs), sums=[Sum(unit=unit, value=value) for unit, value in sums.items()],
         meters=[
             _meter(asked, model, name, depth, rows.get(name), proofs.get(name), events.get(name, ())) for name, depth in tree
         ],

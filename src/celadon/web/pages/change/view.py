@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ from celadon.web.asked import Asked
 from celadon.web.names import Names, keys_of
 from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.parts import parts_of
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/change", Text("Change", "变化"), on_plant(), order=26)
 NOT_A_SUM = FindingKind(
@@ -45,6 +46,10 @@ class ChangedPart(BaseModel):
 
 class Changed(BaseModel):
     """Two totals and the parts of their difference."""
+
+    in_units: ClassVar[InUnits] = {
+        "unit": ("before", "after", "difference", "parts.before", "parts.after", "parts.difference")
+    }
 
     rulebook: str
     quantity: str
@@ -96,9 +101,9 @@ def view(
 def table(model: Changed) -> Table:
     """A row for each part."""
     rows: list[list[Cell]] = [
-        [part.label.en, part.before, part.after, part.difference] for part in model.parts
+        [part.label.en, part.before, part.after, part.difference, model.unit] for part in model.parts
     ]
-    return Table(("part", model.before_period, model.period, "difference"), rows)
+    return Table(("part", model.before_period, model.period, "difference", "unit"), rows)
 
 
 def picture(model: Changed) -> Waterfall:

@@ -13,7 +13,7 @@ from celadon.web.asked import Asked
 from celadon.web.page import Both, Page, both
 
 page = Page("/plants/{plant}/explain", Text("Explain", "溯源"), on_plant(Action.EXPLAIN), order=40)
-_NOT_A_KEY = frozenset({"quantity", "rulebook", "period", "as_of", "lang", "depth"})
+_NOT_A_KEY = frozenset({"quantity", "rulebook", "period", "as_of", "lang", "depth", "units"})
 
 
 class Choice(BaseModel):

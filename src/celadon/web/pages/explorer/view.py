@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from celadon.web.access import on_plant
 from celadon.web.asked import Asked
 from celadon.web.names import REST, Names, keys_of
 from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/explorer", Text("Explorer", "能碳分析"), on_plant(), order=20)
 Space = Literal["enterprise", "site", "process", "meter"]
@@ -36,6 +37,8 @@ class Choice(BaseModel):
 class Cut(BaseModel):
     """One value: its place, item and span, what it rests on, and its trace."""
 
+    in_units: ClassVar[InUnits] = {"unit": ("value",)}
+
     place: str
     place_name: Both
     site: str
@@ -54,6 +57,8 @@ class Cut(BaseModel):
 
 class Explored(BaseModel):
     """The values of one quantity. `total` is how many there are, `rows` those of this part, `next` the address of the one after."""
+
+    in_units: ClassVar[InUnits] = {"unit": ("series",)}
 
     rulebook: str
     quantity: str

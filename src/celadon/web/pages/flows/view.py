@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel
 
 from celadon.charts.plant_charts import meter_flows
@@ -15,6 +17,7 @@ from celadon.web.names import Names
 from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.pages.balance.view import whole_rows
 from celadon.web.parts import parts_of
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/flows", Text("Flows", "能流与碳流"), on_plant(), order=24)
 
@@ -29,6 +32,8 @@ class FlowLine(BaseModel):
 
 class Diagram(BaseModel):
     """Flows between named nodes. `left_out`: parts below zero (exports) and absent ones, which a diagram cannot show."""
+
+    in_units: ClassVar[InUnits] = {"unit": ("flows.value",)}
 
     title: Both
     unit: str

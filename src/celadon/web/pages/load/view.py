@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.names import Names
 from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/load", Text("Load curves", "负荷曲线"), on_plant(), order=22)
 NO_METER = FindingKind(
@@ -34,6 +35,8 @@ _METERS_MOST = 6
 class MeterLine(BaseModel):
     """A meter's average rate in each cell; null where nothing is known. `estimated`: share of each cell that is estimated."""
 
+    in_units: ClassVar[InUnits] = {"total_unit": ("total",)}
+
     meter: str
     name: Both
     values: list[float | None]
@@ -47,6 +50,8 @@ class MeterLine(BaseModel):
 
 class Load(BaseModel):
     """Rates over `times` (seconds since 1970 UTC, the starts of the cells), in `unit`."""
+
+    in_units: ClassVar[InUnits] = {"unit": ("lines.values", "lines.peak")}
 
     period: str
     cell: str
@@ -115,7 +120,14 @@ def _line(asked: Asked, names: Names, found: Series, at: int) -> MeterLine:
 
 def pictures(asked: Asked, model: Load) -> list[str]:
     """The curve, the heat map and the duration curve, drawn once for what they show."""
-    words = ("load pictures", tuple(line.meter for line in model.lines), model.period, model.cell, asked.lang)
+    words = (
+        "load pictures",
+        tuple(line.meter for line in model.lines),
+        model.period,
+        model.cell,
+        asked.lang,
+        model.unit,
+    )
     draw = (_curve, _heat, _duration)
     return asked.plant.answer(words, lambda _: [of(model).to_svg(asked.lang) for of in draw])
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text
-from celadon.web import people, sessions
+from celadon.web import people, sessions, units
 from celadon.web.access import ACTION_TEXT, ONESELF, PERSON, ROLE_TEXT, Action, Grant, Identity
 from celadon.web.access import Place as At
 from celadon.web.asked import Asked
@@ -46,6 +46,7 @@ class Me(BaseModel):
     language: str | None
     second_factor: bool
     tokens: list[TokenLine]
+    units: list[units.KindLine]
     actions: dict[str, Both]
     """What a token may be made for, by its word."""
 
@@ -106,6 +107,7 @@ def view(asked: Asked) -> Me:
     return Me(
         name=who.name, grants=[Held(role=both(ROLE_TEXT[grant.role]), place=_place(asked, grant)) for grant in who.grants], language=who.language,
         second_factor=person is not None and person.second_factor, actions={str(item): both(text) for item, text in ACTION_TEXT.items()},
+        units=units.lines(asked.state, units.chooser_of(who)),
         tokens=[
             TokenLine(id=item.id, label=item.label, scopes=[str(word) for word in item.scopes], made=item.made, until=item.until, used=item.used)
             for item in sessions.tokens(asked.state, who.person)
@@ -129,6 +131,14 @@ def set_language(asked: Asked, given: Language) -> Done:
     """The language of one's pages."""
     people.set_language(asked.state, _who(asked).person, given.language)
     return Done(goto=f"/me?lang={given.language}")
+
+
+@write(page, "units", need=ONESELF, json=False)
+def set_units(asked: Asked, given: units.Chosen) -> Done:
+    """The units of one's pages."""
+    with asked.recording("units.own", given.model_dump()) as con:
+        units.choose(con, units.chooser_of(_who(asked)), given.model_dump())
+    return Done(goto="/me", zh="单位已保存。", en="The units are saved.")
 
 
 @write(page, "password", need=ONESELF, json=False)

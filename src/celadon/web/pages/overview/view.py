@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -17,6 +18,7 @@ from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.names import Names, keys_of
 from celadon.web.page import Both, Cell, Done, Page, Table, both, write
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/overview", Text("Overview", "总览"), on_plant(), order=10)
 SCHEMA = """
@@ -51,11 +53,15 @@ class Month(BaseModel):
 class Figure(BaseModel):
     """A total of the period. `before` is the same span a year earlier; shares and coverage run from 0 to 1."""
 
+    in_units: ClassVar[InUnits] = {"unit": ("value", "before", "target", "months.value")}
+
     rulebook: str
     quantity: str
     label: Both
     value: float | None
     unit: str
+    own_unit: str
+    """The rulebook's, which a target is set in."""
     trace: str | None
     before: float | None
     change: float | None
@@ -183,7 +189,7 @@ def _figure(asked: Asked, rulebook: str, period: Period, found: list[Finding]) -
     target = _target(asked, book.id, quantity, period.label)
     value = row.value if row else None
     return Figure(
-        rulebook=book.id, quantity=quantity, label=both(book.label(quantity)), value=value, unit=row.unit if row else "",
+        rulebook=book.id, quantity=quantity, label=both(book.label(quantity)), value=value, unit=row.unit if row else "", own_unit=row.unit if row else "",
         trace=asked.trace(quantity, rulebook, period.label, enterprise=enterprise),
         before=before, change=value / before - 1 if value is not None and before else None,
         target=target, of_target=value / target if value is not None and target else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel
 
 from celadon.charts.waterfall import Step, Waterfall, joined
@@ -13,6 +15,7 @@ from celadon.web.access import on_plant
 from celadon.web.asked import Asked
 from celadon.web.names import Names, rulebook_number
 from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.units import InUnits
 
 page = Page("/plants/{plant}/reconcile", Text("Reconcile", "对账"), on_plant(), order=50)
 FIRST, SECOND = "cn_gbt_32150_2015", "ghg_protocol_corporate"
@@ -39,6 +42,8 @@ class TotalOf(BaseModel):
 class Reason(BaseModel):
     """A line of the difference. `before` and `after`: what the fact contributes to each total."""
 
+    in_units: ClassVar[InUnits] = {"amount_unit": ("amount",)}
+
     kind: str
     why: Both
     fact: str
@@ -64,6 +69,17 @@ class Choice(BaseModel):
 
 class Reconciled(BaseModel):
     """The two totals and the lines between them."""
+
+    in_units: ClassVar[InUnits] = {
+        "unit": (
+            "before.total",
+            "after.total",
+            "difference",
+            "lines.before",
+            "lines.after",
+            "lines.difference",
+        )
+    }
 
     period: str
     unit: str
@@ -103,8 +119,8 @@ def view(
 def table(model: Reconciled) -> Table:
     """A row for each line."""
     names = ("kind", "fact", "site", "amount", "amount_unit", "before", "after", "difference")
-    rows: list[list[Cell]] = [[getattr(line, name) for name in names] for line in model.lines]
-    return Table(names, rows)
+    rows: list[list[Cell]] = [[*(getattr(line, name) for name in names), model.unit] for line in model.lines]
+    return Table((*names, "unit"), rows)
 
 
 def picture(model: Reconciled) -> Waterfall:

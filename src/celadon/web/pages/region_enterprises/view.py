@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.units import InUnits
 
 page = Page("/regions/{region}/enterprises", Text("Enterprises", "企业"), on_region(Action.OVERSEE), order=20)
 _MOST = 100_000
@@ -39,6 +40,8 @@ class Enterprise(BaseModel):
 
 class Enterprises(BaseModel):
     """One page of them. `found`: how many fit."""
+
+    in_units: ClassVar[InUnits] = {"units.emission": ("rows.emission",)}
 
     period: str
     units: dict[str, str]
@@ -101,6 +104,7 @@ def table(model: Enterprises) -> Table:
         "name",
         "industry",
         "emission",
+        "emission_unit",
         "denominator",
         "intensity",
         "level",
@@ -108,7 +112,10 @@ def table(model: Enterprises) -> Table:
         "rank",
         "peers",
     )
-    rows: list[list[Cell]] = [[getattr(row, name) for name in columns] for row in model.rows]
+    unit = {"emission_unit": model.units["emission"]}
+    rows: list[list[Cell]] = [
+        [unit[name] if name in unit else getattr(row, name) for name in columns] for row in model.rows
+    ]
     return Table(columns, rows)
 
 

@@ -13,7 +13,7 @@ from celadon.web.asked import Asked
 from celadon.web.page import Both, Page, both
 
 page = Page("/regions/{region}/explain", Text("Explain", "溯源"), on_region(Action.OVERSEE))
-_NOT_A_KEY = frozenset({"quantity", "rulebook", "period", "lang"})
+_NOT_A_KEY = frozenset({"quantity", "rulebook", "period", "lang", "units"})
 
 
 class Explained(BaseModel):

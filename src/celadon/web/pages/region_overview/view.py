@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, Field
 
 from celadon.charts.tiles import Tiles
@@ -11,6 +13,7 @@ from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Done, Page, Table, both, write
+from celadon.web.units import InUnits
 
 page = Page("/regions/{region}/overview", Text("Region", "区域总览"), on_region(), order=10)
 SCHEMA = """
@@ -20,6 +23,8 @@ CREATE TABLE IF NOT EXISTS publication (region TEXT NOT NULL, period TEXT NOT NU
 
 class Overview(BaseModel):
     """What the page shows. `published`: the periods that everybody may see, at `public`."""
+
+    in_units: ClassVar[InUnits] = {"total": ("provinces.total", "divisions.total")}
 
     region: str
     name: Both
@@ -78,11 +83,36 @@ def picture(model: Overview) -> Tiles:
 def table(model: Overview) -> Table:
     """The groups; what is kept back is empty."""
     rows: list[list[Cell]] = [
-        [kind, item.code, item.name.en, item.kept_back, item.enterprises, item.total, item.mean, item.median]
+        [
+            kind,
+            item.code,
+            item.name.en,
+            item.kept_back,
+            item.enterprises,
+            item.total,
+            item.mean,
+            item.median,
+            model.total,
+            model.ratio,
+        ]
         for kind, items in (("province", model.provinces), ("division", model.divisions))
         for item in items
     ]
-    return Table(("by", "code", "name", "kept_back", "enterprises", "total", "mean", "median"), rows)
+    return Table(
+        (
+            "by",
+            "code",
+            "name",
+            "kept_back",
+            "enterprises",
+            "total",
+            "mean",
+            "median",
+            "total_unit",
+            "mean_unit",
+        ),
+        rows,
+    )
 
 
 def _warnings(asked: Asked, period: str) -> dict[str, int] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel
 
 from celadon.charts.tiles import Tiles
@@ -16,12 +18,15 @@ from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.pages.region_overview.view import published
 from celadon.web.pages.rulebooks.view import Head, head
 from celadon.web.problems import NOT_THERE
+from celadon.web.units import InUnits
 
 page = Page("/public/{region}", Text("Region, for everybody", "区域公开信息"), ANYONE)
 
 
 class Public(BaseModel):
     """What the page shows; a number that would show one enterprise is null."""
+
+    in_units: ClassVar[InUnits] = {"total": ("provinces.total", "divisions.total")}
 
     name: Both
     period: str
@@ -72,8 +77,33 @@ def picture(model: Public) -> Tiles:
 def table(model: Public) -> Table:
     """The groups; what is kept back is empty."""
     rows: list[list[Cell]] = [
-        [kind, item.code, item.name.en, item.kept_back, item.enterprises, item.total, item.mean, item.median]
+        [
+            kind,
+            item.code,
+            item.name.en,
+            item.kept_back,
+            item.enterprises,
+            item.total,
+            item.mean,
+            item.median,
+            model.total,
+            model.ratio,
+        ]
         for kind, items in (("province", model.provinces), ("division", model.divisions))
         for item in items
     ]
-    return Table(("by", "code", "name", "kept_back", "enterprises", "total", "mean", "median"), rows)
+    return Table(
+        (
+            "by",
+            "code",
+            "name",
+            "kept_back",
+            "enterprises",
+            "total",
+            "mean",
+            "median",
+            "total_unit",
+            "mean_unit",
+        ),
+        rows,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import Query
 from pydantic import BaseModel
@@ -12,6 +12,7 @@ from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
 from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.units import InUnits
 
 page = Page(
     "/regions/{region}/warnings", Text("Early warning", "配额预警"), on_region(Action.OVERSEE), order=30
@@ -21,6 +22,8 @@ _MOST = 500
 
 class Warned(BaseModel):
     """A quota at risk; amounts in `unit`, `ratio` is the forecast over the quota."""
+
+    in_units: ClassVar[InUnits] = {"unit": ("used", "forecast", "low", "high", "quota")}
 
     enterprise: str
     name: str

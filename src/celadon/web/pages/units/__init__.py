@@ -1,0 +1,1 @@
+"""The units that pages show figures in, for all places or one."""
