@@ -16,6 +16,16 @@ from celadon.rules.rulebook import load_rulebook
 from celadon.testing import Case, case_facts, case_plant, case_request
 from tests.rules.books import ABOUT, CHAPTER, QUANTITIES, TABLE, write_book
 
+RATIO = (
+    CHAPTER
+    + '''
+
+@eq1.rule(unit="tCO2", per="site, month, carrier", adds=False, label={"zh": "比率", "en": "Ratio"})
+def ratio(fuel, factor):
+    """No ratio at all, but computed anew at the asked grain."""
+    return fuel * factor
+'''
+)
 DIESEL = {"quantity": "fuel", "carrier": "diesel", "value": 10, "unit": "t"}
 
 
@@ -146,23 +156,60 @@ def carrier_emission(fuel, factor):
 
 
 def test_a_ratio_over_a_factor_that_changes(tmp_path: Path) -> None:
-    ratio = (
-        CHAPTER
-        + '''
-
-@eq1.rule(unit="tCO2", per="site, month, carrier", adds=False, label={"zh": "比率", "en": "Ratio"})
-def ratio(fuel, factor):
-    """No ratio at all, but computed anew at the asked grain."""
-    return fuel * factor
-'''
-    )
-    folder = write_book(tmp_path / "b", chapter=ratio, table=TABLE.replace("recalled", "verified1"))
+    folder = write_book(tmp_path / "b", chapter=RATIO, table=TABLE.replace("recalled", "verified1"))
     facts = [{**DIESEL, "period": "2022-05"}, {**DIESEL, "period": "2023-05"}]
     whole = ask(folder, facts, period="2022-01..2023-12", expect=[{"quantity": "ratio"}])
     assert [row.value for row in whole.rows] == [None]
-    assert only(whole, "factor.varies").values["name"] == "factor"
+    told = only(whole, "factor.varies")
+    assert (told.values["name"], told.values["ask"]) == ("factor", "--per year")
+    assert "changes within 2022-01-01..2023-12-31" in told.says("en")
+    years = ask(folder, facts, period="2022-01..2023-12", per="year", expect=[{"quantity": "ratio"}])
+    assert sorted((row.label, row.value) for row in years.rows) == [("2022", 31.0), ("2023", 32.0)]
+    assert not [finding for finding in years.findings if finding.code == "factor.varies"]
     months = ask(folder, facts, period="2022-01..2023-12", per="month", expect=[{"quantity": "ratio"}])
     assert sorted(row.value or 0.0 for row in months.rows) == [31.0, 32.0]
+
+
+def test_a_ratio_per_year_where_a_factor_changes_within_one(tmp_path: Path) -> None:
+    """Each year has its own factor; the year in which it changes has none, and it is said how to ask."""
+    table = (
+        TABLE.replace("recalled", "verified1")
+        .replace("2022-12-31", "2023-06-30")
+        .replace("2023-01-01", "2023-07-01")
+    )
+    folder = write_book(tmp_path / "b", chapter=RATIO, table=table)
+    facts = [{**DIESEL, "period": f"{year}-05"} for year in (2022, 2023, 2024)]
+    years = ask(folder, facts, period="2022-01..2024-12", per="year", expect=[{"quantity": "ratio"}])
+    assert [row.value for row in years.rows] == [None, None, None]
+    told = only(years, "factor.varies")
+    assert told.values["ask"] == "--per month"
+    assert "a year of 2022-01-01..2024-12-31" in told.says("en")
+    assert "2022-01-01..2024-12-31 的一年" in told.says("zh")
+    whole = ask(folder, facts, period="2022-01..2024-12", expect=[{"quantity": "ratio"}])
+    assert only(whole, "factor.varies").values["ask"] == "--per month"
+
+
+def test_a_ratio_per_year_is_explained_with_its_own_year_s_factor(tmp_path: Path) -> None:
+    """20 t at 3.1 in 2022 and at 3.2 in 2023, in a period that begins and ends inside a year."""
+    folder = write_book(tmp_path / "b", chapter=RATIO, table=TABLE.replace("recalled", "verified1"))
+    facts = [{**DIESEL, "period": month} for month in ("2022-05", "2022-06", "2023-05", "2023-06")]
+    body = {"period": "2022-03..2023-10", "per": "year", "expect": [{"quantity": "ratio"}], "facts": facts}
+    case = Case("x", "", {}, {**body, "vouched": {"by": "constructed"}})
+    plant, request = case_plant(case), case_request(case)
+    book = load_rulebook(folder)
+    with duckdb.connect() as con:
+        case_facts(con, case, plant, request)
+        rows = sorted(run(con, book, plant, request).rows, key=lambda row: row.label)
+        starts = [str(row.start.replace(tzinfo=None)) for row in rows]
+        traces = [explain(con, book, plant, request, "ratio", {"time_start": start}) for start in starts]
+    assert [(row.label, row.value) for row in rows] == [
+        ("2022-03-01..2022-12-31", 62.0),
+        ("2023-01-01..2023-10-31", 64.0),
+    ]
+    assert [[(node.quantity, node.value) for node in trace.root.children] for trace in traces] == [
+        [("fuel", 20.0), ("factor", 3.1)],
+        [("fuel", 20.0), ("factor", 3.2)],
+    ]
 
 
 def test_rows_that_cannot_meet(tmp_path: Path) -> None:

@@ -165,6 +165,28 @@ def test_a_regional_factor_grades_each_enterprise_and_no_group_across_regions(
     assert [(one.values["rule"], one.values["name"]) for one in found] == [("grade", "limit")]
 
 
+def test_a_limit_that_changes_between_years_grades_each_year_by_its_own(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Intensity 3.1 against 3.15 in 2021 and 3.05 in 2022; over both years there is no one limit, and it is said how to ask."""
+    rules = book(tmp_path)
+    first = "CN-SD,3.15,tCO2/t,2020-01-01,2021-12-31,2020-06-01,Notice 1,B,verified1,\n"
+    later = "CN-SD,3.05,tCO2/t,2022-01-01,,2021-06-01,Notice 2,B,verified1,\n"
+    header = LIMITS.splitlines(keepends=True)[0]
+    (rules.folder / "tables" / "limits.csv").write_text(header + first + later, encoding="utf-8")
+    rules = load_rulebook(rules.folder)
+    con.execute("INSERT INTO facts VALUES (1, '2021-05-01', 10, NULL, NULL, NULL)")
+    each = ask(con, rules, ("grade",), ("enterprise",), Grain.YEAR, "2021-01..2022-12")
+    assert {(row.group, row.label): row.value for row in each.rows if row.group == (1,)} == {
+        ((1,), "2021"): 1.0,
+        ((1,), "2022"): 2.0,
+    }
+    assert not [one for one in each.findings if one.code == "factor.varies"]
+    whole = ask(con, rules, ("grade",), ("enterprise",), None, "2021-01..2022-12")
+    assert values(whole, "grade")[(1,)] is None
+    assert [one.values["ask"] for one in whole.findings if one.code == "factor.varies"] == ["--per year"]
+
+
 def test_own_factors_from_the_registry_go_first(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     # enterprise 3 would be above the limit of its region, were its own not 9 t/t, as is 2's
     con.execute("UPDATE registry SET own_limit = 9 WHERE enterprise = 3")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from celadon.core.findings import FindingKind, Place, Severity
+from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Plant
-from celadon.core.text import Text
+from celadon.core.text import Text, same
 from celadon.engine.chain import CHAIN_OPEN, Chains
 from celadon.engine.inputs import Inputs
 from celadon.engine.lookup import Lookup
@@ -21,14 +21,27 @@ FACTOR_VARIES = FindingKind(
     Severity.ERROR,
     Text(en="A ratio meets a factor that changes within the period", zh="比率所用因子在期间内变化"),
     Text(
-        en="{rule} uses {name}, which changes within the asked period: there is no one value for the whole.",
-        zh="{rule} 使用的 {name} 在所选期间内有变化，没有统一数值。",
+        en="{rule} uses {name}, which changes within {span}: there is no one value for all of it, and the ratio stays absent.",
+        zh="{rule} 使用的 {name} 在 {span} 内有变化，没有统一数值，该比率留空。",
     ),
-    Text(
-        en="Ask per month, or a period in which the factor is constant.",
-        zh="请按月查询，或选择因子不变的期间。",
-    ),
+    Text(en="Ask with {ask}: each span then has its own value.", zh="请用 {ask} 查询：各时段各有其值。"),
 )
+
+
+def factor_varies(rule: Rule, name: str, request: Request, lookup: Lookup | None) -> Finding:
+    """That a ratio over a span meets what changes within it, and the spans in which it does not."""
+    by_year = (
+        request.time is None and lookup is not None and lookup.holds_through(lambda month: month.day.year)
+    )
+    label = request.period.label
+    return FACTOR_VARIES.at(
+        Place(subject=rule.name, period=label),
+        clause=rule.clause.cited,
+        rule=rule.name,
+        name=name,
+        span=same(label) if request.time is None else Text(f"a year of {label}", f"{label} 的一年"),
+        ask="--per year" if by_year else "--per month",
+    )
 
 
 class ActiveRules(Inputs):
@@ -182,11 +195,4 @@ class ActiveRules(Inputs):
         """A ratio over the whole period meets a factor that changes within it: there is no one value to use."""
         if ("finer", rule.name, name) not in self.made:
             self.made[("finer", rule.name, name)] = None
-            self.findings.add(
-                FACTOR_VARIES.at(
-                    Place(subject=rule.name, period=self.request.period.label),
-                    clause=rule.clause.cited,
-                    rule=rule.name,
-                    name=name,
-                )
-            )
+            self.findings.add(factor_varies(rule, name, self.request, self.lookups.get(name)))

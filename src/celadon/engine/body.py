@@ -389,8 +389,12 @@ class Body:
         if step.kind == "factor":
             lookup = self.planner.lookups[step.quantity]
             if lookup.by_month and self.time is None:
-                self.planner.needs_finer(self.rule, step.quantity)
-                return no_row(step, alias)
+                found = self.planner.factor_by_span(lookup, self.space)
+                if found is None:
+                    self.planner.needs_finer(self.rule, step.quantity)
+                    return no_row(step, alias)
+                relation, columns = found
+                return f"\nLEFT JOIN {relation} AS {alias} USING ({', '.join(columns)})"
             return left_join(step, alias, factor_columns(lookup, by_month=True), {})
         if step.describes and not self.describes:
             if self.time is None:

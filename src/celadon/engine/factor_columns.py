@@ -10,7 +10,7 @@ from celadon.core.model import Plant, Site
 from celadon.core.periods import Grain
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.cells import Cells, Level, Words
-from celadon.engine.lookup import Chosen, declared_unit, look_up
+from celadon.engine.lookup import Chosen, Month, declared_unit, look_up
 from celadon.engine.pieces import (
     FACTORS,
     FULL,
@@ -185,7 +185,7 @@ class FactorColumns(RegionRows):
     def _asked(self, fine: Cells, name: str, rule: Rule) -> Cells:
         """On what is asked: a value only where it is one for all rows that are added up."""
         lookup, time = self.lookups[name], self.request.time
-        if lookup.by_month and time is not Grain.MONTH:
+        if lookup.by_month and time is not Grain.MONTH and not lookup.holds_through(self._span):
             self.varies(rule, name, finer=True)
             return Cells(fine.step, fine.keys, fine.unit, {}, False, False, True)
         rows = {}
@@ -199,6 +199,12 @@ class FactorColumns(RegionRows):
             else:
                 self.varies(rule, name, finer=False)
         return Cells(fine.step, fine.keys, fine.unit, rows, False, False, True, frozenset(rows), fine.gaps)
+
+    def _span(self, month: Month) -> int:
+        """Which of the asked spans a month is in."""
+        period, time = self.request.period, self.request.time
+        spans = [period] if time is None else period.split(time)
+        return next(number for number, span in enumerate(spans) if month.start < span.end)
 
     def _plain(self, value: str) -> str:
         """The value if no regional column stands in it: a number, or a choice by month."""

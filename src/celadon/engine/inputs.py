@@ -11,7 +11,7 @@ from celadon.core.periods import Grain, Period, floor, zone
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit, recorded_factor
-from celadon.engine.lookup import Lookup, LookupContext, declared_unit, look_up, months_of
+from celadon.engine.lookup import Lookup, LookupContext, Month, declared_unit, look_up, months_of
 from celadon.engine.pieces import number, text
 from celadon.engine.request import Request
 from celadon.engine.steps import (
@@ -27,6 +27,7 @@ from celadon.engine.steps import (
     item_key,
     moves,
     seconds,
+    stamp,
     with_sql,
 )
 from celadon.rules.expr import Expr
@@ -342,3 +343,39 @@ class Inputs:
         if step.name not in self.steps:
             self.add(with_sql(step, factor_sql(lookup)))
         return self.steps[step.name]
+
+    def factor_by_span(self, lookup: Lookup, space: Space) -> tuple[str, list[str]] | None:
+        """A factor that changes between the asked spans and not within one, as a relation with the columns it is joined on;
+        None where there is no one value for a span."""
+        if self.request.time is None or (space < Space.SITE and lookup.by_site):
+            return None
+        zones = {site.id: site.zone for site in self.plant.sites}
+        here = self.request.period.zone
+        spans = {
+            where: _units(self.request.period.moved(where), self.request.time)
+            for where in {here, *zones.values()}
+        }
+
+        def span(month: Month) -> Period:
+            where = zones[month.site]
+            inside = (
+                number
+                for number, one in enumerate(spans[where])
+                if one.start < month.end and month.start < one.end
+            )
+            return spans[where if space >= Space.SITE else here][next(inside)]
+
+        if not lookup.holds_through(span):
+            return None
+        columns = [*(["site"] if space >= Space.SITE else []), "time_start", "time_end", *lookup.keys]
+        rows: dict[tuple[str, ...], str] = {}
+        for item in lookup.chosen:
+            one = span(item.month)
+            cells = [text(item.site)] if space >= Space.SITE else []
+            cells += [stamp(one.start), stamp(one.end), *(text(key) for key in item.keys)]
+            value = "CAST(NULL AS DOUBLE)" if item.value is None else number(item.value)
+            rows.setdefault(tuple(cells), f"({', '.join([*cells, value, str(int(item.level)), '1'])})")
+        named = ", ".join([*columns, "value", "level", "found"])
+        sql = f"SELECT * FROM (VALUES {', '.join(rows.values())}) AS v({named})"
+        name = f"x_{lookup.spec.name}_of_{space.word}_spans"
+        return self.add(Step(name, sql, name, "calendar")).name, columns

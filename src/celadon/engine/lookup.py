@@ -200,6 +200,10 @@ class Lookup:
         """Whether the value depends on the month."""
         return self._varies(lambda site, _month, keys: (site, keys))
 
+    def holds_through(self, span: Callable[[Month], object]) -> bool:
+        """Whether the value is one for all months of each span; `span` names the span that a month is in."""
+        return not self._varies(lambda site, month, keys: (site, span(month), keys))
+
     def _varies(self, rest: Callable[[str, Month, tuple[str, ...]], tuple[object, ...]]) -> bool:
         first: dict[tuple[object, ...], tuple[float | None, int]] = {}
         cells = [

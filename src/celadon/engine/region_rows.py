@@ -10,7 +10,7 @@ from celadon.core.findings import Place
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, zone
 from celadon.core.units import UnitError, parse_unit, recorded_factor
-from celadon.engine.active import FACTOR_VARIES, ActiveRules
+from celadon.engine.active import ActiveRules, factor_varies
 from celadon.engine.cells import Cells, Level, Words
 from celadon.engine.inputs import FACT_UNIT
 from celadon.engine.layers import Layers
@@ -185,8 +185,9 @@ class RegionRows(ActiveRules):
         if (rule.name, name) not in self.told:
             self.told.add((rule.name, name))
             where = Place(subject=rule.name, period=self.request.period.label)
-            kind = FACTOR_VARIES if finer else REGION_VARIES
-            self.findings.add(kind.at(where, clause=rule.clause.cited, rule=rule.name, name=name))
+            apart = REGION_VARIES.at(where, clause=rule.clause.cited, rule=rule.name, name=name)
+            finding = factor_varies(rule, name, self.request, self.lookups.get(name)) if finer else apart
+            self.findings.add(finding)
 
 
 def day_sql(day: date) -> str:
