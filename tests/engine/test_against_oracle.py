@@ -171,7 +171,8 @@ def answer(
         return run(con, book, plant, request)
 
 
-def oracle_for(book: Rulebook, facts: list[dict[str, Any]]) -> Oracle:
+def oracle_for(book: Rulebook, facts: list[dict[str, Any]], *, declared: bool = True) -> Oracle:
+    """The oracle of the plant of `answer`; `declared`: with its own factors where the book has no table."""
     rows = [
         Fact(
             fact["quantity"],
@@ -184,7 +185,8 @@ def oracle_for(book: Rulebook, facts: list[dict[str, Any]]) -> Oracle:
         )
         for fact in facts
     ]
-    own = {(name, "", ""): (Fraction("0.7"), unit) for name, unit in own_factors(book).items()}
+    missing = own_factors(book) if declared else {}
+    own = {(name, "", ""): (Fraction("0.7"), unit) for name, unit in missing.items()}
     keys = {key for spec in book.facts.values() for key in spec.grain.keys}
     words = {key: words_of(book, key) for key in keys}
     regions = {"A": "CN-SD", "B": "CN-HB"}

@@ -98,7 +98,7 @@ def answers(
     book: Rulebook, facts: list[dict[str, Any]], wanted: list[tuple[str, Cell]], by: Mapping[str, Fraction]
 ) -> list[float]:
     """The oracle's values at cells, with origins multiplied."""
-    oracle: Oracle = oracle_for(*moved(book, facts, by))
+    oracle: Oracle = oracle_for(*moved(book, facts, by), declared=False)
     found = []
     for name, cell in wanted:
         value = oracle.quantity(name, cell)
@@ -111,7 +111,7 @@ def cells_of(
     book: Rulebook, facts: list[dict[str, Any]], result: Result, found: list[Uncertainty | None], most: int
 ) -> list[tuple[int, str, Cell]]:
     """Rows that have a value and an uncertainty, with the oracle's cell of each."""
-    oracle, cells = oracle_for(book, facts), []
+    oracle, cells = oracle_for(book, facts, declared=False), []
     for number, (row, one) in enumerate(zip(result.rows, found, strict=True)):
         if one is None or not row.value:
             continue

@@ -19,6 +19,7 @@ def _meter(unit: str, carrier: str | None, kind: PointKind = PointKind.REGISTER)
         ("MWh", "heat", PointKind.REGISTER, "GJ"),
         ("kg", "diesel", PointKind.REGISTER, "t"),
         ("10^4 m3", "natural_gas", PointKind.REGISTER, "m3"),
+        ("GJ/(40 MJ/m3)", "natural_gas", PointKind.REGISTER, "m3"),
         ("kvarh", None, PointKind.REGISTER, "kvarh"),
         ("piece", None, PointKind.COUNT, "piece"),
     ],

@@ -35,7 +35,11 @@ UNIT_MISMATCH = FindingKind(
         en="{what} is in {unit}, which measures {dimension}; expected {expected}.",
         zh="{what} 的单位为 {unit}（量纲 {dimension}），应为 {expected}。",
     ),
-    Text(en="Correct the unit, or the column it stands for.", zh="请更正单位或对应的列。"),
+    Text(
+        en="Correct the unit, or the column it stands for; or write the unit with what converts it: "
+        "“GJ/(38.93 MJ/m3)” for gas metered by its heat, “0.84 kg/L·L” for litres kept in tonnes.",
+        zh="请更正单位或对应的列；或在单位中写明换算量：按热量计量的燃气写“GJ/(38.93 MJ/m3)”，以吨计的油品用升时写“0.84 kg/L·L”。",
+    ),
 )
 
 

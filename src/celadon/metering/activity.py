@@ -52,8 +52,8 @@ CARRIER_UNIT = FindingKind(
         zh="{meter} 以 {unit} 计量 {carrier}，无法换算为 {expected}：其数量按缺失处理。",
     ),
     Text(
-        en="Give the meter a multiplier with the density or calorific value and the unit {expected}.",
-        zh="请用含密度或热值的 multiplier，并将单位写为 {expected}。",
+        en="Write the unit with the density or calorific value: “0.84 kg/L·L”, “GJ/(38.93 MJ/m3)”.",
+        zh="请在单位中写明密度或热值，例如“0.84 kg/L·L”、“GJ/(38.93 MJ/m3)”。",
     ),
 )
 METER_ABSENT = FindingKind(

@@ -55,7 +55,10 @@ UNIT_OTHER_KIND = FindingKind(
         "{expected}: it stays absent.",
         zh="{item} 的 {quantity} 以 {unit} 计（{count} 条），无法换算为 {expected}：按缺失处理。",
     ),
-    Text(en="Correct the unit, or the item it belongs to.", zh="请更正单位或对应的品种。"),
+    Text(
+        en="Correct the unit, or the item it belongs to; a fuel bought by its heat is written with its calorific value: “GJ/(38.93 MJ/m3)”.",
+        zh="请更正单位或对应的品种；按热量购入的燃料请在单位中写明热值：“GJ/(38.93 MJ/m3)”。",
+    ),
 )
 SITE_UNKNOWN = FindingKind(
     "records.site-unknown",
