@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import duckdb
 
 from celadon.core.carriers import CARRIERS
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS, STATUSES, Status
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import FactorEntry, Plant, Product, Site

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from celadon.charts.chart import MARGIN, NO_DATA, Chart, Table, legend
 from celadon.charts.measure import shortened, text_width
 from celadon.charts.palette import series
 from celadon.charts.scale import Linear, linear, number
 from celadon.charts.scene import Label, Rect, Scene
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 
 _HEIGHT = 230.0

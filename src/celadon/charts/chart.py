@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from celadon.charts.measure import text_width, wrapped
@@ -12,6 +11,7 @@ from celadon.charts.palette import Theme
 from celadon.charts.scene import Label, Rect, Scene
 from celadon.charts.svg import to_svg
 from celadon.charts.vega import to_vega
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 
 WIDTH = 720.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from celadon.charts.chart import MARGIN, NO_DATA, Chart, Table
 from celadon.charts.palette import RAMP, ramp
 from celadon.charts.scale import number
 from celadon.charts.scene import Label, Path, Rect, Scene, place
+from celadon.core.dataclass import dataclass
 from celadon.core.periods import zone
 from celadon.core.text import Lang, Text
 

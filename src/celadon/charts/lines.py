@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from celadon.charts.measure import text_width
 from celadon.charts.palette import series
 from celadon.charts.scale import Linear, linear, number, time_ticks
 from celadon.charts.scene import Label, Path, Scene, place
+from celadon.core.dataclass import dataclass
 from celadon.core.periods import zone
 from celadon.core.text import Lang, Text
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from celadon.charts.chart import MARGIN, Chart, Table
 from celadon.charts.measure import shortened, text_width
 from celadon.charts.palette import series
 from celadon.charts.scale import number
 from celadon.charts.scene import Label, Path, Rect, Scene, place
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 
 _NODE = 12.0

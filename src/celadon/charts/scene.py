@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from celadon.core.dataclass import dataclass
 
 Anchor = Literal["start", "middle", "end"]
 TEXT_SIZE = 11.0

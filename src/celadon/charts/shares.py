@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from celadon.charts.chart import MARGIN, NO_DATA, Chart, Table, legend
 from celadon.charts.measure import shortened, text_width
 from celadon.charts.palette import series
 from celadon.charts.scene import Label, Rect, Scene
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 
 _ROW = 24.0

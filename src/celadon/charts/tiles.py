@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from celadon.charts.chart import MARGIN, NO_DATA, Chart, Table
@@ -11,6 +10,7 @@ from celadon.charts.measure import shortened
 from celadon.charts.palette import RAMP, ramp
 from celadon.charts.scale import number
 from celadon.charts.scene import Label, Rect, Scene
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 
 _PICTURE = """

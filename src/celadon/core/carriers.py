@@ -7,8 +7,8 @@ Codes follow the default tables of the Chinese standards (GB/T 2589 Annex A, the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 from celadon.core.units import Unit, parse_unit
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 
 

@@ -7,10 +7,11 @@ collect the kinds by walking the modules. Program faults stay ordinary exception
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Named, Text, same
 
 

@@ -6,12 +6,13 @@ every batch, so that a topology of an earlier day can be read again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from enum import StrEnum
 from fractions import Fraction
 
 from celadon.core.carriers import Carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Place
 from celadon.core.text import Text
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.text import Text
 
@@ -73,13 +73,16 @@ def zone(name: str) -> ZoneInfo:
         raise FindingError(ZONE_UNKNOWN.at(zone=name)) from error
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Period:
     """A half-open span of instants [start, end) in UTC, with the zone whose calendar it was written in."""
 
     start: datetime
     end: datetime
     zone: str = "UTC"
+
+    def __lt__(self, other: Period) -> bool:
+        return (self.start, self.end, self.zone) < (other.start, other.end, other.zone)
 
     @property
     def seconds(self) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from functools import lru_cache
 
+from celadon.core.dataclass import dataclass
 from celadon.core.periods import Grain
 from celadon.core.text import Text, TextError
 from celadon.core.units import Unit

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingKind, Severity
 from celadon.core.text import Text, TextError
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from functools import partial
 
+from celadon.core.dataclass import dataclass
 from celadon.core.units import Unit
 from celadon.engine.layers import Layers
 from celadon.engine.pieces import (

@@ -7,13 +7,14 @@ rulebook with its options); every swap's effect is a line, and a row's lines sum
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC
 from itertools import pairwise
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import Finding
 from celadon.core.model import Plant

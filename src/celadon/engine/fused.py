@@ -9,9 +9,10 @@ rows and added up once; ratios are computed anew on what was added up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind
 from celadon.core.model import Plant
 from celadon.core.periods import Grain

@@ -7,9 +7,10 @@ a join names its columns once (USING).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 
+from celadon.core.dataclass import dataclass
 from celadon.engine.lookup import Chosen, Lookup
 from celadon.engine.pieces import (
     FACTORS,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
 
 from celadon.core.carriers import CARRIERS, Carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import FactorEntry, Plant, Site
 from celadon.core.periods import Grain, Period, Validity, floor, next_edge, zone

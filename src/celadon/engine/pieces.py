@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from celadon.core.dataclass import dataclass
 from celadon.core.units import Unit
 
 ZERO = "0e0"

@@ -7,10 +7,11 @@ branch. The query carries each kind together with all worse ones (`sql.QUALITIES
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import lru_cache
 from itertools import pairwise
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 
 DATA = ("measured", "calculated", "declared", "estimated", "defaulted")

@@ -8,12 +8,12 @@ with the factor rows each side used. What does not belong to one fact (products 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
 from celadon.core.carriers import CARRIERS
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.text import Text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from celadon.core.carriers import Carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import Status
 from celadon.core.findings import FindingKind, Severity
 from celadon.core.model import FactorEntry, Product

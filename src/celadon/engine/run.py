@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
 from celadon.core.carriers import CARRIERS
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Period

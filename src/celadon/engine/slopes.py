@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from celadon.core.dataclass import dataclass
 from celadon.core.units import ONE, Unit
 from celadon.engine.chain_rows import ChainRows, Row
 from celadon.engine.pieces import SAME

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import Status
 from celadon.core.findings import Finding
 from celadon.core.periods import Grain

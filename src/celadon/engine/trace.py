@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.text import Lang, Text
 from celadon.engine.quality import LABELS, NO_QUALITY, Quality

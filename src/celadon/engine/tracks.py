@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from celadon.core.dataclass import dataclass
 from celadon.engine.pieces import (
     NO,
     YES,

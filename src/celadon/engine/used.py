@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.engine.settled import settled
 from celadon.engine.steps import Step
 from celadon.rules.expr import (

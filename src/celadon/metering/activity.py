@@ -7,13 +7,14 @@ of each meter above them (`<id>~rest`). Both add to the same whole number of tic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
 import duckdb
 
 from celadon.core.carriers import CARRIERS, Carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import Finding, FindingKind, Severity
 from celadon.core.model import Flow, Meter, Plant, VirtualMeter

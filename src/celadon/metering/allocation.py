@@ -6,11 +6,11 @@ Parts are whole ticks and add to the meter exactly (largest-remainder rounding).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Severity
 from celadon.core.model import Meter, Plant, Share, VirtualMeter
 from celadon.core.periods import Validity

@@ -8,7 +8,6 @@ Temporary tables are named `m_…`; times in them are UTC without a zone, like t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -16,6 +15,7 @@ from math import lcm
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Plant, Site
 from celadon.core.periods import Grain, Period, floor, zone

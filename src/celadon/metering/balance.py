@@ -6,12 +6,13 @@ A child which has no data is named; its energy, which then sits in the remainder
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from statistics import median
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import Status
 from celadon.core.findings import Finding, FindingKind, Severity
 from celadon.core.model import Meter, Plant

@@ -6,10 +6,11 @@ A *bus* is a virtual meter that heads a tree: purchase + generation − export o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import partial
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Flow
 from celadon.core.text import Text

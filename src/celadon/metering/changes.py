@@ -7,12 +7,13 @@ There are as many boundaries as declarations, so this is plain Python over a few
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Meter
 from celadon.metering.scales import Boundary, Epoch, Life, limits, utc
 

@@ -11,11 +11,11 @@ general way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.model import PointKind
 from celadon.metering.plain import is_plain
 from celadon.metering.registers import insert, ticks_sql

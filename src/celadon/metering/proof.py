@@ -11,11 +11,12 @@ that all amounts of the period, each interval once, = attributed + named gaps.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Meter, PointKind
 from celadon.core.periods import Period
 from celadon.core.units import UnitError

@@ -5,12 +5,12 @@ Each distinct (quantity, item, unit) is read once; what cannot be read is a Find
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import duckdb
 
 from celadon.core.carriers import Carrier, find_carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.text import Text

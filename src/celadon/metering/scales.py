@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Meter, MeterChange, PointKind
 from celadon.core.same import Same
 from celadon.core.units import Unit, UnitError, parse_unit

@@ -10,12 +10,13 @@ their carrier at their site.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from celadon.core.carriers import CARRIERS
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period

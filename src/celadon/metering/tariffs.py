@@ -7,7 +7,7 @@ no cell is ever given a price of zero because nothing was declared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -16,6 +16,7 @@ from math import gcd
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Flow, Meter, Plant, Price, Tariff
 from celadon.core.periods import Validity, zone

@@ -6,10 +6,11 @@ A wrong link is a Finding and is cut, so that everything else still adds up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Flow, Meter, Plant, PointKind, VirtualMeter
 from celadon.core.text import Text

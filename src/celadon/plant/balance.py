@@ -8,10 +8,10 @@ The proof reads every reading of the period again, derives the ledger from them 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Meter
 from celadon.core.periods import Grain, Period, floor

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period
 from celadon.core.text import Text

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from celadon.adapters.plant_file import plant_summary
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Findings
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space

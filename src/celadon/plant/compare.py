@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.engine.compare import Comparison, Scenario
 from celadon.engine.compare import compare as compare_results

@@ -7,12 +7,13 @@ energy charged to clinker. A value that was recorded stands; the calculated one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS, Status
 from celadon.core.findings import Finding, FindingError, FindingKind, Severity
 from celadon.core.model import Derived

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.plant.ledger import Deriver, Piece, digests, pieces, worth_deriving

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import isclose
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import zone

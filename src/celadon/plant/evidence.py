@@ -7,12 +7,13 @@ for a virtual meter its terms. For records the rows themselves, with the cells t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from celadon.core.carriers import find_carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Excluded, Meter, VirtualMeter
 from celadon.core.periods import Period, zone

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Meter, PointKind
 from celadon.core.periods import Period, zone
 from celadon.core.text import Text

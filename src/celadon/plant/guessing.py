@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from celadon.adapters.guess import Guess, guess_source
 from celadon.adapters.plant_file import read_plant_text
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError
 from celadon.plant import editing
 from celadon.plant.intake import STAGED, read_file

@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from celadon.core.dataclass import dataclass
 
 _NAME = "hashes.json"
 _CHUNK = 1 << 20

@@ -6,11 +6,12 @@ The last word that counts is *in force*; earlier ones were *replaced*, and what 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import Excluded
 from celadon.core.periods import Period

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import duckdb
 
 from celadon.adapters.tables import TableReport, read_readings, read_records
 from celadon.adapters.tables.report import QuarantineRow as KeptOut
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.plant.opened import Opened

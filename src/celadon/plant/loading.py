@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.metering.changes import NEIGHBOURS

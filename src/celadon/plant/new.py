@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from celadon.adapters.plant_file import write_template
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError
 from celadon.core.text import Lang
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from celadon.adapters.plant_file import plant_digest, plant_from_json, plant_path, plant_to_json, read_plant
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import parse_instant

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from fractions import Fraction
 
 from celadon.core.carriers import find_carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Derived, Flow, Meter, Source, VirtualMeter
 from celadon.core.periods import Grain
 from celadon.core.quantities import Space

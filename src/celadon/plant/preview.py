@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from celadon.core.dataclass import dataclass
 from celadon.plant.hashes import Hashes
 from celadon.plant.loading import (
     LoadedFile,

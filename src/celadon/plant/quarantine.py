@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from celadon.adapters.tables.report import QuarantineRow as KeptOut
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Lang, Text, text_of
 from celadon.plant.opened import View

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.engine.reconcile import Reconciliation, Side, reconcile
 from celadon.engine.request import fact_grain

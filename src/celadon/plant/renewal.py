@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from celadon.adapters.plant_file import meters_digest, plant_digest
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Meter, VirtualMeter
 from celadon.core.model import Plant as PlantModel

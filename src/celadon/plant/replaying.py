@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import duckdb
 from celadon.adapters.tables import replay as read_again
 from celadon.adapters.tables import replay_records
 from celadon.adapters.tables.report import QuarantineRow as KeptOut
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Source
 from celadon.metering.changes import NEIGHBOURS

@@ -10,12 +10,13 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.text import Text
 from celadon.metering.intervals import derive

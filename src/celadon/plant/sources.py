@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from celadon.adapters.plant_file import source_files
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.model import Source

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.store import Store
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space

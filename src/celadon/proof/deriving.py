@@ -7,13 +7,14 @@ facts it starts from are kept at every grain that it asks for; when checking, it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Plant as PlantModel

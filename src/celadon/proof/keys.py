@@ -10,10 +10,10 @@ import os
 import re
 import stat
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text, text_of
 from celadon.proof import faults

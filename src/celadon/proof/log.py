@@ -12,10 +12,10 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, Place
 from celadon.proof import faults, merkle
 from celadon.proof.verifier import Key, note_holds, read_key

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import duckdb
 
 from celadon.adapters.plant_file import plant_from_json
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import FindingError, Place
 from celadon.core.model import Plant as PlantModel

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from celadon.adapters.plant_file import plant_to_json
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, Place
 from celadon.core.periods import Grain
 from celadon.engine.request import Request, fact_grain

@@ -8,12 +8,12 @@ plant; checking derives them with the same functions as loading does, without a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.periods import Period
 from celadon.metering.activity import build_facts

@@ -11,13 +11,14 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import duckdb
 import openpyxl
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Text

@@ -6,9 +6,10 @@ The filed side is computed from the package alone, so that nothing that was load
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.text import Text
 from celadon.engine.compare import Comparison, Scenario

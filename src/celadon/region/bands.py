@@ -6,11 +6,11 @@ outer fences of Tukey (Exploratory Data Analysis, 1977, ch. 2), three interquart
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.units import UnitError, parse_unit
 from celadon.region.model import RegionFile
 from celadon.region.tables_in import literal

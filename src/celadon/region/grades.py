@@ -7,12 +7,12 @@ gives no published sector mean, the peers' own mean of the same industry divisio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period, zone
 from celadon.core.text import Text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as resources
 from types import MappingProxyType
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 
 

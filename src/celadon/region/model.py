@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Place
 from celadon.core.model import FactorEntry, Product
 from celadon.core.text import Text

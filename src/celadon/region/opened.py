@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Findings
 from celadon.region.model import RegionFile
 from celadon.region.reader import read_region, region_path

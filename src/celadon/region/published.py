@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Period
 from celadon.core.text import Text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.store import Store
 from celadon.store.segments import parquet_list
 

@@ -7,10 +7,10 @@ chunk's months. What a rule finds goes into the table `alarm`; only alarms ever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.region.bands import make_bands, published_bands
 from celadon.region.digit_rules import DigitRules
 from celadon.region.model import Screening, ValueColumn, column_name

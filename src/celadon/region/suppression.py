@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.region.model import Disclosure
 
 Key = Any  # whatever tells cells apart

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.model import FactorEntry
 from celadon.engine.region_model import FactColumn, FactorColumn
 from celadon.engine.region_model import Region as RegionTables

@@ -9,13 +9,13 @@ import importlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, text_of
 from celadon.region.model import TableSource

@@ -7,9 +7,9 @@ are; where a later batch corrected some, the earlier rows of those enterprises a
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Period, parse_instant, zone
 from celadon.core.text import Text

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Grain, parse_period
 from celadon.core.text import Text

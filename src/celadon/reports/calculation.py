@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
+from celadon.core.dataclass import dataclass
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.engine.trace import TraceNode
 from celadon.reports.terms import stands_for

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError
 from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel

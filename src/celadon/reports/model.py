@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from urllib.parse import urlencode
 
 from celadon.charts.chart import Chart
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.text import Text
 from celadon.engine.quality import Quality

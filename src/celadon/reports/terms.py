@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from celadon.core.carriers import PURPOSES
+from celadon.core.dataclass import dataclass
 from celadon.core.items import item_name
 from celadon.core.model import Plant as PlantModel
 from celadon.core.text import Text

@@ -11,7 +11,7 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 
@@ -26,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from celadon.charts.chart import Chart
 from celadon.charts.image import to_png
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 from celadon.engine.quality import LABELS
 from celadon.reports import words

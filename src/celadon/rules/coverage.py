@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 from celadon.rules.factors import CONFIDENCES
 from celadon.rules.reading import read_yaml

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text, TextError, text_of
 from celadon.core.units import ONE, Unit, UnitError, parse_unit
 

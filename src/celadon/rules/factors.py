@@ -11,13 +11,14 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Findings, Place, Severity
 from celadon.core.periods import Validity
 from celadon.core.text import Text, text_of

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.rules.factors import FactorRow, FactorTable

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 from celadon.core.clauses import Clause, Document
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Place
 from celadon.core.periods import Validity
 from celadon.core.quantities import GrainKey, parse_grain

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from errno import ENOENT
 from pathlib import Path
 from typing import Any
 
 from celadon.core.clauses import Document
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.quantities import GrainKey
 from celadon.core.text import Text, TextError, text_from, text_of

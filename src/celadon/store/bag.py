@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.store.segments import digest_of, force_folder, make_folder
 
 PAYLOAD = "data"

@@ -5,8 +5,9 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from celadon.core.dataclass import dataclass
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.rows import instant_of, month_of
 from celadon.store.stretch import COLUMNS, Stretch, nth_before, nth_from

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.store import faults, segments, sqlite
 from celadon.store.database import Home
 from celadon.store.files import Files

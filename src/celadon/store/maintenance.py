@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 from celadon.store import choose, faults, segments, stretch
 from celadon.store.catalogue import Catalogue, int_list

@@ -9,11 +9,11 @@ Answers as of earlier are refused from then on. Records, plants, findings and qu
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.store.catalogue import Catalogue
 from celadon.store.files import Files
 from celadon.store.maintenance import merge_readings, replace_readings

@@ -6,9 +6,9 @@ month − 1, always of UTC, so that months add and compare.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.periods import Period
 

@@ -8,10 +8,11 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from celadon.core.dataclass import dataclass
 
 READINGS, RECORDS, LEDGER = "readings", "records", "ledger"
 FOLDER = "segments"

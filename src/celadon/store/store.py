@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from typing import Self
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError
 from celadon.core.periods import Period
 from celadon.store import backup, faults, maintenance, segments, written

@@ -7,9 +7,10 @@ at least n: the cost then depends on how dense the readings are there, never on 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import duckdb
+
+from celadon.core.dataclass import dataclass
 
 ENOUGH = 64
 """Readings counted at either end of a stretch; so many neighbours are found within the nearest month."""

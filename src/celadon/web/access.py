@@ -15,9 +15,9 @@ stops the program from starting. A person holds *grants*: a role at one plant, o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 
 

@@ -9,13 +9,13 @@ import csv
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import nanoarrow
 from nanoarrow.ipc import StreamWriter
 
+from celadon.core.dataclass import dataclass
 from celadon.web.page import Cell, Table
 
 _ROWS_OF_BATCH = 65_536

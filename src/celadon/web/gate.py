@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError
 from celadon.core.findings import Place as Where
 from celadon.core.text import Lang

@@ -21,11 +21,12 @@ and template.html beside it gets `asked`, `page` and `model`. The same model is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import BaseModel
 
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Lang, Text
 from celadon.web.access import Need
 

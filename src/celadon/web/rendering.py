@@ -17,7 +17,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +30,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from celadon.charts.chart import Chart
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import SEVERITY_TEXT, Finding
 from celadon.core.periods import zone
 from celadon.core.text import Text

@@ -13,7 +13,6 @@ import pkgutil
 import re
 import typing
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from types import ModuleType
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
+from celadon.core.dataclass import dataclass
 from celadon.web import idempotency, pages
 from celadon.web.access import Need
 from celadon.web.asked import Asked

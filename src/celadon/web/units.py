@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache, partial
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.findings import Place as Where
 from celadon.core.text import Text

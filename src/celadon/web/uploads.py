@@ -14,10 +14,10 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.findings import Place as Where
 from celadon.core.text import Text

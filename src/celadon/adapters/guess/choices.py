@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.text import Text
 

@@ -6,12 +6,12 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from celadon.adapters.guess.choices import Choices, Other
 from celadon.adapters.guess.columns import Column, Look, share
 from celadon.adapters.tables.times import ISO, ISO_OFFSET
+from celadon.core.dataclass import dataclass
 from celadon.core.periods import zone as find_zone
 from celadon.core.text import Text
 

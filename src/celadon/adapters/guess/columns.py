@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from celadon.adapters.tables.header import Header
 from celadon.adapters.tables.numbers import TYPED_NUMBER, TYPED_TIME, NumberForm, parse_number
 from celadon.adapters.tables.open_table import open_table
 from celadon.adapters.tables.table import Table, untyped
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Source
 from celadon.store.scratch import Scratch, connect
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -24,6 +23,7 @@ from celadon.adapters.plant_file.values import (
     read_formula,
 )
 from celadon.core.carriers import Carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingKind, Severity
 from celadon.core.model import (
     Flow,

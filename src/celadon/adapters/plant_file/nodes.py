@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from yaml.events import MappingEndEvent as _MappingEnd
 from yaml.events import SequenceEndEvent as _SequenceEnd
 from yaml.reader import ReaderError
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, text_of
 

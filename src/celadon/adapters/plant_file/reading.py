@@ -7,7 +7,7 @@ What cannot be read counts as not written, so that the rest of its table survive
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -16,6 +16,7 @@ from celadon.adapters.plant_file.nodes import Mapping, Node, Scalar, Sequence
 from celadon.adapters.plant_file.shapes import Either, Items, Key, Named, Shape, Table, Value
 from celadon.adapters.plant_file.values import READERS
 from celadon.core.carriers import CARRIERS, find_carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.text import Text
 from celadon.core.units import UNIT_UNKNOWN, UnitError

@@ -5,8 +5,7 @@ The reader, the reference in `docs/plant-file.md` and the tests all walk the sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
 
 

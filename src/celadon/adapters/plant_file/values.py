@@ -11,11 +11,11 @@ import codecs
 import math
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Severity
 from celadon.core.periods import ZONE_UNKNOWN, zone
 from celadon.core.text import Text

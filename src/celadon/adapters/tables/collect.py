@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC
 from typing import Any
 
@@ -18,6 +18,7 @@ from celadon.adapters.tables.settle import PLACED_COLUMNS
 from celadon.adapters.tables.sql import literal, name
 from celadon.adapters.tables.staging import Context
 from celadon.adapters.tables.table import Table, untyped
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 
 BAD = "celadon_tables_bad"

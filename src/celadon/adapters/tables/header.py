@@ -6,10 +6,10 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from celadon.adapters.tables.kinds import COLUMN_DUPLICATE, COLUMN_MISSING
 from celadon.adapters.tables.numbers import TYPED_NUMBER, TYPED_TIME, parse_number
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 from celadon.core.units import UnitError, parse_unit
 

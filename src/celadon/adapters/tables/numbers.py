@@ -6,10 +6,10 @@ The SQL judges every cell by a full pattern before it is cast, so that nothing i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from celadon.adapters.tables.kinds import FLAW, SETTING_INVALID
 from celadon.adapters.tables.sql import case, literal
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 from celadon.core.text import Text
 
@@ -125,9 +125,10 @@ def flaw(text: str, number: str, doubt: str = "", typed: bool = False) -> str:
 
 
 _ASCII = str.maketrans(FROM_WIDE, TO_ASCII)
+_PLAIN = NumberForm()
 
 
-def parse_number(text: str, form: NumberForm = NumberForm()) -> float | None:
+def parse_number(text: str, form: NumberForm = _PLAIN) -> float | None:
     """The same rules for one text in Python: the number, or None when it is none."""
     text = text.translate(_ASCII).strip(" \t")
     if not re.fullmatch(form.pattern, text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from fractions import Fraction
@@ -13,6 +13,7 @@ import duckdb
 from celadon.adapters.tables.header import plain
 from celadon.adapters.tables.kinds import FLAW, METER_MAPPED_TWICE, METER_UNKNOWN, UNIT_CONVERTED
 from celadon.adapters.tables.table import Table
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 from celadon.core.model import Meter, PointKind, Source, Stamp
 from celadon.core.text import Text

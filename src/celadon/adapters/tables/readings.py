@@ -8,7 +8,7 @@ side tables: hours that the clock repeats, and intervals that last until the nex
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from celadon.adapters.tables.sql import name
 from celadon.adapters.tables.staging import STAGE, Context, Staging
 from celadon.adapters.tables.table import Table
 from celadon.adapters.tables.times import Clock, clock, guess_format
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Meter, Source
 from celadon.store.scratch import Scratch

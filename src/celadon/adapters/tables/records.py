@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from celadon.adapters.tables.staging import row_flaws
 from celadon.adapters.tables.table import Table, untyped
 from celadon.adapters.tables.times import TimeForm
 from celadon.core.carriers import find_carrier
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Plant, Source
 from celadon.core.periods import zone as find_zone

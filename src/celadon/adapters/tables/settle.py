@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 import duckdb
@@ -12,6 +12,7 @@ from celadon.adapters.tables.kinds import FLAW, TIME_REPEATED_ONCE
 from celadon.adapters.tables.points import FACTORS, POINTS, UNTIL_NEXT, Point
 from celadon.adapters.tables.staging import STAGE_COLUMNS
 from celadon.adapters.tables.times import Clock
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 
 PENDING, OPEN, RUNS = "celadon_tables_pending", "celadon_tables_open", "celadon_tables_runs"

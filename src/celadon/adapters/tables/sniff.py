@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from celadon.adapters.tables.kinds import (
 )
 from celadon.adapters.tables.table import split_line, untyped
 from celadon.adapters.tables.text import Encoding, TextPieces, detect_encoding, open_bytes
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.text import Text, text_of
 from celadon.store.scratch import Scratch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from celadon.adapters.tables.numbers import TYPED_NUMBER, NumberForm, parse_numb
 from celadon.adapters.tables.sniff import choose_format, sample_text
 from celadon.adapters.tables.table import split_line, untyped
 from celadon.adapters.tables.text import TextPieces
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.store.scratch import Scratch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from celadon.adapters.tables import limits, numbers
@@ -13,6 +13,7 @@ from celadon.adapters.tables.points import POINTS, STATES, UNTIL_NEXT, Layout
 from celadon.adapters.tables.sql import case, literal, text_list
 from celadon.adapters.tables.table import Batch, Table
 from celadon.adapters.tables.times import TimeForm
+from celadon.core.dataclass import dataclass
 from celadon.core.model import Meter, Source
 
 STAGE = "celadon_tables_stage"

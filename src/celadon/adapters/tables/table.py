@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from celadon.adapters.tables.kinds import FLAW, LINE_TOO_LONG
 from celadon.adapters.tables.numbers import EMPTY_FORMULA, TYPED_NUMBER, TYPED_TIME
 from celadon.adapters.tables.sql import case, literal
 from celadon.adapters.tables.text import FIELD_MARK, LINE_MARK, MARK_QUOTE_OPEN, MARK_UNDECODED, Piece
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 
 LINES = "celadon_tables_lines"

@@ -12,12 +12,12 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from celadon.adapters.tables import limits
 from celadon.adapters.tables.kinds import LINE_TOO_LONG, SETTING_INVALID, TABLE_TOO_LARGE, TABLE_UNREADABLE
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, Place
 from celadon.core.text import Text, text_of
 

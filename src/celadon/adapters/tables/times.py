@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -16,6 +15,7 @@ import duckdb
 from celadon.adapters.tables.kinds import FLAW, SETTING_INVALID
 from celadon.adapters.tables.numbers import TYPED_NUMBER, TYPED_TIME
 from celadon.adapters.tables.sql import case, literal
+from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
 from celadon.core.periods import zone as find_zone
 from celadon.core.text import Text, text_of

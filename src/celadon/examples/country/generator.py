@@ -10,12 +10,12 @@ import csv
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib.resources import files as resources
 from pathlib import Path
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.examples.country import noise, planting
 from celadon.region.lists import industries, regions
 

@@ -6,7 +6,7 @@ a query, not a list that has to be kept while rows stream by.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from celadon.core.dataclass import dataclass
 
 _RATE, _KIND, _START, _STRENGTH = 90, 91, 92, 93
 _FUEL = "CASE WHEN {0}cleaned_coal IS NOT NULL THEN 'cleaned_coal' WHEN {0}natural_gas IS NOT NULL THEN 'natural_gas' ELSE 'diesel' END"

@@ -6,9 +6,10 @@ one seed gives one plant on every machine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
+
+from celadon.core.dataclass import dataclass
 
 QUARTERS_PER_DAY = 96
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from celadon.core.dataclass import dataclass
 from celadon.examples.eaf_mill import meters
 from celadon.examples.eaf_mill.readings import RESET, SWAP, TRANSFORMER, Measured, month_span
 from celadon.examples.eaf_mill.truth import Fault, Reported

@@ -7,10 +7,10 @@ integer count of its last digit. The plant file says the same about digits and m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from random import Random
 
+from celadon.core.dataclass import dataclass
 from celadon.examples.eaf_mill.process import Year
 
 # What a driver's unit stands for, so that loads can be written in kW, kWh/t … (for gas: m3/h, m3/t; for heat: GJ/h).

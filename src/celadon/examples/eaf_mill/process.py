@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 
+from celadon.core.dataclass import dataclass
 from celadon.examples.eaf_mill.calendar import QUARTERS_PER_DAY, Calendar, sunshine, temperature
 
 GRADES = ("20CrMnTi", "42CrMo", "45", "GCr15", "Q355B", "40Cr")

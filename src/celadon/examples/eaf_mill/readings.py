@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import accumulate, pairwise
 from random import Random
 
+from celadon.core.dataclass import dataclass
 from celadon.examples.eaf_mill import meters
 from celadon.examples.eaf_mill.calendar import Calendar
 from celadon.examples.eaf_mill.process import Year

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from celadon.core.dataclass import dataclass
 from celadon.examples.eaf_mill import xlsx
 from celadon.examples.eaf_mill.calendar import QUARTERS_PER_DAY, Calendar
 from celadon.examples.eaf_mill.process import Year

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
+
+from celadon.core.dataclass import dataclass
 
 FORMAT = "celadon-example-truth/1"
 FILE = "truth.json"
