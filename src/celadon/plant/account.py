@@ -6,15 +6,14 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from celadon.core.dataclass import dataclass
-from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
+from celadon.core.findings import Finding
 from celadon.core.model import Plant as PlantModel
-from celadon.core.periods import Grain, Period, asked_period, parse_period, zone
+from celadon.core.periods import Grain, asked_period
 from celadon.core.quantities import Space
-from celadon.core.text import Text
 from celadon.engine.backends import Backend
 from celadon.engine.chain_rows import ChainRows
 from celadon.engine.quality import DATA, FACTORS
@@ -27,17 +26,6 @@ from celadon.plant.origins import PlantOrigins
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import Rulebook
 
-NO_DATA = FindingKind(
-    "account.no-data",
-    Severity.ERROR,
-    Text(en="Nothing is loaded", zh="没有数据"),
-    Text(
-        en="The store holds neither readings nor records, so there is no period to take.",
-        zh="数据仓中没有读数和台账记录，无法确定期间。",
-    ),
-    Text(en="Load the plant's files, or give --period.", zh="请先载入工厂文件，或指定 --period。"),
-)
-_TICK = timedelta(microseconds=1)
 _COLUMNS = (
     "quantity", "item", "purpose", "enterprise", "site", "process", "meter", "label", "start", "end",
     "value", "unit", "coverage", *DATA, *FACTORS,
@@ -184,25 +172,3 @@ def account(
         said = chain.findings()
     found = unique([*seen.findings, *table.findings, *book.findings, *result.findings, *said])
     return Account(replace(result, findings=tuple(found)), seen.model, tuple(found), known, table.books)
-
-
-def period_of(text: str | None, work: Workspace, seen: View) -> Period:
-    """The period a user wrote, or everything there are readings for (else records), in whole local months.
-
-    Raises:
-        FindingError: it cannot be read; or none was written and the store is empty.
-    """
-    model = seen.model
-    if text:
-        return parse_period(text, model.zone)
-    span = seen.snapshot.span() or _records_span(work, seen)
-    if span is None:
-        raise FindingError(NO_DATA.at(Place(file=model.file or None)))
-    first, last = (moment.astimezone(zone(model.zone)) for moment in (span[0], max(span[0], span[1] - _TICK)))
-    return parse_period(f"{first:%Y-%m}..{last:%Y-%m}", model.zone)
-
-
-def _records_span(work: Workspace, seen: View) -> tuple[datetime, datetime] | None:
-    sql = f'SELECT min(start), max("end") FROM ({seen.snapshot.records_sql()})'
-    found = work.con.execute(sql).fetchall()[0]
-    return None if found[0] is None else (found[0].replace(tzinfo=UTC), found[1].replace(tzinfo=UTC))

@@ -18,7 +18,7 @@ from celadon.core.quantities import Space
 from celadon.metering.balance import balance as balance_rows
 from celadon.metering.tree import build_tree
 from celadon.plant import loading
-from celadon.plant.account import period_of
+from celadon.plant.asked import period_of
 from celadon.plant.keeping import unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import Opened, View, view

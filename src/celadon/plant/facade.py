@@ -8,31 +8,59 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
+from celadon.core.later import Later
 from celadon.core.periods import GRAINS, Grain
 from celadon.core.quantities import SPACES, Space
 from celadon.core.text import Lang, Text
 from celadon.core.units import did_you_mean
-from celadon.engine.trace import Trace
-from celadon.metering.balance import BalanceRow
-from celadon.plant import account as accounting
-from celadon.plant import backup, checking, drafts, effects, guessing, loading, quarantine, replaying, upkeep
-from celadon.plant import balance as balancing
-from celadon.plant import bill as billing
-from celadon.plant import compare as comparing
-from celadon.plant import explain as explaining
-from celadon.plant import history as histories
-from celadon.plant import reconcile as reconciling
-from celadon.plant import series as serial
-from celadon.plant import triage as triaging
-from celadon.plant.entry import Entry, Signed
+from celadon.plant.asked import period_of
 from celadon.plant.opened import Opened, View, open_file, view
-from celadon.plant.preview import pending
 from celadon.plant.workspace import Workspace
-from celadon.rules.rulebook import Rulebook
 from celadon.store import Store
+
+if TYPE_CHECKING:
+    from celadon.engine.trace import Trace
+    from celadon.metering.balance import BalanceRow
+    from celadon.plant import account as accounting
+    from celadon.plant import (
+        backup,
+        checking,
+        drafts,
+        effects,
+        guessing,
+        loading,
+        quarantine,
+        replaying,
+        upkeep,
+    )
+    from celadon.plant import balance as balancing
+    from celadon.plant import bill as billing
+    from celadon.plant import compare as comparing
+    from celadon.plant import explain as explaining
+    from celadon.plant import history as histories
+    from celadon.plant import preview as previewing
+    from celadon.plant import reconcile as reconciling
+    from celadon.plant import series as serial
+    from celadon.plant import triage as triaging
+    from celadon.plant.entry import Entry, Signed
+    from celadon.rules.rulebook import Rulebook
+else:
+    # One verb needs one of these; all of them take longer to import than most verbs to answer.
+    accounting, balancing, billing = (
+        Later(f"celadon.plant.{name}") for name in ("account", "balance", "bill")
+    )
+    backup, checking, drafts = (Later(f"celadon.plant.{name}") for name in ("backup", "checking", "drafts"))
+    comparing, explaining = Later("celadon.plant.compare"), Later("celadon.plant.explain")
+    effects, guessing, loading = (
+        Later(f"celadon.plant.{name}") for name in ("effects", "guessing", "loading")
+    )
+    histories, previewing = Later("celadon.plant.history"), Later("celadon.plant.preview")
+    quarantine, reconciling = Later("celadon.plant.quarantine"), Later("celadon.plant.reconcile")
+    replaying, serial = Later("celadon.plant.replaying"), Later("celadon.plant.series")
+    triaging, upkeep = Later("celadon.plant.triage"), Later("celadon.plant.upkeep")
 
 WORD_UNKNOWN = FindingKind(
     "question.word",
@@ -100,7 +128,7 @@ class Plant:
         """What `load` would do; nothing is committed."""
         with (
             self.opened.open_or_create_store() as store,
-            pending(self.opened, store, progress) as would,
+            previewing.pending(self.opened, store, progress) as would,
         ):
             return would.loading
 
@@ -113,20 +141,18 @@ class Plant:
     ) -> balancing.Balance:
         """The conservation proof and the balance of meters, processes and sites; None = everything there are readings for."""
         seen = self.view(as_of)
-        return balancing.balance(
-            self._work, seen, accounting.period_of(period, self._work, seen), grain_of(per)
-        )
+        return balancing.balance(self._work, seen, period_of(period, self._work, seen), grain_of(per))
 
     def proof(self, period: str, *, as_of: Moment = None) -> balancing.Balance:
         """The conservation proof of the ledger as it is kept, and the balance of meters by month; `balance` also derives every cell
         again and compares."""
         seen = self.view(as_of)
-        return balancing.proven(self._work, seen, accounting.period_of(period, self._work, seen))
+        return balancing.proven(self._work, seen, period_of(period, self._work, seen))
 
     def meter_rows(self, period: str, *, as_of: Moment = None) -> list[BalanceRow]:
         """What each meter counted in `period`, and what its sub-meters leave over; without the proof that `balance` gives."""
         seen = self.view(as_of)
-        return balancing.meter_rows(self._work, seen, accounting.period_of(period, self._work, seen))
+        return balancing.meter_rows(self._work, seen, period_of(period, self._work, seen))
 
     def account(
         self,
@@ -212,7 +238,7 @@ class Plant:
 
         if not pending_files:
             return comparing.compare(self._work, side(before or {}), side(after or {}))
-        with pending(self.opened, self.store) as would:
+        with previewing.pending(self.opened, self.store) as would:
             return comparing.compare(self._work, side(before or {}), side(after or {}, would.seen))
 
     def reconcile(
@@ -231,14 +257,14 @@ class Plant:
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""
         seen = self.view(as_of)
-        return billing.bill(self._work, seen, accounting.period_of(period, self._work, seen))
+        return billing.bill(self._work, seen, period_of(period, self._work, seen))
 
     def series(
         self, meters: Sequence[str], period: str, *, per: str | Grain | None = None, as_of: Moment = None
     ) -> serial.Series:
         """What meters counted in each hour, day, month … (None = each cell of the ledger), with what of it is estimated."""
         seen = self.view(as_of)
-        asked = accounting.period_of(period, self._work, seen)
+        asked = period_of(period, self._work, seen)
         return serial.series(self._work, seen, meters, asked, grain_of(per))
 
     def readings(
@@ -275,7 +301,7 @@ class Plant:
     ) -> list[histories.Told]:
         """Every version of records (of these words) or, for a period, of a meter's readings."""
         seen = self.view(as_of)
-        span = accounting.period_of(period, self._work, seen) if period or meter else None
+        span = period_of(period, self._work, seen) if period or meter else None
         if meter is not None and span is not None:
             return histories.of_readings(self._work, seen, meter, span.start, span.end)
         return histories.of_records(self._work, seen, span, **words)

@@ -12,32 +12,45 @@ from contextlib import contextmanager
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
+from celadon.core.later import Later
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
-from celadon.engine.backends import Backend, Progress
-from celadon.engine.explain import Explainer
-from celadon.engine.request import Request, fact_grain
-from celadon.engine.run import Result, run
-from celadon.engine.spark import Spark
 from celadon.metering.activity import build_facts, counted_meters
-from celadon.plant.deriving import Derivations, insert
 from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import write_ledger
 from celadon.plant.opened import View
-from celadon.plant.pooling import build_pooled, can_pool
 from celadon.plant.renewal import Declared, changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
-from celadon.rules.check import sound
-from celadon.rules.rulebook import Rulebook, find_rulebook, load_rulebook
 from celadon.store.scratch import Scratch, connect
+
+if TYPE_CHECKING:
+    from celadon.engine import explain as explaining
+    from celadon.engine import request as requests
+    from celadon.engine import run as running
+    from celadon.engine import spark as distributed
+    from celadon.engine.backends import Backend, Progress
+    from celadon.engine.explain import Explainer
+    from celadon.engine.request import Request
+    from celadon.engine.run import Result
+    from celadon.engine.spark import Spark
+    from celadon.plant import deriving, pooling
+    from celadon.rules import check as rule_checks
+    from celadon.rules import rulebook as rulebooks
+    from celadon.rules.rulebook import Rulebook
+else:
+    # Facts are also asked for where no rulebook is: by `check`, and by what shows them.
+    explaining, requests = Later("celadon.engine.explain"), Later("celadon.engine.request")
+    running, distributed = Later("celadon.engine.run"), Later("celadon.engine.spark")
+    deriving, pooling = Later("celadon.plant.deriving"), Later("celadon.plant.pooling")
+    rule_checks, rulebooks = Later("celadon.rules.check"), Later("celadon.rules.rulebook")
 
 QUARANTINE_OPEN = FindingKind(
     "quarantine.open",
@@ -114,7 +127,7 @@ class Workspace:
         if address not in self._engines:
             while self._engines:  # a process has one at a time
                 self._engines.popitem()[1].close()
-            self._engines[address] = Spark(address, self._scratch.path, progress)
+            self._engines[address] = distributed.Spark(address, self._scratch.path, progress)
         return self._engines[address]
 
     def close(self) -> None:
@@ -155,7 +168,9 @@ class Workspace:
         base = self.facts(seen, request.period, *grain)
         if not seen.model.derived:
             return base
-        asking = [Derivations(seen, book, self.book, partial(self._answer, seen), chain) for book in books]
+        asking = [
+            deriving.Derivations(seen, book, self.book, partial(self._answer, seen), chain) for book in books
+        ]
         due = [(made, made.due()) for made in asking]
         if not any(items for _, items in due) and not any(made.findings for made in asking):
             return base
@@ -168,7 +183,7 @@ class Workspace:
             with self.using(base.name, name):
                 for made, items in due:
                     fresh = [(number, item) for number, item in items if number not in done]
-                    insert(self.con, name, made, fresh, request, grain[1])
+                    deriving.insert(self.con, name, made, fresh, request, grain[1])
                     done.update(number for number, _ in fresh)
             said = [finding for made in asking for finding in made.findings]
             others = {book.digest: book for made in asking for book in made.books}
@@ -178,8 +193,8 @@ class Workspace:
 
     def pooled_for(self, seen: View, book: Rulebook, request: Request) -> FactTable:
         """Facts for this one account: like `facts_for`, and at hours with the meters of a site added up where it sees only sums."""
-        if seen.model.derived or seen.snapshot.is_preview or not can_pool(book, request):
-            return self.facts_for(seen, [book], request, fact_grain(book, request))
+        if seen.model.derived or seen.snapshot.is_preview or not pooling.can_pool(book, request):
+            return self.facts_for(seen, [book], request, requests.fact_grain(book, request))
         key = (
             seen.store.path,
             seen.snapshot.upto,
@@ -192,10 +207,10 @@ class Workspace:
             name = self._new_table()
             with seen.store.reading():
                 write_records(self.con, seen)
-                said = build_pooled(self.con, seen, request, book.facts, name)
+                said = pooling.build_pooled(self.con, seen, request, book.facts, name)
                 self.con.execute("DROP TABLE records")
             if said is None:
-                return self.facts_for(seen, [book], request, fact_grain(book, request))
+                return self.facts_for(seen, [book], request, requests.fact_grain(book, request))
             findings = [_placed(item, seen) for item in said]
             _keep(self._built, key, FactTable(name, (*findings, *seen.snapshot.findings)))
             self._drop_unused()
@@ -216,18 +231,18 @@ class Workspace:
         self, seen: View, book: Rulebook, request: Request, chain: tuple[str, ...]
     ) -> tuple[Result, Sequence[Rulebook]]:
         """A request on this view's facts, asked for the sake of the rulebooks in `chain`."""
-        table = self.facts_for(seen, [book], request, fact_grain(book, request), chain)
-        result = run(self.con, book, seen.model, request, facts=table.name)
+        table = self.facts_for(seen, [book], request, requests.fact_grain(book, request), chain)
+        result = running.run(self.con, book, seen.model, request, facts=table.name)
         return replace(result, findings=(*table.findings, *result.findings)), table.books
 
     def book(self, rulebook: str | Path | Rulebook) -> Rulebook:
         """The rulebook, loaded unless it is; a folder that changed since is another rulebook and is loaded anew."""
-        if isinstance(rulebook, Rulebook):
-            return sound(rulebook)
-        folder = rulebook if isinstance(rulebook, Path) else find_rulebook(rulebook)
+        if isinstance(rulebook, rulebooks.Rulebook):
+            return rule_checks.sound(rulebook)
+        folder = rulebook if isinstance(rulebook, Path) else rulebooks.find_rulebook(rulebook)
         known = self._books.get(folder)
         if known is None or known.current_digest() != known.digest:
-            known = self._books[folder] = sound(load_rulebook(folder))
+            known = self._books[folder] = rule_checks.sound(rulebooks.load_rulebook(folder))
         return known
 
     @contextmanager
@@ -326,7 +341,7 @@ class Workspace:
             _keep(
                 self._explainers,
                 key,
-                Explainer(self.con, book, seen.model, request, request.wanted[0], facts),
+                explaining.Explainer(self.con, book, seen.model, request, request.wanted[0], facts),
             )
         self._explainers.move_to_end(key)
         return self._explainers[key]
