@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from celadon.core.units import UnitError, conversion, parse_unit
+from celadon.core.units import UnitError, conversion, parse_unit, recorded_factor
 
 PINT = pint.UnitRegistry()
 # Celadon name -> pint name, for units both define alike.
@@ -57,6 +57,25 @@ def test_ratios_agree_with_pint(first: str) -> None:
 )
 def test_the_trades_own_units(source: str, target: str, factor: Fraction) -> None:
     assert conversion(source, target) == factor
+
+
+@pytest.mark.parametrize(
+    ("recorded", "wanted", "factor"),
+    [
+        ("kg", "kgCH4", Fraction(1)), ("t", "tCO2e", Fraction(1)), ("kg", "tCO2", Fraction(1, 1000)),
+        ("%", "tC/t", Fraction(1, 100)), ("kg/GJ", "tC/GJ", Fraction(1, 1000)), ("kgCH4", "tCH4", Fraction(1, 1000)),
+    ],
+)  # fmt: skip
+def test_a_recorded_mass_may_leave_out_the_substance(recorded: str, wanted: str, factor: Fraction) -> None:
+    assert recorded_factor(parse_unit(recorded), parse_unit(wanted)) == factor
+
+
+@pytest.mark.parametrize(
+    ("recorded", "wanted"), [("tCO2", "tCO2e"), ("kgCH4", "kg"), ("tC", "tCO2"), ("t", "tce")]
+)
+def test_a_recorded_substance_is_no_other(recorded: str, wanted: str) -> None:
+    with pytest.raises(UnitError):
+        recorded_factor(parse_unit(recorded), parse_unit(wanted))
 
 
 @pytest.mark.parametrize(

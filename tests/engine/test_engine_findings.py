@@ -88,7 +88,11 @@ def test_an_earlier_row_is_carried_only_where_the_rulebook_says_so(tmp_path: Pat
 def test_a_recalled_factor_is_marked(tmp_path: Path) -> None:
     result = ask(write_book(tmp_path / "b"), [DIESEL], period="2023-05")
     assert result.rows_of("emission")[0].recalled == 1.0
-    assert only(result, "factor.unchecked").where.line == 3
+    told = only(result, "factor.unchecked")
+    assert told.where.line == 3
+    label = told.values["what"].en
+    assert told.says("en") == f"{label} = 3.2 kgCO2/kg is recalled, not checked against Notice 2."
+    assert label.endswith(" for diesel")
 
 
 def test_a_factor_in_another_kind_of_unit(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_carriers_of_the_tables_are_known_or_named():
         if "carrier" in row.cells
     }
     assert extra - set(CARRIERS) == {
-        "aviation_gasoline", "bitumen", "black_liquor", "biodiesel", "biogasoline", "blast_air", "brown_coal_briquettes", "charcoal",
+        "aviation_gasoline", "bitumen", "biodiesel", "biogasoline", "blast_air", "brown_coal_briquettes", "charcoal",
         "coking_coal", "ethane", "gas_coke", "gasworks_gas", "industrial_waste", "jet_kerosene", "landfill_gas", "lubricant",
         "msw_biogenic", "msw_fossil", "ngl", "oil_shale", "orimulsion", "other_liquid_biofuel", "other_petroleum",
         "other_solid_biomass", "paraffin", "patent_fuel", "peat", "refinery_feedstock", "shale_oil", "sludge_gas", "sub_bituminous",

@@ -83,6 +83,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("hydrogen", "hydrogen used as fuel", "氢气", "gas", _M3, ""),
     ("biogas", "biogas", "沼气", "gas", _M3, ""),
     ("biomass", "biomass used as fuel", "生物质", "solid", _T, "wood,wood_pellets"),
+    ("black_liquor", "black liquor", "黑液", "liquid", _T, ""),
     ("fresh_water", "fresh water", "新水", "medium", _T, "water"),
     ("softened_water", "softened water", "软化水", "medium", _T, ""),
     ("deaerated_water", "deaerated water", "除氧水", "medium", _T, ""),
@@ -95,7 +96,7 @@ _ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("acetylene", "acetylene", "乙炔", "medium", _M3, ""),
     ("calcium_carbide", "calcium carbide", "电石", "medium", _T, ""),
 )  # fmt: skip
-_BIOGENIC = {"biogas", "biomass", "ethanol"}
+_BIOGENIC = {"biogas", "biomass", "black_liquor", "ethanol"}
 _COLD_WATER = {
     "fresh_water",
     "softened_water",

@@ -385,11 +385,20 @@ def did_you_mean(name: str, known: Iterable[str]) -> Text:
 
 
 def recorded_factor(given: Unit, wanted: Unit) -> Fraction:
-    """As `factor_to`, for values people record: a share by mass (%, kg/kg), as laboratories print carbon, is also taken
-    where carbon per mass is wanted. Formulas stay strict."""
-    if not given.dimension and wanted.dimension == _CARBON_SHARE:
+    """As `factor_to`, for values people record: where a mass of one substance is wanted (kgCH4, tC/t), a plain mass or share
+    (kg, %) is taken too, as scales and laboratories print it. Formulas stay strict."""
+    if given.dimension != wanted.dimension and given.dimension == _of_no_substance(wanted):
         return given.ratio / wanted.ratio
     return given.factor_to(wanted)
+
+
+def _of_no_substance(unit: Unit) -> tuple[tuple[str, int], ...]:
+    """The dimension with every mass of a substance as plain mass."""
+    powers: dict[str, int] = {}
+    for name, power in unit.dimension:
+        plain = "mass" if name.endswith("_mass") else name
+        powers[plain] = powers.get(plain, 0) + power
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
 
 
 def conversion(source: str, target: str) -> Fraction:
@@ -398,4 +407,3 @@ def conversion(source: str, target: str) -> Fraction:
 
 
 ONE = parse_unit("1")
-_CARBON_SHARE = parse_unit("kgC/kg").dimension

@@ -56,8 +56,8 @@ FACTOR_CARRIED = FindingKind(
     Severity.WARNING,
     Text(en="An earlier factor is used", zh="沿用较早的因子"),
     Text(
-        en="{label} for {key}: nothing is published for {span}; the row of {since} ({source}) is carried forward.",
-        zh="{label}（{key}）：{span} 尚无发布值，沿用 {since} 的数值（{source}）。",
+        en="{what}: nothing is published for {span}; the row of {since} ({source}) is carried forward.",
+        zh="{what}：{span} 尚无发布值，沿用 {since} 的数值（{source}）。",
     ),
     Text(
         en="Account again when the year's value is published; `celadon compare` will show the change.",
@@ -69,8 +69,8 @@ FACTOR_RECALLED = FindingKind(
     Severity.WARNING,
     Text(en="An unchecked factor is used", zh="使用了未核实的因子"),
     Text(
-        en="{label} for {key} = {value} {unit} is recalled, not checked against {source}.",
-        zh="{label}（{key}）= {value} {unit} 为回忆值，未与 {source} 核对。",
+        en="{what} = {value} is recalled, not checked against {source}.",
+        zh="{what} = {value} 为回忆值，未与 {source} 核对。",
     ),
     Text(
         en="Check the value in the document and give it under factors:, or treat the result as unofficial.",
@@ -436,16 +436,14 @@ class _Chooser:
     def _tell(
         self, row: FactorRow, carried: bool, month: Month, site: Site, combo: tuple[str, ...], where: Place
     ) -> None:
-        label = self.spec.label
-        key = ", ".join(word for word in combo if word) or site.region or site.id
+        what, unit = self._what(combo, site), row.unit(self.spec.column)
         if carried and self._first("carried", row.line, month.day.year, combo):
             self._mark(
                 combo,
                 FACTOR_CARRIED.at(
                     where,
                     clause=self.spec.clause,
-                    label=label,
-                    key=key,
+                    what=what,
                     span=month.day.year,
                     since=row.validity.since,
                     source=row.source,
@@ -457,13 +455,18 @@ class _Chooser:
                 FACTOR_RECALLED.at(
                     where,
                     clause=row.clause,
-                    label=label,
-                    key=key,
-                    value=row.cells.get(self.spec.column, ""),
-                    unit=row.unit(self.spec.column),
+                    what=what,
+                    value=" ".join([row.cells.get(self.spec.column, ""), *([unit] if unit != "1" else [])]),
                     source=row.source,
                 ),
             )
+
+    def _what(self, combo: tuple[str, ...], site: Site) -> Text:
+        """The factor, and what the row is for where it depends on anything."""
+        by_site = any(selector.startswith("site.") for _, selector in self.spec.keys)
+        words = [word for word in combo if word] or ([site.region or site.id] if by_site else [])
+        label, key = self.spec.label, ", ".join(words)
+        return Text(f"{label.en} for {key}", f"{label.zh}（{key}）") if key else label
 
     def _mark(self, combo: tuple[str, ...], finding: Finding) -> None:
         self.lookup.marks.append((combo, finding))

@@ -9,7 +9,10 @@ powder = standard.clause(
 )
 carbonate = standard.clause(
     {"zh": "核算方法（原料碳酸盐分解排放）", "en": "accounting method (carbonates of the batch)"},
-    {"zh": "E = Σ M_i × EF_i × F_i：碳酸盐原料消耗量 × 排放因子 × 煅烧比例", "en": "E = Σ M_i × EF_i × F_i"},
+    {
+        "zh": "E = Σ M_i × EF_i × PUR_i × F_i：碳酸盐原料消耗量 × 排放因子 × 纯度 × 煅烧比例；排放因子按纯碳酸盐计",
+        "en": "E = Σ M_i × EF_i × PUR_i × F_i: raw material × factor of the pure carbonate × purity × share calcined",
+    },
 )
 
 is_powder = key("material") == "carbon_powder"
@@ -33,9 +36,12 @@ def carbon_powder_emission(material_consumed, material_carbon_content, default_c
     label={"zh": "碳酸盐分解排放", "en": "Carbonates"},
     when=~is_powder,
 )
-def carbonate_emission(material_consumed, carbonate_factor, calcined_share, default_calcined_share):
-    """Carbonate in the batch × factor × share calcined."""
-    return material_consumed * carbonate_factor * first_given(calcined_share, default_calcined_share)
+def carbonate_emission(
+    material_consumed, material_purity, carbonate_factor, calcined_share, default_calcined_share
+):
+    """Raw material × purity × factor × share calcined; taken as pure where it was not analysed, shown as a default."""
+    carbonate = material_consumed * first_given(material_purity, constant("1", unit="1"))
+    return carbonate * carbonate_factor * first_given(calcined_share, default_calcined_share)
 
 
 @carbonate.rule(
