@@ -27,6 +27,7 @@ from celadon.metering import records as record_facts
 from celadon.metering.amounts import Calendars, find_feeders, sum_nodes, write_nodes
 from celadon.metering.boundary import Boundary, find_boundary
 from celadon.metering.fact_rows import TRAITS, add_parts, add_points, add_sites, write_leaves
+from celadon.metering.few import Few, are_few
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.tree import AMOUNTS, Node, Tree, build_tree, place
 from celadon.metering.wording import in_words
@@ -148,17 +149,28 @@ def fill_facts(
 ) -> None:
     """Make `into` as `build_facts` does: the plan's nodes out of the ledger, and the records."""
     plant, boundary, calendars, nodes, tree = plan.plant, plan.boundary, plan.calendars, plan.nodes, plan.tree
-    calendars.write(con)
     prices = tariffs.price_nodes(con, plant, tree, boundary, calendars)
     plan.findings += prices.findings
     traits = traits_of(plan, prices.money)
-    write_nodes(con, nodes, plan.children, calendars, point_ids, prices.of_node, (TRAITS, traits))
-    sum_nodes(con, ledger, calendars, priced=bool(prices.of_node))
+    metered = {(tree.nodes[item].site, tree.nodes[item].carrier) for item in boundary.sources}
     columns = ", ".join(f'"{name}" {kind}' for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
+    recorded = record_facts.any_inside(con, plant, records, plan.period)
+    few = are_few(nodes, calendars, boundary)
+    if recorded or not few:
+        calendars.write(con)
+    if few:
+        sums = Few(con, ledger, nodes, calendars, point_ids, prices.of_node, traits)
+        sums.insert(con, plant, plan.space, into)
+        if recorded:
+            plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
+        plan.findings += [lacking(nodes[gap[0]].meter, *gap[1:]) for gap in sums.gaps()]
+        return
+    write_nodes(con, nodes, plan.children, calendars, point_ids, prices.of_node, (TRAITS, traits))
+    sum_nodes(con, ledger, calendars, priced=bool(prices.of_node))
     add_points(con, plant, nodes, into)
-    metered = {(tree.nodes[item].site, tree.nodes[item].carrier) for item in boundary.sources}
-    plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
+    if recorded:
+        plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
     if plan.space >= Space.PROCESS:
         find_feeders(con)
         write_leaves(con)

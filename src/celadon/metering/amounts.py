@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
+from typing import Any
 
 import duckdb
 
@@ -53,12 +54,17 @@ class Segment:
 def load_rows(
     con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Make temporary `table` with `columns` (name → type) from Python rows; times are naive UTC."""
+    """Make temporary `table` of Python rows (see `rows_sql`)."""
+    sql, values = rows_sql(columns, rows)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}", values)
+
+
+def rows_sql(columns: Mapping[str, str], rows: Iterable[Sequence[object]]) -> tuple[str, list[Any]]:
+    """A query for Python rows with these columns (name → type), and its parameters; times are naive UTC."""
     by_column = list(zip(*rows, strict=True))
     if not by_column:
-        declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({declared})")
-        return
+        nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+        return f"SELECT {nothing} WHERE false", []
     kinds = list(columns.values())
     # HUGEINT travels as text: a list parameter takes the type of its first member
     values = [
@@ -68,10 +74,7 @@ def load_rows(
     parts = ", ".join(f"unnest(?::{'VARCHAR' if kind == 'HUGEINT' else kind}[])" for kind in kinds)
     names = ", ".join(f"c{i}::{kind} AS {name}" for i, (name, kind) in enumerate(columns.items()))
     inner = ", ".join(f"c{i}" for i in range(len(columns)))
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {names} FROM (SELECT {parts}) AS rows({inner})",
-        values,
-    )
+    return f"SELECT {names} FROM (SELECT {parts}) AS rows({inner})", values
 
 
 def naive(moment: datetime | None) -> datetime | None:

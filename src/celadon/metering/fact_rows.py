@@ -19,7 +19,7 @@ TRAITS = {
 """What a node's facts are called, their unit (value = ticks × num / den), and its role at the boundary."""
 
 # what a branch of rows is; its place in this list is the branch's number
-_BRANCHES = (
+BRANCHES = (
     "",
     "energy_purchased",
     "energy_generated",
@@ -28,7 +28,7 @@ _BRANCHES = (
     "contract_electricity",
     "energy_cost",
 )
-_PURCHASED, _GENERATED, _EXPORTED, _CONSUMED, _CONTRACT, _COST = range(1, 7)
+PURCHASED, GENERATED, EXPORTED, CONSUMED, CONTRACT, COST = range(1, 7)
 _NODE = """SELECT {branch} AS branch, {word} AS word, n.node, d.seg, n.process, false AS rest, {amount} AS amount,
     {estimated} AS estimated, {covered} AS covered, d.due, {derived} AS derived, false AS open
     FROM m_node n JOIN m_due d ON d.node = n.node LEFT JOIN m_amount a ON a.node = d.node AND a.seg = d.seg WHERE {where}"""
@@ -58,7 +58,7 @@ def _add(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, branches: Sequ
 
     `word` is the contract of branch 5 and the currency of branch 6; branch 0 has the point's own quantity.
     """
-    names = ", ".join(f"'{name}'" for name in _BRANCHES)
+    names = ", ".join(f"'{name}'" for name in BRANCHES)
     rows = " UNION ALL ".join(branches)
     con.execute(
         f"""INSERT INTO {into}
@@ -70,14 +70,14 @@ def _add(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, branches: Sequ
             FROM r JOIN m_segment s ON s.seg = r.seg GROUP BY ALL
         ), v AS (
             SELECT g.*, n.id, n.site, n.purpose, n.quantity,
-                CASE WHEN branch = {_CONTRACT} THEN word ELSE n.item END AS item,
-                CASE branch WHEN {_CONTRACT} THEN 'MWh' WHEN {_COST} THEN word ELSE n.unit END AS unit,
-                CASE WHEN branch >= {_CONTRACT} THEN g.amount / 1e9 ELSE g.amount * n.num / n.den END AS value,
+                CASE WHEN branch = {CONTRACT} THEN word ELSE n.item END AS item,
+                CASE branch WHEN {CONTRACT} THEN 'MWh' WHEN {COST} THEN word ELSE n.unit END AS unit,
+                CASE WHEN branch >= {CONTRACT} THEN g.amount / 1e9 ELSE g.amount * n.num / n.den END AS value,
                 least(abs(g.estimated), abs(g.amount)) * n.num / n.den AS part
             FROM g JOIN m_node n ON n.node = g.node
         )
         SELECT CASE WHEN branch = 0 THEN quantity ELSE list_extract([{names}], branch + 1) END, item,
-            CASE WHEN branch = {_CONSUMED} THEN purpose ELSE '' END, ?, site, process,
+            CASE WHEN branch = {CONSUMED} THEN purpose ELSE '' END, ?, site, process,
             id || CASE WHEN rest THEN '~rest' ELSE '' END, time_start, time_end, value, unit, NULL, coalesce(part, 0), 0, 0, 0, 0, 0,
             CASE WHEN value IS NULL THEN 0 ELSE least(1, coalesce(coverage, 0)) END,
             CASE WHEN value IS NULL THEN 5 WHEN part > 0 OR open THEN 3 WHEN derived THEN 1 ELSE 0 END,
@@ -94,7 +94,7 @@ def add_points(con: duckdb.DuckDBPyConnection, plant: Plant, nodes: Mapping[str,
 
 
 _FLOW_BRANCH = (
-    f"CASE n.flow WHEN 'purchased' THEN {_PURCHASED} WHEN 'generated' THEN {_GENERATED} ELSE {_EXPORTED} END"
+    f"CASE n.flow WHEN 'purchased' THEN {PURCHASED} WHEN 'generated' THEN {GENERATED} ELSE {EXPORTED} END"
 )
 
 
@@ -102,15 +102,15 @@ def add_sites(con: duckdb.DuckDBPyConnection, plant: Plant, into: str) -> None:
     """What crosses the boundary, and consumption from it; a row per boundary meter."""
     branches = [
         _measured(_FLOW_BRANCH, "a.amount", "n.flow <> ''"),
-        _measured(_CONSUMED, "coalesce(n.sign, 1) * a.amount", "n.sign IS NOT NULL OR n.used_only"),
+        _measured(CONSUMED, "coalesce(n.sign, 1) * a.amount", "n.sign IS NOT NULL OR n.used_only"),
     ]
     if _occurs(con, "contract"):
         where = "n.flow = 'purchased' AND n.contract <> ''"
-        branches.append(_measured(_CONTRACT, "a.amount", where, "n.contract"))
+        branches.append(_measured(CONTRACT, "a.amount", where, "n.contract"))
     if _occurs(con, "money"):
         values = {"estimated": "0", "covered": "a.priced", "derived": "true", "amount": _MONEY.format("a")}
         where = "n.flow = 'purchased' AND n.money <> ''"
-        branches.append(_NODE.format(branch=_COST, word="n.money", where=where, **values))
+        branches.append(_NODE.format(branch=COST, word="n.money", where=where, **values))
     _add(con, plant, into, branches)
 
 
@@ -140,29 +140,29 @@ def add_parts(con: duckdb.DuckDBPyConnection, plant: Plant, boundary: Boundary, 
     """Consumption and purchase by leaf and remainder, from `m_part`; export and generation at their own meters."""
     branches = [
         _measured(_FLOW_BRANCH, "a.amount", "n.flow IN ('generated', 'exported')"),
-        _parts(_CONSUMED, "n.top_sign * p.amount", "NOT n.passed_on"),
-        _parts(_PURCHASED, "p.amount", "n.direct"),
+        _parts(CONSUMED, "n.top_sign * p.amount", "NOT n.passed_on"),
+        _parts(PURCHASED, "p.amount", "n.direct"),
     ]
     contracts, monies = _occurs(con, "contract"), _occurs(con, "money")
     if contracts:
         of_top = "(SELECT h.contract FROM m_node h WHERE h.node = p.top)"
-        branches.append(_parts(_CONTRACT, "p.amount", f"n.direct AND {of_top} <> ''", word=of_top))
+        branches.append(_parts(CONTRACT, "p.amount", f"n.direct AND {of_top} <> ''", word=of_top))
     if monies:
         branches.append(
-            _parts(_COST, _MONEY.format("p"), "n.direct AND n.money <> ''", word="n.money", money=True)
+            _parts(COST, _MONEY.format("p"), "n.direct AND n.money <> ''", word="n.money", money=True)
         )
     if boundary.bus_purchases:
         _split(con, "m_bus", "a.amount")
         shown = {"estimated": "b.estimated", "covered": "b.covered", "table": "m_bus"}
-        branches.append(_SPLIT.format(branch=_PURCHASED, word="''", where="true", **shown))
+        branches.append(_SPLIT.format(branch=PURCHASED, word="''", where="true", **shown))
         if contracts:
             branches.append(
-                _SPLIT.format(branch=_CONTRACT, word="h.contract", where="h.contract <> ''", **shown)
+                _SPLIT.format(branch=CONTRACT, word="h.contract", where="h.contract <> ''", **shown)
             )
         if monies:
             _split(con, "m_bus_cost", _MONEY.format("a"))
             shown = {"estimated": "0", "covered": "b.priced", "table": "m_bus_cost"}
-            branches.append(_SPLIT.format(branch=_COST, word="h.money", where="h.money <> ''", **shown))
+            branches.append(_SPLIT.format(branch=COST, word="h.money", where="h.money <> ''", **shown))
     _add(con, plant, into, branches)
 
 

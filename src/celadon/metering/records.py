@@ -6,7 +6,7 @@ A declared `fuel_consumed` goes before what purchases and stocks give.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import duckdb
@@ -97,11 +97,12 @@ def insert_facts(
     A record inside one span of the request gets that span; a longer one keeps its own, cut at the period's edges.
     Carriers of a site in `metered` come from their meters.
     """
-    months = _months(con, plant, period)
-    inside = 'start <= ? AND coalesce("end", start) >= ?'
-    if not con.execute(f"SELECT 1 FROM {records} WHERE {inside} LIMIT 1", [months[1], months[0]]).fetchall():
-        return []
-    _current(con, records, months)
+    rows = _months(plant, period)
+    columns = {
+        "site": "VARCHAR", "number": "INTEGER", "month_start": "TIMESTAMP", "month_end": "TIMESTAMP", "inside": "BOOLEAN",
+    }  # fmt: skip
+    load_rows(con, "m_month", columns, rows)
+    _current(con, records, _span(rows))
     seen = {quantity for (quantity,) in con.execute("SELECT DISTINCT quantity FROM m_record").fetchall()}
     if not seen:
         return []
@@ -141,12 +142,12 @@ def _current(con: duckdb.DuckDBPyConnection, records: str, span: tuple[datetime,
     )
 
 
-def _months(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period) -> tuple[datetime, datetime]:
-    """Table `m_month` (site, number, start, end, inside): local months of the period and one on either side.
+_Month = tuple[str, int, datetime, datetime, bool]
 
-    Returns their first and last instant over all sites.
-    """
-    rows: list[tuple[str, int, datetime, datetime, bool]] = []
+
+def _months(plant: Plant, period: Period) -> list[_Month]:
+    """(site, number, start, end, inside) of the local months of the period and one on either side."""
+    rows: list[_Month] = []
     for site in plant.sites:
         span = site_period(period, site)
         months = list(span.split(Grain.MONTH))
@@ -155,11 +156,19 @@ def _months(con: duckdb.DuckDBPyConnection, plant: Plant, period: Period) -> tup
             (site.id, number, month.start.replace(tzinfo=None), month.end.replace(tzinfo=None), inside)
             for number, (month, inside) in enumerate(whole)
         ]
-    columns = {
-        "site": "VARCHAR", "number": "INTEGER", "month_start": "TIMESTAMP", "month_end": "TIMESTAMP", "inside": "BOOLEAN",
-    }  # fmt: skip
-    load_rows(con, "m_month", columns, rows)
-    return min(row[2] for row in rows), max(row[3] for row in rows)
+    return rows
+
+
+def _span(months: Sequence[_Month]) -> tuple[datetime, datetime]:
+    """First and last instant over all sites."""
+    return min(row[2] for row in months), max(row[3] for row in months)
+
+
+def any_inside(con: duckdb.DuckDBPyConnection, plant: Plant, records: str, period: Period) -> bool:
+    """Whether there is any record in the months that `insert_facts` looks at."""
+    first, last = _span(_months(plant, period))
+    inside = 'start <= ? AND coalesce("end", start) >= ?'
+    return bool(con.execute(f"SELECT 1 FROM {records} WHERE {inside} LIMIT 1", [last, first]).fetchall())
 
 
 def _read(con: duckdb.DuckDBPyConnection) -> None:

@@ -22,7 +22,7 @@ from celadon.core.model import Flow, Meter, Plant, Price, Tariff
 from celadon.core.periods import Validity, zone
 from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
-from celadon.metering.amounts import Calendars, day_edges, load_rows, local_day, naive
+from celadon.metering.amounts import Calendars, day_edges, local_day, naive, rows_sql
 from celadon.metering.boundary import Boundary
 from celadon.metering.tree import Tree, place
 
@@ -356,11 +356,12 @@ def write_cells(con: duckdb.DuckDBPyConnection, rows: Sequence[Sequence[object]]
     columns: Mapping[str, str] = {
         "tariff": "INTEGER", "span_start": "TIMESTAMP", "span_end": "TIMESTAMP", "period": "VARCHAR", "price": "HUGEINT",
     }  # fmt: skip
-    load_rows(con, "m_tariff_span", columns, rows)
+    spans, values = rows_sql(columns, rows)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE m_price AS
         SELECT tariff, period, price, unnest(generate_series(
             epoch_ms((epoch_ms(span_start) + {grid * 1000 - 1}) // {grid * 1000} * {grid * 1000}),
             span_end - INTERVAL {grid} SECOND, INTERVAL {grid} SECOND)) AS start
-        FROM m_tariff_span"""
+        FROM ({spans})""",
+        values,
     )

@@ -278,17 +278,35 @@ def write_ledger(
 
     Returns what deriving the parts that were not stored found (see `keeping` for the findings of stored ones).
     """
+    with seen.store.reading():
+        ledger, findings = ledger_of(con, seen, period, points, into)
+        if ledger != into:
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS FROM {ledger}")
+    return findings
+
+
+def ledger_of(
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    period: Period,
+    points: Collection[int] | None = None,
+    into: str = "ledger",
+) -> tuple[str, list[Finding]]:
+    """What holds the rows that `write_ledger` writes: the stored parts where they are, as long as the store is being read
+    (`Store.reading`); with parts that are not stored, the temporary table `into`."""
     digest = digests(seen.model, seen.snapshot.points())
     months = months_of(covering_period(seen.model, period))
     found = seen.snapshot.ledger_parts(sorted(digest), months, digest)
+    missing = list(pieces(worth_deriving(seen, found.missing)))
+    if not missing:
+        return f"({found.sql(points)})", []
     deriver, findings = Deriver.of(con, seen), []
-    with seen.store.reading():
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {found.sql(points)}")
-        for piece in pieces(worth_deriving(seen, found.missing)):
-            deriver.derive(piece, "piece_ledger", "piece_events")
-            con.execute(f"INSERT INTO {into} SELECT * FROM piece_ledger")
-            findings += deriver.findings("piece_events")
-    return findings
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {found.sql(points)}")
+    for piece in missing:
+        deriver.derive(piece, "piece_ledger", "piece_events")
+        con.execute(f"INSERT INTO {into} SELECT * FROM piece_ledger")
+        findings += deriver.findings("piece_events")
+    return into, findings
 
 
 def stream_ledger(

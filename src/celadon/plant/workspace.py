@@ -25,7 +25,7 @@ from celadon.core.text import Text
 from celadon.metering.activity import build_facts, counted_meters
 from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
-from celadon.plant.ledger import write_ledger
+from celadon.plant.ledger import ledger_of
 from celadon.plant.opened import View
 from celadon.plant.renewal import Declared, changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
@@ -288,8 +288,9 @@ class Workspace:
         points = seen.snapshot.points()
         counted = counted_meters(self.con, seen.model, "records", space)
         needed = {point for meter, point in points.items() if meter in counted}
-        findings = write_ledger(self.con, seen, period, points=needed)
-        said = build_facts(self.con, seen.model, "ledger", "records", points, period, space, grain, name)
+        with seen.store.reading():
+            ledger, findings = ledger_of(self.con, seen, period, needed)
+            said = build_facts(self.con, seen.model, ledger, "records", points, period, space, grain, name)
         findings += [_placed(item, seen) for item in said]
         for table in ("ledger", "records"):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
