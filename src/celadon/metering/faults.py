@@ -15,6 +15,7 @@ from celadon.core.model import Meter
 from celadon.core.periods import zone as find_zone
 from celadon.core.text import Text
 from celadon.core.units import UnitError
+from celadon.metering.changes import Event
 from celadon.metering.events import EVENT_COLUMNS
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.scales import life
@@ -235,6 +236,66 @@ def findings_from(
         for row in con.execute(_runs(events)).fetchall()
         if row[0] in by_point
     ]
+
+
+def findings_of(
+    events: Sequence[Event],
+    meters: Sequence[Meter],
+    point_ids: Mapping[str, int],
+    files: Mapping[int, str] | None = None,
+    zone: str = "UTC",
+) -> list[Finding]:
+    """`findings_from` of a few events that are in no table."""
+    by_point = {point_ids[meter.id]: meter for meter in meters if meter.id in point_ids}
+    clock = find_zone(zone)
+    return [_finding(run, by_point[run["point"]], files or {}, clock) for run in _few_runs(events)]
+
+
+def _few_runs(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """What the statement of `_runs` gives."""
+    never = datetime.max
+
+    def start(event: Event) -> datetime:
+        return event.t_before or event.t or never
+
+    ordered = sorted(events, key=lambda e: (e.point, e.code, e.t or e.t_before or never, e.t_before or never))
+    runs: list[list[Event]] = []
+    for event in ordered:
+        before = runs[-1][-1] if runs else None
+        near = (
+            before is not None
+            and (before.point, before.code) == (event.point, event.code)
+            and before.t is not None
+            and start(event) <= before.t + RUN_GAP
+            and len({*_months(event), *_months(before)}) == 1
+        )
+        if near:
+            runs[-1].append(event)
+        else:
+            runs.append([event])
+    return [
+        _run(run) for run in sorted(runs, key=lambda run: (run[0].point, min(map(start, run)), run[0].code))
+    ]
+
+
+def _run(run: Sequence[Event]) -> dict[str, Any]:
+    """A run as one: its whole span and counts, and what its first event says."""
+    first = min(run, key=lambda event: (event.t_before or datetime.max, event.t or datetime.max))
+    begins = [event.t_before for event in run if event.t_before is not None]
+    ends = [event.t for event in run if event.t is not None]
+    amounts = [event.amount for event in run if event.amount is not None]
+    return {
+        "point": first.point, "code": first.code, "t_before": min(begins, default=None), "t": max(ends, default=None),
+        "n": sum(event.n for event in run), "amount": sum(amounts) if amounts else None, "value_before": first.value_before,
+        "value": first.value, "detail": first.detail, "file": first.file, "line": first.line,
+    }  # fmt: skip
+
+
+def _months(event: Event) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The months (UTC) in which an event begins and ends."""
+    begin = event.t_before or event.t or datetime.max
+    end = max(event.t - timedelta(microseconds=1), begin) if event.t else begin
+    return (begin.year, begin.month), (end.year, end.month)
 
 
 _RUN = ("point", "code", "t_before", "t", "n", "amount", "value_before", "value", "detail", "file", "line")

@@ -49,8 +49,7 @@ def keep_ledger(
     for number, piece in enumerate(todo):
         if progress:
             progress(number / len(todo), "")
-        deriver.derive(piece, "kept_ledger", "kept_events")
-        said = deriver.findings("kept_events")
+        said = deriver.derived(piece, "kept_ledger")
         findings += said
         # Findings first: a kill between the two leaves parts to be derived again, never parts whose findings are lost.
         _keep_findings(seen.store, seen.snapshot.upto, said)

@@ -20,9 +20,10 @@ from celadon.core.model import Meter, PointKind
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Period
 from celadon.core.units import UnitError
-from celadon.metering.amounts import covering_period
+from celadon.metering.amounts import covering_period, rows_sql
+from celadon.metering.brief import Brief, derive_briefly, may_be_brief
 from celadon.metering.changes import NEIGHBOURS
-from celadon.metering.faults import findings_from
+from celadon.metering.faults import findings_from, findings_of
 from celadon.metering.intervals import derive
 from celadon.metering.plain_amounts import STRETCHES, Plain, add_cells, judge, may_be_plain, plain_of
 from celadon.metering.scales import Life, config_digest, life, utc
@@ -36,6 +37,8 @@ _READINGS_AT_ONCE = 4_000_000
 _READINGS_A_MONTH = 3_000  # a quarter-hourly point's; only sizes the pieces
 _MONTHS_AT_ONCE = 12
 _TICK = timedelta(microseconds=1)
+_FEW_PARTS = 2
+"""(point, month) up to which a piece is derived without a database, where it may be."""
 
 Progress = Callable[[float, str], None]
 
@@ -220,6 +223,33 @@ class Deriver:
         derive(self.con, "piece_readings", meters, ids, window, self.seen.model.grid_seconds, into, events)
         self.con.execute("DROP TABLE piece_readings")
 
+    def derived(self, piece: Piece, into: str) -> list[Finding]:
+        """Derive one piece into the temporary table `into`; what it found."""
+        brief = self._brief(piece)
+        if brief is None:
+            self.derive(piece, into, f"{into}_events")
+            return self.findings(f"{into}_events")
+        sql, values = rows_sql(LEDGER_COLUMNS, brief.cells)
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {sql}", values)
+        model, points = self.seen.model, self.seen.snapshot.points()
+        return findings_of(brief.events, model.meters, points, self.files, model.zone)
+
+    def _brief(self, piece: Piece) -> Brief | None:
+        """A small piece of registers to which nothing happened, derived without a database; None: it must be."""
+        if len(piece.parts) > _FEW_PARTS or not piece.points.isdisjoint(self.left_out):
+            return None
+        lives, window = self.lives(piece.points), piece.window
+        if set(lives) != piece.points or not may_be_brief(lives):
+            return None
+        wanted = NEIGHBOURS * (2 + len(self.gone)) if self.gone else NEIGHBOURS
+        sql = self.seen.snapshot.readings_sql(piece.points, window.start, window.end, wanted)
+        found = self.con.execute(
+            f"SELECT point, epoch_us(t), value, file, line FROM ({sql}) ORDER BY point, t"
+        ).fetchall()
+        rows = [row for row in found if row[3] not in self.gone] if self.gone else found
+        edges = (utc(window.start), utc(window.end))
+        return derive_briefly(rows, lives, edges, self.seen.model.grid_seconds)
+
     def judge(self, piece: Piece, lives: Mapping[int, Life], events: str) -> set[int]:
         """The plain ones (see metering/plain_amounts.py) of a piece's points, which may all be; their gaps into `events`."""
         window, points = piece.window, self._with_those_between(piece.points)
@@ -303,9 +333,8 @@ def ledger_of(
     deriver, findings = Deriver.of(con, seen), []
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {found.sql(points)}")
     for piece in missing:
-        deriver.derive(piece, "piece_ledger", "piece_events")
+        findings += deriver.derived(piece, "piece_ledger")
         con.execute(f"INSERT INTO {into} SELECT * FROM piece_ledger")
-        findings += deriver.findings("piece_events")
     return into, findings
 
 
