@@ -16,7 +16,7 @@ import duckdb
 from celadon.core.facts import FACT_COLUMNS, Status
 from celadon.core.model import Plant
 from celadon.core.quantities import Space
-from celadon.metering.amounts import Calendars, Segment, naive
+from celadon.metering.amounts import Calendars, Segment, naive, rows_sql
 from celadon.metering.boundary import Boundary
 from celadon.metering.fact_rows import (
     BRANCHES,
@@ -310,17 +310,14 @@ def _sums(
     real = [node for node in nodes.values() if node.id in points]
     if not real:
         return {}
-    asked = [
-        [points[node.id] for node in real],
-        [calendars.of_site[node.site] for node in real],
-        [tariffs.get(node.id) for node in real],
-    ]
-    spans = [
-        [segment.calendar for segment in calendars.segments],
-        [segment.index for segment in calendars.segments],
-        [naive(segment.start) for segment in calendars.segments],
-        [naive(segment.end) for segment in calendars.segments],
-    ]
+    asked, points_of = rows_sql(
+        {"point": "INTEGER", "calendar": "INTEGER", "tariff": "INTEGER"},
+        [(points[node.id], calendars.of_site[node.site], tariffs.get(node.id)) for node in real],
+    )
+    spans, edges = rows_sql(
+        {"calendar": "INTEGER", "seg": "INTEGER", "seg_start": "TIMESTAMP", "seg_end": "TIMESTAMP"},
+        [(one.calendar, one.index, naive(one.start), naive(one.end)) for one in calendars.segments],
+    )
     money = ("NULL", "0", "")
     if tariffs:
         money = (
@@ -329,14 +326,12 @@ def _sums(
             "LEFT JOIN m_price p ON p.tariff = a.tariff AND p.start = l.start",
         )
     found = con.execute(
-        f"""WITH a AS (SELECT unnest(?::INTEGER[]) AS point, unnest(?::INTEGER[]) AS calendar, unnest(?::INTEGER[]) AS tariff),
-        s AS (SELECT unnest(?::INTEGER[]) AS calendar, unnest(?::INTEGER[]) AS seg, unnest(?::TIMESTAMP[]) AS seg_start,
-            unnest(?::TIMESTAMP[]) AS seg_end)
+        f"""WITH a AS ({asked}), s AS ({spans})
         SELECT l.point, s.seg, sum(l.amount), sum(l.estimated), sum(l.covered), {money[0]}, {money[1]}
         FROM {ledger} l JOIN a ON a.point = l.point
             JOIN s ON s.calendar = a.calendar AND l.start >= s.seg_start AND l.start < s.seg_end {money[2]}
         WHERE l.start >= ? AND l.start < ? AND (l.covered > 0 OR l.amount <> 0) GROUP BY l.point, s.seg""",
-        [*asked, *spans, *calendars.window],
+        [*points_of, *edges, *calendars.window],
     ).fetchall()
     index = {points[node.id]: node.index for node in real}
     return {(index[point], seg): _Sum(*sums) for point, seg, *sums in found}
@@ -351,10 +346,7 @@ _WRITTEN = (
 
 def _write(con: duckdb.DuckDBPyConnection, plant: Plant, into: str, rows: Sequence[Sequence[object]]) -> None:
     """Add rows of the columns _WRITTEN to the facts."""
-    if not rows:
-        return
-    given = ", ".join(f"unnest(?::{FACT_COLUMNS[name]}[]) AS {name}" for name in _WRITTEN)
+    given, values = rows_sql({name: FACT_COLUMNS[name] for name in _WRITTEN}, rows)
     same = {"enterprise": "?", "weight": "NULL", "source": "'ledger'"}
     cells = ", ".join(name if name in _WRITTEN else same.get(name, "0") for name in FACT_COLUMNS)
-    values = [list(column) for column in zip(*rows, strict=True)]
-    con.execute(f"INSERT INTO {into} SELECT {cells} FROM (SELECT {given})", [plant.enterprise, *values])
+    con.execute(f"INSERT INTO {into} SELECT {cells} FROM ({given})", [plant.enterprise, *values])

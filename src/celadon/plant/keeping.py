@@ -172,10 +172,13 @@ def _stale_batches(seen: View) -> set[int]:
 
 def span_of(item: Finding, zone: str) -> Period | None:
     """The time a finding speaks of; None when it names none."""
-    if not item.where.period:
-        return None
+    return _span(item.where.period, zone) if item.where.period else None
+
+
+@lru_cache(maxsize=20_000)
+def _span(text: str, zone: str) -> Period | None:
     try:
-        return parse_period(item.where.period, zone)
+        return parse_period(text, zone)
     except FindingError:
         return None
 

@@ -328,18 +328,15 @@ def _drop_repeated(
     sql = snapshot.readings_sql(found[2], from_, until + _TICK, neighbours=0)
     omit = f"WHERE file NOT IN ({', '.join(str(number) for number in sorted(gone))})" if gone else ""
     said = f"max_by(value, (batch, line)) FILTER (file IN ({', '.join(map(str, own))})), " if own else ""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE in_force AS SELECT point, t, span, coalesce({said}max_by(value, (batch, file, line))) "
-        f"AS value FROM ({sql}) {omit} GROUP BY point, t, span"
+    in_force = (
+        f"SELECT point, t, span, coalesce({said}max_by(value, (batch, file, line))) AS value FROM ({sql}) {omit} "
+        "GROUP BY point, t, span"
     )
-    before = _count(con, table)
-    if _count(con, "in_force"):
-        con.execute(
-            f"DELETE FROM {table} USING in_force f WHERE {table}.point = f.point AND {table}.t = f.t "
-            f"AND {table}.span = f.span AND {table}.value = f.value"
-        )
-    con.execute("DROP TABLE in_force")
-    return before - _count(con, table)
+    gone_rows = con.execute(
+        f"DELETE FROM {table} USING ({in_force}) f WHERE {table}.point = f.point AND {table}.t = f.t "
+        f"AND {table}.span = f.span AND {table}.value = f.value"
+    ).fetchone()
+    return int(gone_rows[0]) if gone_rows else 0
 
 
 def _touch_rows_of(con: duckdb.DuckDBPyConnection, store: Store, pending: Pending, file: StoredFile) -> None:
@@ -356,7 +353,3 @@ def _touch_rows_of(con: duckdb.DuckDBPyConnection, store: Store, pending: Pendin
     touched = {(point, near) for point, month in rows for near in (month - 1, month, month + 1)}
     for point, month in sorted(touched):
         pending.touch(point, month)
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])

@@ -224,11 +224,15 @@ def _same_unit(unit: str, other: str) -> bool:
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Put rows into a temporary table, values as parameters: one list per column."""
+    """Put rows into a temporary table, values as parameters: one list per column, or the one value that it has."""
     for start in range(0, len(rows), 5000):
-        columns = [list(column) for column in zip(*rows[start : start + 5000], strict=True)]
-        lists = ", ".join("unnest(?)" for _ in columns)
-        con.execute(f"INSERT INTO temp.{table} SELECT {lists}", columns)
+        columns = list(zip(*rows[start : start + 5000], strict=True))
+        many = [len(set(column)) > 1 for column in columns]
+        if not any(many):
+            many[0] = True
+        parts = ", ".join("unnest(?)" if list_ else "?" for list_ in many)
+        values = [list(column) if list_ else column[0] for column, list_ in zip(columns, many, strict=True)]
+        con.execute(f"INSERT INTO temp.{table} SELECT {parts}", values)
 
 
 def state_words(meter: Meter, states: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

@@ -102,8 +102,8 @@ def load(
     try:
         return Load(con, table, context, layout, findings).run(progress)
     finally:
-        for temporary in (STAGE, BAD, PENDING, OPEN, RUNS, POINTS, STATES, FACTORS):
-            con.execute(f"DROP TABLE IF EXISTS temp.{temporary}")
+        made = (STAGE, BAD, PENDING, OPEN, RUNS, POINTS, STATES, FACTORS)
+        con.execute(";".join(f"DROP TABLE IF EXISTS temp.{temporary}" for temporary in made))
 
 
 def _settings(con: duckdb.DuckDBPyConnection, table: Table, context: Context) -> list[Finding]:
