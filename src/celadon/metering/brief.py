@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
+from typing import Any
 
 from celadon.core.model import PointKind
 from celadon.metering.changes import Event
 from celadon.metering.plain import is_plain
-from celadon.metering.scales import Epoch, Life, Limits, limits, value_range
+from celadon.metering.scales import Life, limits, value_range
 
 Row = tuple[int, int, float, int, int]
 """A reading: point, microseconds since 1970, value, file, line."""
@@ -35,25 +36,6 @@ class Brief:
     events: list[Event] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Step:
-    """From one reading to the next: the amount, whether the display rolled over, whether it is longer than the meter may be silent."""
-
-    before: Row
-    after: Row
-    amount: int
-    wrapped: bool
-    long: bool
-
-    @property
-    def t0(self) -> int:
-        return self.before[1]
-
-    @property
-    def t(self) -> int:
-        return self.after[1]
-
-
 def may_be_brief(lives: Mapping[int, Life]) -> bool:
     """Whether these points are registers to which nothing was ever declared to happen."""
     return all(one.meter.kind is PointKind.REGISTER and is_plain(one) for one in lives.values())
@@ -68,126 +50,133 @@ def derive_briefly(
     """
     found = Brief()
     last: dict[int, Row] = {}
-    first_edge, last_edge = (_micros(edge) for edge in window)
     for point, group in groupby(rows, key=lambda row: row[0]):
         readings = list(group)
-        epoch = lives[point].epochs[0]
-        bounds = limits(lives[point].meter, epoch)
-        steps = _steps(readings, lives[point], epoch, bounds)
-        if steps is None:
-            return None
         last[point] = readings[-1]
-        seen = [step for step in steps if step.after[1] > first_edge and step.before[1] < last_edge]
-        rated = lives[point].meter.max_rate is not None
-        found.cells += _cells(point, seen, (bounds, rated), window, grid)
-        found.events += [event for step in seen for event in _step_events(point, step, bounds, rated)]
-        found.events += _disorder(point, readings, (first_edge, last_edge))
+        one = _Point(lives[point], window, grid)
+        if not one.take(readings):
+            return None
+        found.cells += one.cells()
+        found.events += [*one.events, *_disorder(point, readings, one.edges)]
     found.events += _silence(lives, last, window)
     return found
 
 
-def _steps(readings: Sequence[Row], life: Life, epoch: Epoch, bounds: Limits) -> list[_Step] | None:
-    """The steps between readings; None with a reading or a step that is not plain."""
-    low, high = (_micros(moment) for moment in (epoch.lo, epoch.hi))
-    least, most = value_range(life.meter, epoch)
-    gap = life.meter.max_gap_seconds * _SECOND
-    ticks = epoch.scale.ticks
-    steps: list[_Step] = []
-    before, count = None, 0
-    for row in readings:
-        _, t, value, _, _ = row
-        if not (low < t < high and least <= value < most):
-            return None
-        counted = ticks(value)
-        if before is not None:
-            amount = bounds.step(count, counted, t - before[1])
-            if amount is None or t == before[1]:
-                return None
-            steps.append(_Step(before, row, amount, counted < count, t - before[1] > gap))
-        before, count = row, counted
-    return steps
+class _Point:
+    """One point's cells and events, while its steps are cut and added up."""
 
+    def __init__(self, life: Life, window: tuple[datetime, datetime], grid: int) -> None:
+        self.life, self.epoch, self.grid = life, life.epochs[0], grid
+        self.bounds = limits(life.meter, self.epoch)
+        self.rated = life.meter.max_rate is not None
+        self.edges = (_micros(window[0]), _micros(window[1]))
+        first, last = (-(-edge // _SECOND) for edge in self.edges)
+        self.seconds = (first, last)
+        self.sums: dict[int, list[int]] = {}
+        """Cell → ticks, seconds and readings of the steps whose hours are certain."""
+        self.vague: dict[int, list[int]] = {}
+        """Cell → ticks, their bounds, seconds and readings of over-long steps."""
+        self.point = 0
+        self.events: list[Event] = []
 
-def _cells(
-    point: int,
-    steps: Sequence[_Step],
-    limit: tuple[Limits, bool],
-    window: tuple[datetime, datetime],
-    grid: int,
-) -> list[Cell]:
-    """Steps cut at the edges of the grid and added up; see `intervals.py`."""
-    first, last = (-(-_micros(edge) // _SECOND) for edge in window)
-    sums: dict[int, list[int]] = {}
+    def take(self, readings: Sequence[Row]) -> bool:
+        """Cut the steps between readings; False with a reading or a step that is surprising."""
+        low, high = _micros(self.epoch.lo), _micros(self.epoch.hi)
+        least, most = value_range(self.life.meter, self.epoch)
+        bounds, ticks, grid, sums = self.bounds, self.epoch.scale.ticks, self.grid, self.sums
+        gap, (first, last) = self.life.meter.max_gap_seconds * _SECOND, self.edges
+        self.point = readings[0][0]
+        before, t0, v0 = readings[0], -1, 0
+        for row in readings:
+            t, value = row[1], row[2]
+            if not (low < t < high and least <= value < most):
+                return False
+            v = ticks(value)
+            if t0 >= 0:
+                d = bounds.step(v0, v, t - t0)
+                if d is None or t == t0:
+                    return False
+                if t > first and t0 < last:
+                    long = t - t0 > gap
+                    if long or v < v0:
+                        self._tell(before, row, d, v < v0, long)
+                    s0, s1 = t0 // _SECOND, t // _SECOND
+                    end = (s1 - 1) // grid
+                    if s0 >= end * grid:  # nearly every step lies inside a cell
+                        kept = sums.get(end)
+                        if kept is None:
+                            sums[end] = [d, s1 - s0, 1]
+                        else:
+                            kept[0] += d
+                            kept[1] += s1 - s0
+                            kept[2] += 1
+                    else:
+                        self._cut(s0, s1, d, long)
+            before, t0, v0 = row, t, v
+        return True
 
-    def add(cell: int, amount: int, low: int, high: int, estimated: int, covered: int, n: int) -> None:
-        kept = sums.get(cell)
-        if kept is None:
-            sums[cell] = [amount, low, high, estimated, covered, n]
-            return
-        for place, value in enumerate((amount, low, high, estimated, covered, n)):
-            kept[place] += value
-
-    for step in steps:
-        s0, s1, d = step.t0 // _SECOND, step.t // _SECOND, step.amount
-        end = (s1 - 1) // grid
-        if s0 >= end * grid:
-            add(end, d, d, d, 0, s1 - s0, 1)
-        elif not step.long and s0 // grid + 1 == end:
-            edge = end * grid
-            early = _upto(d, edge - s0, s1 - s0)
-            add(s0 // grid, early, early, early, 0, edge - s0, 0)
-            add(end, d - early, d - early, d - early, 0, s1 - edge, 1)
+    def _cut(self, s0: int, s1: int, d: int, long: bool) -> None:
+        """A step over an edge: each part is a difference of what it has counted at the cell's edges."""
+        grid, s, end = self.grid, s1 - s0, (s1 - 1) // self.grid
+        if not long and s0 // grid + 1 == end:
+            cells = range(s0 // grid, end + 1)
         else:
-            for cell in range(max(s0 // grid, first // grid), min(end, (last - 1) // grid) + 1):
-                add(cell, *_part(step, s0, s1, cell, grid, limit))
-    return [
-        (point, _EPOCH + timedelta(seconds=cell * grid), *values)  # type: ignore[misc]
-        for cell, values in sorted(sums.items())
-        if first <= cell * grid < last
-    ]
+            cells = range(
+                max(s0 // grid, self.seconds[0] // grid), min(end, (self.seconds[1] - 1) // grid) + 1
+            )
+        for cell in cells:
+            x0, x1 = max(cell * grid - s0, 0), min((cell + 1) * grid, s1) - s0
+            amount, n = _upto(d, x1, s) - _upto(d, x0, s), int(cell == end)
+            if not long:
+                _add(self.sums, cell, (amount, x1 - x0, n))
+                continue
+            low, high = 0, d
+            if self.rated:
+                rate, base, covered = self.bounds.rate * 1000000, self.bounds.base, x1 - x0
+                low = round(max(0.0, d - rate * (s - covered) - base))
+                high = round(min(float(d), rate * covered + base))
+            _add(self.vague, cell, (amount, min(low, amount), max(high, amount), x1 - x0, n))
+
+    def cells(self) -> list[Cell]:
+        """The cells whose start is in the window."""
+        found = []
+        for cell in sorted({*self.sums, *self.vague}):
+            if self.seconds[0] <= cell * self.grid < self.seconds[1]:
+                d, covered, n = self.sums.get(cell, (0, 0, 0))
+                amount, low, high, more, ended = self.vague.get(cell, (0, 0, 0, 0, 0))
+                start = _EPOCH + timedelta(seconds=cell * self.grid)
+                found.append(
+                    (self.point, start, d + amount, d + low, d + high, amount, covered + more, n + ended)
+                )
+        return found
+
+    def _tell(self, before: Row, after: Row, d: int, wrapped: bool, long: bool) -> None:
+        """What is said of a step that rolled over or is longer than the meter may be silent."""
+        span = {
+            "t": _instant(after[1]), "t_before": _instant(before[1]), "value_before": before[2], "value": after[2],
+            "file": after[3], "line": after[4],
+        }  # fmt: skip
+        bounds, most = self.bounds, self.bounds.rate * (after[1] - before[1]) + self.bounds.base
+        if wrapped:
+            self._say("rollover", amount=bounds.modulus, **span)
+        if long:
+            self._say("outage", amount=d, **span)
+        if bounds.modulus > 0 and self.rated and d + bounds.modulus <= most:
+            self._say("rollover-uncertain", n=math.floor((most - d) / bounds.modulus), amount=d, **span)
+
+    def _say(self, code: str, **values: Any) -> None:
+        self.events.append(Event(self.point, code, **values))
 
 
-def _part(
-    step: _Step, s0: int, s1: int, cell: int, grid: int, limit: tuple[Limits, bool]
-) -> tuple[int, int, int, int, int, int]:
-    """Of a step over several cells what falls into one: amount, its bounds, what of it is estimated, seconds, and whether it ends there."""
-    (bounds, rated), d, s = limit, step.amount, s1 - s0
-    x0, x1 = max(cell * grid - s0, 0), min((cell + 1) * grid, s1) - s0
-    amount, covered = _upto(d, x1, s) - _upto(d, x0, s), x1 - x0
-    n = int(cell == (s1 - 1) // grid)
-    if not step.long:
-        return amount, amount, amount, 0, covered, n
-    lowest, highest = 0, d
-    if rated:
-        rate = bounds.rate * 1000000
-        lowest = round(max(0.0, d - rate * (s - covered) - bounds.base))
-        highest = round(min(float(d), rate * covered + bounds.base))
-    return amount, min(lowest, amount), max(highest, amount), amount, covered, n
+def _add(sums: dict[int, list[int]], cell: int, values: Sequence[int]) -> None:
+    kept = sums.setdefault(cell, [0] * len(values))
+    for place, value in enumerate(values):
+        kept[place] += value
 
 
 def _upto(d: int, x: int, s: int) -> int:
     """What a step of `s` seconds and `d` ticks has counted after `x` seconds."""
     return d // s * x + d % s * x // s
-
-
-def _step_events(point: int, step: _Step, bounds: Limits, rated: bool) -> list[Event]:
-    if not (step.wrapped or step.long):
-        return []
-    before, after = step.before, step.after
-    span = {
-        "t": _instant(step.t), "t_before": _instant(step.t0), "value_before": before[2], "value": after[2], "file": after[3],
-        "line": after[4],
-    }  # fmt: skip
-    d, most = step.amount, bounds.rate * (step.t - step.t0) + bounds.base
-    events = []
-    if step.wrapped:
-        events.append(Event(point, "rollover", amount=bounds.modulus, **span))  # type: ignore[arg-type]
-    if step.long:
-        events.append(Event(point, "outage", amount=d, **span))  # type: ignore[arg-type]
-    if bounds.modulus > 0 and rated and d + bounds.modulus <= most:
-        turns = math.floor((most - d) / bounds.modulus)
-        events.append(Event(point, "rollover-uncertain", n=turns, amount=d, **span))  # type: ignore[arg-type]
-    return events
 
 
 def _disorder(point: int, readings: Sequence[Row], edges: tuple[int, int]) -> list[Event]:

@@ -242,7 +242,8 @@ class Deriver:
         if set(lives) != piece.points or not may_be_brief(lives):
             return None
         wanted = NEIGHBOURS * (2 + len(self.gone)) if self.gone else NEIGHBOURS
-        sql = self.seen.snapshot.readings_sql(piece.points, window.start, window.end, wanted)
+        snapshot = self.seen.snapshot
+        sql = snapshot.readings_sql(piece.points, window.start, window.end, wanted, at_least=True)
         found = self.con.execute(
             f"SELECT point, epoch_us(t), value, file, line FROM ({sql}) ORDER BY point, t"
         ).fetchall()

@@ -181,14 +181,21 @@ class Snapshot:
     # -- readings --------------------------------------------------------------------------------------------
 
     def readings_sql(
-        self, points: Collection[int] | None, start: datetime, end: datetime, neighbours: int = 1
+        self,
+        points: Collection[int] | None,
+        start: datetime,
+        end: datetime,
+        neighbours: int = 1,
+        *,
+        at_least: bool = False,
     ) -> str:
         """A query for the readings of `points` (None = all) in [start, end).
 
         With them come, for each point, the readings at the last `neighbours` instants before `start` and at
         the first `neighbours` instants at or after `end`. Columns: `rows.READING_COLUMNS`. Every revision
         known at this snapshot is there, told apart by `batch`: corrections and duplicates are the ledger's
-        business. Opens only the segments that the catalogue's spans call for.
+        business. Opens only the segments that the catalogue's spans call for. With `at_least` there may be more neighbours,
+        which saves ranking them.
         """
         self.still_told()
         catalogue, low, high = self._catalogue, micros(start), micros(end)
@@ -201,7 +208,7 @@ class Snapshot:
             back = choose.before(catalogue, self.upto, chosen, low, neighbours)
             ahead = choose.after(catalogue, self.upto, chosen, high, neighbours)
         if neighbours and len(chosen) <= _FEW:
-            return self._few(chosen, within, back, ahead, low, high, neighbours)
+            return self._few(chosen, within, back, ahead, low, high, None if at_least else neighbours)
         parts = []
         files = self._usable(within)
         if files:
@@ -235,7 +242,7 @@ class Snapshot:
         ahead: choose.Edge,
         low: int,
         high: int,
-        count: int,
+        count: int | None,
     ) -> str:
         """One scan for everything: opening files costs more than ranking the rows of a few points."""
         files = self._usable(within | back.segments | ahead.segments)
@@ -244,6 +251,8 @@ class Snapshot:
         start, end = _at(low), _at(high)
         first, last = min((low, *back.reach.values())), max((high, *ahead.reach.values()))
         scan = self._scan(files, f"t >= {_at(first)} AND t <= {_at(last)} AND {segments.among(points)}")
+        if count is None:
+            return scan
         side = f"CASE WHEN t < {start} THEN 0 WHEN t < {end} THEN 1 ELSE 2 END"
         away = f"CASE WHEN t < {start} THEN {start} - t ELSE t - {end} END"
         rank = f"dense_rank() OVER (PARTITION BY point, {side} ORDER BY {away})"
