@@ -109,6 +109,10 @@ _COMMANDS: dict[str, tuple[str, Text]] = {
         "celadon.cli.triage",
         Text(en="Findings, and what was decided about them.", zh="问题及其处理决定。"),
     ),
+    "facts": (
+        "celadon.cli.facts",
+        Text(en="Monthly facts, as a region takes them.", zh="按月汇总的事实，供区域平台使用。"),
+    ),
     "history": (
         "celadon.cli.history",
         Text(en="Every version of a fact, by both clocks.", zh="事实的全部版本（两个时钟）。"),

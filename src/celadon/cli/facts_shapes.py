@@ -28,6 +28,29 @@ _DRAFT: dict[str, Any] = {
 }  # fmt: skip
 
 FACTS_SHAPES: dict[str, Shape] = {
+    "facts/1": Shape(
+        "facts",
+        "Monthly facts; an absent value, or one that is not whole, is null; `coverage` and `estimated` run from 0 to 1. `values`: "
+        "what occurs, as a region file lists it for long rows.",
+        {
+            "period": "text",
+            "rows": [
+                {
+                    "enterprise": "text",
+                    "month": "text",
+                    "quantity": "text",
+                    "item": "text",
+                    "purpose": "text",
+                    "value": "number?",
+                    "unit": "text",
+                    "coverage": "number",
+                    "estimated": "number",
+                }
+            ],
+            "values": ["object"],
+            "file": "text?",
+        },
+    ),
     "guess/1": Shape(
         "guess",
         "How a file could be read: each setting with its value ('' = left out), why, whether the file itself decides it (`sure`), and "

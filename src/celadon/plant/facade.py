@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         effects,
         guessing,
         loading,
+        monthly,
         quarantine,
         replaying,
         upkeep,
@@ -58,6 +59,7 @@ else:
         Later(f"celadon.plant.{name}") for name in ("effects", "guessing", "loading")
     )
     histories, previewing = Later("celadon.plant.history"), Later("celadon.plant.preview")
+    monthly = Later("celadon.plant.monthly")
     quarantine, reconciling = Later("celadon.plant.quarantine"), Later("celadon.plant.reconcile")
     replaying, serial = Later("celadon.plant.replaying"), Later("celadon.plant.series")
     triaging, upkeep = Later("celadon.plant.triage"), Later("celadon.plant.upkeep")
@@ -253,6 +255,26 @@ class Plant:
         for each rulebook's first total."""
         books = (self._work.book(rulebooks[0]), self._work.book(rulebooks[1]))
         return reconciling.reconcile_plant(self._work, self.view(as_of), books, period, tuple(quantities))
+
+    def monthly_facts(
+        self,
+        rulebooks: Sequence[str | Path | Rulebook],
+        period: str,
+        *,
+        each: str = "enterprise",
+        partial: bool = False,
+        as_of: Moment = None,
+    ) -> monthly.MonthlyFacts:
+        """The monthly facts that the rulebooks ask for, as a region takes them; `each`: enterprise, or site as a firm of its own.
+
+        What rests on data for a part of its month only is blank, unless `partial`.
+        """
+        books = [self._work.book(one) for one in rulebooks]
+        return monthly.monthly_facts(self._work, self.view(as_of), books, period, each=each, partial=partial)
+
+    def write_facts(self, found: monthly.MonthlyFacts, path: str | Path) -> None:
+        """To a Parquet file (by its ending) or CSV."""
+        found.write(self._work.con, Path(path))
 
     def bill(self, period: str | None = None, *, as_of: Moment = None) -> billing.Bills:
         """The monthly bills under the plant's tariffs; None = everything there are readings for."""
