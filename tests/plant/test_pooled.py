@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -23,7 +25,8 @@ from celadon.plant.opened import View, open_file
 from celadon.plant.pooling import can_pool
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import Rulebook, load_rulebook
-from celadon.store import Store
+from celadon.store import Store, runs
+from celadon.store.catalogue import Catalogue
 from celadon.store.scratch import connect
 
 BOOK = {
@@ -142,18 +145,20 @@ def readings(rnd: random.Random, calm: bool) -> list[Row]:
     return rows
 
 
-def store(folder: Path, rows: list[Row], installed: str) -> None:
+def store(
+    folder: Path, rows: list[Row], installed: str, files: Sequence[tuple[str, str]] = (("readings.csv", "-"),)
+) -> None:
     """The plant with its readings, and no ledger."""
     folder.mkdir()
     (folder / "plant.yaml").write_text(PLANT.replace("INSTALLED", installed), encoding="utf-8")
     opened = open_file(folder)
     opened.sound()
     Store.create(opened.store_path).close()
-    add(folder, rows)
+    add(folder, rows, files)
 
 
-def add(folder: Path, rows: list[Row]) -> None:
-    """One more batch of readings."""
+def add(folder: Path, rows: list[Row], files: Sequence[tuple[str, str]] = (("readings.csv", "-"),)) -> None:
+    """One more batch of readings, of these files (name, mapping)."""
     opened = open_file(folder)
     columns = {
         "point": "INTEGER",
@@ -167,7 +172,8 @@ def add(folder: Path, rows: list[Row]) -> None:
         points = made.ensure_points(meter.id for meter in opened.model.meters)
         with made.begin("load", "") as pending:
             pending.set_plant(plant_to_json(opened.model))
-            pending.add_file("readings.csv", f"{len(rows):064x}", 1, "meters", "-")
+            for number, (name, mapping) in enumerate(files):
+                pending.add_file(name, f"{len(rows):062x}{number:02x}", 1, "meters", mapping)
             load_rows(con, "given", columns, [(points[row[0]], *row[1:]) for row in rows])
             pending.add_readings(con, "given", reach=20)
             pending.commit()
@@ -201,6 +207,11 @@ def alike(one: Any, other: Any) -> bool:
     )
 
 
+@pytest.fixture(autouse=True)
+def runs_of_few_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_FEW", 0)
+
+
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
     folder = tmp_path_factory.mktemp("pooled") / "pooled"
@@ -226,7 +237,7 @@ def test_both_ways_give_the_same_answers_and_findings(seed: int, tmp_path: Path,
     )
     folder = tmp_path / "plant"
     store(folder, [row for row in rows if row not in late], installed)
-    same(folder, book)
+    assert same(folder, book)
     with Plant(open_file(folder)) as plant, connect() as con:
         keep_ledger(plant.view(), con)
     same(folder, book)
@@ -234,16 +245,50 @@ def test_both_ways_give_the_same_answers_and_findings(seed: int, tmp_path: Path,
     same(folder, book)
 
 
-def same(folder: Path, book: Rulebook) -> None:
+def test_before_and_after_compaction(tmp_path: Path, book: Rulebook) -> None:
+    rows = readings(random.Random(9), calm=True)
+    folder = tmp_path / "plant"
+    store(folder, [row for row in rows if row[5] % 7], "name: AS")
+    add(folder, [row for row in rows if row[5] % 7 == 0])
+    with Store.open(folder / "celadon-store") as made:
+        first = made.batches()[0].recorded_at
+        assert made.compact().merged == 4  # two batches of two months
+    same(folder, book)
+    same(folder, book, as_of=first)
+
+
+@pytest.mark.parametrize("seed", range(5, 8))
+def test_runs_of_rows_that_no_longer_count(seed: int, tmp_path: Path, book: Rulebook) -> None:
+    """A file read again with another mapping: what its first reading gave is out, and with it the runs of its segment."""
+    rnd = random.Random(seed)
+    rows = readings(rnd, calm=seed == 5)
+    folder = tmp_path / "plant"
+    store(folder, rows, "name: AS", [("one.csv", "-"), ("two.csv", "-")])
+    again = [(*row[:3], row[3] / 2, 3, row[5]) for row in rows if row[4] == 1]
+    again += again[-1:] * (len(rows) - len(again))  # as many as before, and so the same digest
+    add(folder, again, [("one.csv", "other")])
+    assert same(folder, book)
+
+
+def same(folder: Path, book: Rulebook, as_of: datetime | None = None) -> bool:
+    """The pooled account, with the runs that the store lists and without them, is that from a row of facts for each meter.
+
+    Whether it looked for runs: not where the ledger is stored."""
     with Plant(open_file(folder)) as plant:
-        seen, work = plant.view(), Workspace.open()
-        for per in (Grain.HOUR, None):
-            expected, found = answers(work, seen, book, per, False), answers(work, seen, book, per, True)
-            assert len(expected[0]) == len(found[0]) > 0
-            for one, other in zip(expected[0], found[0], strict=True):
-                assert all(map(alike, one, other)), (one, other)
-            assert found[1] == expected[1]
+        seen, work, alone = plant.view(as_of), Workspace.open(), Workspace.open()
+        for per in (Grain.HOUR, None) if as_of is None else (None,):
+            expected, several = answers(work, seen, book, per, False), [answers(work, seen, book, per, True)]
+            if per is not None:
+                with patch.object(Catalogue, "runs", return_value={}) as asked:
+                    several.append(answers(alone, seen, book, per, True))
+            for found in several:
+                assert len(expected[0]) == len(found[0]) > 0
+                for one, other in zip(expected[0], found[0], strict=True):
+                    assert all(map(alike, one, other)), (one, other)
+                assert found[1] == expected[1]
         work.close()
+        alone.close()
+    return as_of is not None or bool(asked.called)
 
 
 ODD = {

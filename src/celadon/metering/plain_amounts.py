@@ -1,32 +1,28 @@
 """Plain interval meters judged in one pass over their readings as they are stored; no table holds the readings or their cells.
 
 The general way (`samples.py`, `intervals.py`) sorts all readings to see what each stands next to. Segments are sorted already, so
-here neighbours are read as they come, and only *stretches* are kept: readings of one point that follow on one another without a
-gap, in the order of their lines. Nothing rests on the order: were readings to come otherwise, there would be many stretches.
-The stretches of a point are then put in order and must not overlap; between them are the named gaps. Points with anything else
+here neighbours are read as they come, and only *stretches* are kept (the runs of core/runs.py); of whole segments the store knows them, and
+nothing is read. The stretches of a point are then put in order and must not overlap; between them are the named gaps. Points with anything else
 (an amount below zero or beyond the limit, two at one instant, a length that does not divide the cells) are left to the
 general way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import duckdb
 
 from celadon.core.dataclass import dataclass
 from celadon.core.model import PointKind
+from celadon.core.runs import runs_sql
 from celadon.metering.plain import is_plain
 from celadon.metering.registers import insert, ticks_sql
 from celadon.metering.scales import Life, value_range
 
 POINTS, STRETCHES = "plain_point", "plain_stretch"
 """Temporary tables: how values of each judged point become ticks; what its readings cover (point, lo, hi, UTC)."""
-_FOLLOWS = (
-    "pb = point AND span = sb AND epoch_us(tb) = epoch_us(t) - span::BIGINT * 1000000 AND (lb <= line OR fb <> file)"
-    " AND value >= 0 AND value < {most!r}::DOUBLE"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,8 @@ def may_be_plain(life: Life) -> bool:
 
 def judge(
     con: duckdb.DuckDBPyConnection,
-    readings: Sequence[str],
+    readings: Sequence[tuple[str, Collection[int]]],
+    runs: str,
     lives: Mapping[int, Life],
     window: tuple[datetime, datetime],
     grid: int,
@@ -59,17 +56,22 @@ def judge(
     """The points of `lives` whose readings are plain; their gaps go into the new table `events`, what they cover into
     STRETCHES (which has the stretches of the windows judged before).
 
-    `readings`: queries, each one scan: of the window's readings, of the last before it and of the first after it of each point. They
-    may have those of other points too.
+    `runs`: a table of runs that are known (core/runs.py; and `top`: no value is larger), of these and perhaps other points.
+    `readings`: queries, each one scan, for what is not known, and the points of which it is not known, perhaps of other points too.
+    Together they have each point's readings of the window, its last before it and its first after it, once.
     """
     most = min(value_range(life.meter, life.epochs[0])[1] for life in lives.values())
     con.execute("CREATE OR REPLACE TEMP TABLE p_point (point INTEGER, gap BIGINT)")
     insert(con, "p_point", [(point, life.meter.max_gap_seconds * 10**6) for point, life in lives.items()])
-    columns = "point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER"
-    last = "p1 INTEGER, v1 DOUBLE, f1 INTEGER, l1 INTEGER, u0 BIGINT, u1 BIGINT"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE p_stretch ({columns}, {last})")
-    for query in readings:
-        _stretches(con, query, most)
+    sources = [f"SELECT * FROM {runs}"]
+    for query, points in readings:
+        found = runs_sql(query, f"value < {most!r}::DOUBLE")
+        sources.append(f"SELECT *, NULL AS top FROM ({found}) WHERE point IN ({', '.join(map(str, points))})")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE p_stretch AS
+        SELECT *, epoch_us(t) - span::BIGINT * 1000000 AS u0, epoch_us(t1) AS u1 FROM ({" UNION ALL BY NAME ".join(sources)})
+        SEMI JOIN p_point USING (point)"""
+    )
     good = _good(con, most, grid)
     _events(con, window, events)
     con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {STRETCHES} (point INTEGER, lo TIMESTAMP, hi TIMESTAMP)")
@@ -83,33 +85,6 @@ def judge(
     return good
 
 
-def _stretches(con: duckdb.DuckDBPyConnection, readings: str, most: float) -> None:
-    """Add to `p_stretch` the stretches of one scan: point, first reading, last reading (v1, f1, l1), and what they cover (u0, u1,
-    microseconds). A stretch ends with the reading before the next one's first, the last one with the last reading.
-    """
-    columns = "point, t, span, value, file, line"
-    shorts = ("pb", "tb", "sb", "vb", "fb", "lb")
-    before = ", ".join(
-        f"lag({name}) OVER () AS {short}" for name, short in zip(columns.split(", "), shorts, strict=True)
-    )
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE p_mark AS
-        SELECT *, ({_FOLLOWS.format(most=most)}) IS TRUE AS follows FROM (
-            SELECT {columns}, {before}, row_number() OVER () AS rn, lead(point) OVER () IS NULL AS is_last FROM ({readings}))
-        WHERE NOT follows OR is_last"""
-    )
-    con.execute(
-        f"""INSERT INTO p_stretch
-        WITH ends AS (
-            SELECT rn, {columns}, pb AS p1, tb AS t1, vb AS v1, fb AS f1, lb AS l1 FROM p_mark WHERE NOT follows
-            UNION ALL SELECT rn + 1, NULL, NULL, NULL, NULL, NULL, NULL, point, t, value, file, line FROM p_mark WHERE is_last)
-        SELECT * EXCLUDE (rn, t1), epoch_us(t) - span::BIGINT * 1000000, epoch_us(t1) FROM (
-            SELECT rn, {columns}, lead(p1) OVER w AS p1, lead(v1) OVER w AS v1, lead(f1) OVER w AS f1, lead(l1) OVER w AS l1, lead(t1) OVER w AS t1
-            FROM ends WINDOW w AS (ORDER BY rn)) SEMI JOIN p_point USING (point)"""
-    )
-    con.execute("DROP TABLE p_mark")
-
-
 def _good(con: duckdb.DuckDBPyConnection, most: float, grid: int) -> set[int]:
     """Put into `p_stretch` what lies before each stretch of its point (ub, and the last reading there); make `p_good`."""
     con.execute(
@@ -118,7 +93,8 @@ def _good(con: duckdb.DuckDBPyConnection, most: float, grid: int) -> set[int]:
     )
     fits = f"span > 0 AND {grid} % span = 0 AND epoch_us(t) % (span::BIGINT * 1000000) = 0 AND span::BIGINT * 1000000 <= gap"
     sound = (
-        f"p1 = s.point AND value >= 0 AND value < {most!r}::DOUBLE AND t > TIMESTAMP '1970-01-01' AND {fits}"
+        f"value >= 0 AND value < {most!r}::DOUBLE AND coalesce(top < {most!r}::DOUBLE, true) "
+        f"AND t > TIMESTAMP '1970-01-01' AND {fits}"
     )
     after = "ub IS NULL OR (ub <= u0 AND (fb <> file OR lb <= line))"
     con.execute(

@@ -36,6 +36,7 @@ SUMMED = (PointKind.REGISTER, PointKind.INTERVAL, PointKind.COUNT, PointKind.RAT
 _READINGS_AT_ONCE = 4_000_000
 _READINGS_A_MONTH = 3_000  # a quarter-hourly point's; only sizes the pieces
 _MONTHS_AT_ONCE = 12
+_RUNS, _BESIDE = "known_run", "known_run_beside"
 _TICK = timedelta(microseconds=1)
 _FEW_PARTS = 2
 """(point, month) up to which a piece is derived without a database, where it may be."""
@@ -142,6 +143,19 @@ def _has_dates(meter: Meter) -> bool:
     return bool(meter.installed_at or meter.removed_at or meter.changes)
 
 
+def _nearest(back: bool) -> str:
+    """Runs of one reading: of the table of runs on one side, with `back` before a moment, those nearest to it of each point."""
+    end = ("t1", "v1", "f1", "l1") if back else ("t", "value", "file", "line")
+    reading = ", ".join(
+        f"{name} AS {first}, {name} AS {last}"
+        for name, first, last in zip(
+            end, ("t", "value", "file", "line"), ("t1", "v1", "f1", "l1"), strict=True
+        )
+    )
+    return f"""SELECT *, value AS top FROM (SELECT point, span, {reading} FROM {_BESIDE})
+        QUALIFY rank() OVER (PARTITION BY point ORDER BY t {"DESC" if back else "ASC"}) = 1"""
+
+
 @dataclass
 class Deriver:
     """Derives pieces of one view; knows which files' rows no longer count."""
@@ -150,6 +164,8 @@ class Deriver:
     seen: View
     gone: frozenset[int] = frozenset()
     files: Mapping[int, str] = field(default_factory=dict)
+    gone_batches: frozenset[int] = frozenset()
+    """Those that brought them."""
     left_out: Mapping[int, Sequence[tuple[datetime, datetime]]] = field(default_factory=dict)
     """Point -> spans (UTC, both ends included) whose readings the plant file excludes."""
 
@@ -161,7 +177,9 @@ class Deriver:
             for meter in seen.model.meters
             if meter.left_out and meter.id in points
         }
-        return cls(con, seen, frozenset(superseded(files)), {file.id: file.name for file in files}, left_out)
+        gone = frozenset(superseded(files))
+        batches = frozenset(file.batch for file in files if file.id in gone)
+        return cls(con, seen, gone, {file.id: file.name for file in files}, batches, left_out)
 
     def readings(
         self, points: Collection[int], start: datetime, end: datetime, into: str, neighbours: int = NEIGHBOURS
@@ -174,7 +192,13 @@ class Deriver:
         for condition in self._omitted(points):
             self.con.execute(f"DELETE FROM {into} WHERE {condition}")
 
-    def readings_sql(self, points: Collection[int], start: datetime, end: datetime, neighbours: int) -> str:
+    def readings_sql(
+        self,
+        points: Collection[int],
+        start: datetime,
+        end: datetime,
+        neighbours: int,
+    ) -> str:
         """A query for the same, for one pass over few columns; next to excluded readings it may give more neighbours."""
         wanted = neighbours * (1 + len(self.gone))
         low, high = self._beyond_left_out(points, start, end, wanted) if wanted else (start, end)
@@ -253,16 +277,25 @@ class Deriver:
 
     def judge(self, piece: Piece, lives: Mapping[int, Life], events: str) -> set[int]:
         """The plain ones (see metering/plain_amounts.py) of a piece's points, which may all be; their gaps into `events`."""
-        window, points = piece.window, self._with_those_between(piece.points)
-        start, end = window.start, window.end
-        readings = [
-            self.readings_sql(points, start, end, 0),
-            f"SELECT * FROM ({self.readings_sql(points, start, start, 1)}) WHERE t < {_at(start)}",
-            f"SELECT * FROM ({self.readings_sql(points, end, end, 1)}) WHERE t >= {_at(end)}",
-        ]
+        con, snapshot, gone = self.con, self.seen.snapshot, self.gone_batches
+        start, end = piece.window.start, piece.window.end
+        lacking = snapshot.runs_within(con, _RUNS, piece.points, start, end, gone)
+        readings = []
+        if lacking:
+            readings.append((self.readings_sql(self._with_those_between(lacking), start, end, 0), lacking))
+        for edge, back in ((start, True), (end, False)):
+            lacking = snapshot.runs_beside(con, _BESIDE, piece.points, edge, gone, back=back)
+            con.execute(f"INSERT INTO {_RUNS} BY NAME {_nearest(back)}")
+            if lacking:
+                sql = self.readings_sql(self._with_those_between(lacking), edge, edge, 1)
+                readings.append(
+                    (f"SELECT * FROM ({sql}) WHERE t {'<' if back else '>='} {_at(edge)}", lacking)
+                )
         edges = (utc(start), utc(end))
         asked = {point: lives[point] for point in piece.points}
-        return judge(self.con, readings, asked, edges, self.seen.model.grid_seconds, events)
+        good = judge(con, readings, _RUNS, asked, edges, self.seen.model.grid_seconds, events)
+        con.execute(f"DROP TABLE {_RUNS}; DROP TABLE {_BESIDE}")
+        return good
 
     def ended_in(self, piece: Piece, points: Collection[int]) -> str:
         """A query for the readings of those of a piece's points that are asked, and perhaps of others not asked, that end in its

@@ -11,6 +11,7 @@ from typing import Any
 
 from celadon.store.database import Database
 from celadon.store.rows import RETAIN, Batch, Segment, StoredFile, instant_of
+from celadon.store.schema import ADDED
 from celadon.store.stretch import Stretch
 
 _SEGMENT = "id, kind, path, month, batch_min, batch_max, rows, bytes, sha256, damaged"
@@ -142,6 +143,12 @@ class Catalogue:
                 self.run("INSERT INTO point VALUES (?, ?)", following, name)
                 following += 1
 
+    def complete(self) -> None:
+        """Make the tables that an older catalogue lacks (the caller holds the writer lock)."""
+        for name in ADDED:
+            if not self.database.has(name):
+                self.database.make(name)
+
     # -- segments --------------------------------------------------------------------------------------------
 
     def add_segment(self, segment: Segment) -> None:
@@ -158,6 +165,16 @@ class Catalogue:
             "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(point, month, segment.id, *batches, *stretch.row()) for point, stretch in stretches],
         )
+
+    def add_runs(self, segment: int, text: str) -> None:
+        """List the runs of a segment (see runs.py)."""
+        self.run("INSERT INTO run VALUES (?, ?)", segment, text)
+
+    def runs(self, ids: Collection[int]) -> dict[int, str]:
+        """The runs of those of these segments that have them listed."""
+        if not ids or not self.database.has("run"):
+            return {}
+        return dict(self.rows(f"SELECT segment, runs FROM run WHERE segment IN ({int_list(ids)})"))
 
     def segments(self, where: str, *values: object) -> list[Segment]:
         """Segments that are not retired and fulfil `where`, oldest first."""

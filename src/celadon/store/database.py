@@ -30,6 +30,12 @@ class Database(Protocol):
     def rollback(self) -> None:
         """Forget the open transaction, if there is one."""
 
+    def has(self, table: str) -> bool:
+        """Whether there is such a table."""
+
+    def make(self, table: str) -> None:
+        """Make one of the catalogue's tables (schema.py)."""
+
     def fault(self) -> str | None:
         """What an inspection of the database's own structures finds wrong first, in its words."""
 

@@ -16,10 +16,11 @@ import duckdb
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.text import Text
-from celadon.store import faults, scratch, segments, stretch
+from celadon.store import faults, runs, scratch, segments, stretch
 from celadon.store.backup import refetch
 from celadon.store.catalogue import Catalogue
 from celadon.store.rows import Segment, instant_of, micros
+from celadon.store.schema import ADDED
 from celadon.store.staging import WRITING
 from celadon.store.store import Store
 
@@ -125,6 +126,7 @@ _REFERENCES = (
     ("segment", "batch_max", "batch"),
     ("span", "segment", "segment"),
     ("span", "point", "point"),
+    ("run", "segment", "segment"),
     ("extent", "point", "point"),
     ("touched", "point", "point"),
     ("touched", "batch_max", "batch"),
@@ -213,6 +215,8 @@ def _lists(store: Store) -> list[Path]:
 
 def _references(catalogue: Catalogue) -> Iterator[Finding]:
     for table, column, other in _REFERENCES:
+        if table in ADDED and not catalogue.database.has(table):
+            continue
         count, first = catalogue.rows(
             f"SELECT count(*), min(a.{column}) FROM {table} a LEFT JOIN {other} b ON b.id = a.{column} "
             # 0: a ledger part without rows lies in no segment
@@ -289,6 +293,16 @@ def _differing(
         measured = {(point, month, *found.row()) for point, month, _, found in stretch.measure(con, source)}
         if {tuple(row) for row in catalogue.rows(listed, segment.id)} != measured:
             yield Text("the times of its readings", "读数时间")
+        yield from _runs_differ(con, catalogue, segment, source)
+
+
+def _runs_differ(
+    con: duckdb.DuckDBPyConnection, catalogue: Catalogue, segment: Segment, source: str
+) -> Iterator[Text]:
+    """Runs that are listed and are not the segment's; where none are, its readings are looked at whenever they are needed."""
+    listed = catalogue.runs([segment.id]).get(segment.id)
+    if listed is not None and listed != runs.find(con, source, segment.rows):
+        yield Text("which of its readings follow on one another", "读数的连续区段")
 
 
 def _orphans(store: Path, catalogue: Catalogue) -> list[str]:

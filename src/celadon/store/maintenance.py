@@ -10,7 +10,7 @@ import duckdb
 
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
-from celadon.store import choose, faults, segments, stretch
+from celadon.store import choose, faults, runs, segments, stretch
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.files import Files
 from celadon.store.rows import LEDGER_COLUMNS, READING_COLUMNS, Segment
@@ -112,6 +112,7 @@ def merge_readings(
         f"DELETE FROM span WHERE month = ? AND segment IN ({int_list(item.id for item in parts)})", month
     )
     catalogue.add_spans(month, merged, [(point, found) for point, _, _, found in measured])
+    runs.keep(con, catalogue, merged, store)
     choose.extend(catalogue, {point: [(month, found)] for point, _, _, found in measured})
 
 

@@ -17,7 +17,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.text import Text
 from celadon.store import faults, segments, sqlite
-from celadon.store.database import Database, Home
+from celadon.store.database import Database, Home, Row
 from celadon.store.kept import Kept, parts_of, read_kept, still_at, write_kept
 from celadon.store.locking import Waiting
 from celadon.store.postgresql import PostgreSQLDatabase, PostgreSQLHome, check_url
@@ -142,7 +142,7 @@ def _to_server(folder: Path, known: Kept, source: Database, address: str, progre
         for done, (table, columns) in enumerate(TABLES.items()):
             if progress is not None:
                 progress(done, len(TABLES))
-            rows = source.rows(f"SELECT * FROM {table}", ())
+            rows = _rows(source, table)
             marks = ", ".join("?" * _width(columns))
             database.run_many(f"INSERT INTO {table} VALUES ({marks})", rows)
             _same(table, _Sum.of(rows), database)
@@ -164,7 +164,7 @@ def _to_folder(folder: Path, source: Database, progress: Progress | None) -> int
         for done, table in enumerate(TABLES):
             if progress is not None:
                 progress(done, len(TABLES))
-            rows = source.rows(f"SELECT * FROM {table}", ())
+            rows = _rows(source, table)
             fill(draft / sqlite.NAME, [(table, rows)])
             with closing(sqlite.SQLiteDatabase(draft, writes=False)) as made:
                 _same(table, _Sum.of(rows), made)
@@ -176,6 +176,11 @@ def _to_folder(folder: Path, source: Database, progress: Progress | None) -> int
         shutil.rmtree(draft)
         segments.force_folder(folder)
     return count
+
+
+def _rows(source: Database, table: str) -> list[Row]:
+    """All rows of a table; none where an older catalogue lacks it."""
+    return source.rows(f"SELECT * FROM {table}", ()) if source.has(table) else []
 
 
 def _give_up(folder: Path, home: Home) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import duckdb
 
 from celadon.core.findings import Finding, FindingError, Place
-from celadon.store import choose, faults, segments, stretch, written
+from celadon.store import choose, faults, runs, segments, stretch, written
 from celadon.store.catalogue import Catalogue
 from celadon.store.rows import (
     QUARANTINE_STATUSES,
@@ -148,6 +148,8 @@ class Pending:
         select = f"SELECT {columns} FROM {source} WHERE t >= {start} AND t < {end}"
         made = self._staging.write(con, segments.READINGS, select, month, (self.batch_id, self.batch_id))
         self._catalogue.add_spans(month, made, stretches)
+        with faults.as_findings(self._staging.store):
+            runs.keep(con, self._catalogue, made, self._staging.store)
 
     def add_records(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
         """Stage the record rows of a table or view (`rows.RECORD_COLUMNS` without batch); returns how many.

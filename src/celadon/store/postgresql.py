@@ -21,7 +21,7 @@ from celadon.core.text import Text, text_of
 from celadon.store import faults, sqlite
 from celadon.store.database import Row
 from celadon.store.locking import WriterLock, own_name
-from celadon.store.schema import FORMAT, INDEXES, TABLES
+from celadon.store.schema import ADDED, FORMAT, INDEXES, TABLES
 from celadon.store.segments import identifier
 from celadon.store.sqlite_copy import fill
 
@@ -82,6 +82,14 @@ class PostgreSQLDatabase:
         if self._connection.info.transaction_status in (status.INTRANS, status.INERROR):
             self.rows("ROLLBACK", ())
 
+    def has(self, table: str) -> bool:
+        return self.rows("SELECT to_regclass(?)", (table,))[0][0] is not None
+
+    def make(self, table: str) -> None:
+        # digests and names compare by their bytes, as in SQLite
+        own = TABLES[table].replace("INTEGER", "BIGINT").replace("TEXT", 'TEXT COLLATE "C"')
+        self.rows(f"CREATE TABLE {table} ({own})", ())
+
     def fault(self) -> str | None:
         return None  # a server inspects its own pages (data checksums, amcheck)
 
@@ -90,7 +98,7 @@ class PostgreSQLDatabase:
         sqlite.lay_out(folder / sqlite.NAME)
         self.rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ())
         try:
-            tables = ((name, self.rows(f"SELECT * FROM {name}", ())) for name in TABLES)
+            tables = ((name, self.rows(f"SELECT * FROM {name}", ())) for name in TABLES if self.has(name))
             fill(folder / sqlite.NAME, tables)
         finally:
             self.rollback()
@@ -285,7 +293,7 @@ class PostgreSQLHome:
         tables = {row[0] for row in database.rows(named, (self._schema,))}
         if not tables:
             return None
-        if not {"celadon", *TABLES} <= tables:
+        if not {"celadon", *TABLES}.difference(ADDED) <= tables:
             raise faults.not_a_store(self.place)
         found = int(database.rows("SELECT format FROM celadon", ())[0][0])
         if found > FORMAT:
@@ -294,10 +302,8 @@ class PostgreSQLHome:
 
 
 def _lay_out(database: PostgreSQLDatabase) -> None:
-    for name, columns in TABLES.items():
-        # digests and names compare by their bytes, as in SQLite
-        own = columns.replace("INTEGER", "BIGINT").replace("TEXT", 'TEXT COLLATE "C"')
-        database.rows(f"CREATE TABLE {name} ({own})", ())
+    for name in TABLES:
+        database.make(name)
     for index in INDEXES:
         database.rows(f"CREATE INDEX {index}", ())
     database.rows("CREATE TABLE celadon (format BIGINT NOT NULL, identity TEXT NOT NULL)", ())

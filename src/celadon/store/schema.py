@@ -19,6 +19,7 @@ TABLES: dict[str, str] = {
     "batch_min INTEGER NOT NULL, batch_max INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, "
     "head_n INTEGER NOT NULL, t_head INTEGER NOT NULL, tail_n INTEGER NOT NULL, t_tail INTEGER NOT NULL, "
     "PRIMARY KEY (point, month, segment)",
+    "run": "segment INTEGER PRIMARY KEY, runs TEXT NOT NULL",
     "extent": "point INTEGER NOT NULL, month INTEGER NOT NULL, t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, "
     "head_n INTEGER NOT NULL, t_head INTEGER NOT NULL, tail_n INTEGER NOT NULL, t_tail INTEGER NOT NULL, "
     "PRIMARY KEY (point, month)",
@@ -44,5 +45,7 @@ INDEXES = (
     "quarantine_status ON quarantine (status, id)",
     "finding_batch ON finding (batch)",
 )
+ADDED = ("run",)
+"""Tables that older catalogues of this format lack; whoever writes makes them (see `Catalogue.complete`)."""
 KEYED = ("span", "extent", "touched", "ledger_part")
 """Tables read by their primary key alone, which SQLite keeps in its order."""

@@ -11,7 +11,7 @@ import duckdb
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place
 from celadon.core.text import Text
-from celadon.store import choose, faults, segments
+from celadon.store import choose, faults, runs, segments
 from celadon.store.catalogue import Catalogue, int_list
 from celadon.store.files import Files
 from celadon.store.pending import Pending
@@ -217,6 +217,65 @@ class Snapshot:
         parts.extend(self._beyond(back, f"t < {_at(low)}", neighbours, back=True))
         parts.extend(self._beyond(ahead, f"t >= {_at(high)}", neighbours, back=False))
         return " UNION ALL ".join(parts) if parts else segments.empty(READING_COLUMNS)
+
+    def runs_within(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        into: str,
+        points: Collection[int],
+        start: datetime,
+        end: datetime,
+        gone: Collection[int] = (),
+    ) -> set[int]:
+        """Make the temporary table `into` of the listed runs (runs.py) of the months from `start` to `end`; whose are lacking.
+
+        Of a point in `points` there are all its runs, unless it is one of those that come back: some of its readings lie in a segment
+        that has none listed, that has rows which this snapshot does not show, or that a batch of `gone` had a part in.
+        """
+        found = choose.inside(self._catalogue, self.upto, sorted(points), micros(start), micros(end))
+        return self._load_runs(con, into, found, points, gone)
+
+    def runs_beside(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        into: str,
+        points: Collection[int],
+        moment: datetime,
+        gone: Collection[int] = (),
+        *,
+        back: bool,
+    ) -> set[int]:
+        """The same of the segments with the last readings before `moment` (with `back`), or the first from it on."""
+        choice = choose.before if back else choose.after
+        found = choice(self._catalogue, self.upto, sorted(points), micros(moment), 1).segments
+        return self._load_runs(con, into, found, points, gone)
+
+    def _load_runs(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        into: str,
+        ids: set[int],
+        points: Collection[int],
+        gone: Collection[int],
+    ) -> set[int]:
+        whole = [
+            item.id
+            for item in self._usable(ids)
+            if item.batch_max <= self.upto
+            and not any(item.batch_min <= batch <= item.batch_max for batch in gone)
+        ]
+        runs.load(con, into, self._catalogue.runs(whole))
+        sql = (
+            f"SELECT point, count(*) FROM span WHERE point IN ({int_list(points)}) "
+            f"AND segment IN ({int_list(ids)}) GROUP BY point"
+        )
+        there = dict(
+            con.execute(f"SELECT point, count(DISTINCT segment) FROM {into} GROUP BY point").fetchall()
+        )
+        lacking = {point for point, count in self._catalogue.rows(sql) if there.get(point) != count}
+        if lacking:
+            con.execute(f"DELETE FROM {into} WHERE point IN ({int_list(lacking)})")
+        return lacking
 
     def create_readings(
         self,

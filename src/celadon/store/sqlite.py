@@ -51,6 +51,12 @@ class SQLiteDatabase:
         if self._connection.in_transaction:
             self.rows("ROLLBACK", ())
 
+    def has(self, table: str) -> bool:
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
+    def make(self, table: str) -> None:
+        self.rows(_definition(table), ())
+
     def fault(self) -> str | None:
         found = str(self.rows("PRAGMA integrity_check(1)", ())[0][0])
         return None if found == "ok" else found
@@ -119,9 +125,8 @@ def lay_out(path: Path) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            for name, columns in TABLES.items():
-                kept = " WITHOUT ROWID" if name in KEYED else ""
-                connection.execute(f"CREATE TABLE {name} ({columns}){kept}")
+            for name in TABLES:
+                connection.execute(_definition(name))
             for index in INDEXES:
                 connection.execute(f"CREATE INDEX {index}")
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -129,6 +134,11 @@ def lay_out(path: Path) -> None:
         connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def _definition(table: str) -> str:
+    kept = " WITHOUT ROWID" if table in KEYED else ""
+    return f"CREATE TABLE {table} ({TABLES[table]}){kept}"
 
 
 def _connect(folder: Path, writes: bool) -> sqlite3.Connection:

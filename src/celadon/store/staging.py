@@ -90,6 +90,7 @@ def sweep(files: Files, catalogue: Catalogue, retired_before: int) -> int:
     if old:
         removed += _remove(files, [path for _, path in old])
         catalogue.run_many("DELETE FROM segment WHERE id = ?", [(number,) for number, _ in old])
+        catalogue.run_many("DELETE FROM run WHERE segment = ?", [(number,) for number, _ in old])
     return removed
 
 

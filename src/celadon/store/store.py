@@ -453,6 +453,7 @@ class Store:
     def _write(self) -> Catalogue:
         if self._writer is None:
             self._writer = Catalogue(self._home.open(writes=True))
+            self._writer.complete()
         return self._writer
 
     def _current(self) -> Catalogue:
