@@ -25,6 +25,7 @@ from benchmarks import (
     loading,
     peers,
     pipeline,
+    province,
     region,
     report,
     restating,
@@ -58,6 +59,8 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
     # sites, meters, months: 43 000, 4.3 and 105 million readings
     hours = {"quick": (1, 14, 1), "usual": (10, 24, 6), "full": (60, 50, 12)}[size]
     reporting = {"quick": 400, "usual": 20_000, "full": 1_600_000}[size]
+    # parks and metered firms in each: a month of hours is 745 readings a firm
+    metered = {"quick": (2, 20), "usual": (1, 1_000), "full": (10, 4_000)}[size]
     scale = {"quick": 1, "usual": 1, "full": 10}[size]
 
     def others() -> str | None:
@@ -70,6 +73,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
         "hourly": lambda: hourly.compare(folder, *hours, runs, others()),
         "country": lambda: country.compare(folder, enterprises, runs, others()),
         "region": lambda: region.compare(folder, reporting),
+        "province": lambda: province.compare(folder, *metered),
         "growth": lambda: growth.compare(folder, scale),
         "spark": lambda: spark.compare(folder, firms, runs),
         "rulebooks": lambda: rulebooks.compare(folder / "rulebooks", sectors, runs),
@@ -104,6 +108,8 @@ def main() -> None:
         print("\n" + report.contenders(found["hourly"]))
     if "region" in found:
         print("\n" + report.commands(found["region"]))
+    if "province" in found:
+        print("\n" + report.commands(found["province"]))
     if "spark" in found:
         print("\n" + report.engines(found["spark"]))
     if size == "usual" and set(every) <= set(found):
@@ -159,7 +165,7 @@ def full_body(parts: dict[str, Any]) -> str:
         shown += [f"`FULL=1 python -m benchmarks {name}`. {machine_line(part['machine'])}"]
         found = {name: part["found"]}
         shown += [report.table(found)] if any(report.lines(found)) else []
-        shown += [report.commands(part["found"])] if name == "region" else []
+        shown += [report.commands(part["found"])] if name in ("region", "province") else []
     return "\n\n".join(shown)
 
 
@@ -184,6 +190,8 @@ def body(found: dict[str, Any]) -> str:
             report.contenders(found["hourly"]),
             f"The commands over a country of {found['region']['enterprises']:,} enterprises:",
             report.commands(found["region"]),
+            f"A province of {found['province']['enterprises']:,} firms with hourly registers, a month:",
+            report.commands(found["province"]),
             "![CPU and memory against the amount of data](../benchmarks/results/growth.svg)",
             "A region's year by region, industry and month, on Spark and on the embedded engine (a worker has one core):",
             report.engines(found["spark"]),

@@ -250,7 +250,8 @@ def commands(part: dict[str, Any]) -> str:
     ]
     made = part["made"]
     rows.append(f"| the files before | {made['cpu_s']:.1f} | {made['wall_s']:.1f} | {made['peak_mb']} |")
-    head = f"| {_count(part['enterprises'])} enterprises, {_count(part['rows'])} reports | CPU s | wall s | peak MB |"
+    what = "reports" if "rows" in part else "readings"
+    head = f"| {_count(part['enterprises'])} enterprises, {_count(part.get('rows', part.get('readings')))} {what} | CPU s | wall s | peak MB |"
     return "\n".join([head, "|---|---|---|---|", *rows])
 
 
