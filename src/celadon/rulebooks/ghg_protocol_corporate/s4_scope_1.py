@@ -251,6 +251,16 @@ def fugitive_emission(refrigerant_leaked, fluorinated_gwp, blend_gwp, equity_sha
     return refrigerant_leaked * choose((is_blend, blend_gwp), otherwise=fluorinated_gwp) * share
 
 
+@scope1.rule(
+    unit="tCO2e",
+    per="site, month, emission_source",
+    label={"zh": "过程及其他直接排放（计入）", "en": "Process and other direct emission counted"},
+)
+def process_and_other_emission(other_direct_emission, equity_share):
+    """What a sector's rulebook calculates or a verifier found: calcination, reduction, flaring …"""
+    return other_direct_emission * choose((by_equity, equity_share), otherwise=whole)
+
+
 @outside.rule(
     unit="tCO2e",
     per="site, month, gas",
@@ -277,10 +287,13 @@ def biogenic_carbon_dioxide(fuel_heat, stationary_carbon_dioxide_factor):
 
 
 @scope1.rule(unit="tCO2e", per="site, month", label={"zh": "范围一排放", "en": "Scope 1"})
-def scope_1(stationary_combustion_emission, mobile_combustion_emission, fugitive_emission):
-    """Stationary, mobile and fugitive."""
+def scope_1(
+    stationary_combustion_emission, mobile_combustion_emission, process_and_other_emission, fugitive_emission
+):
+    """Stationary, mobile, process and fugitive."""
     return sum_of(
         total(stationary_combustion_emission, over="carrier, purpose"),
         total(mobile_combustion_emission, over="carrier, purpose"),
+        total(process_and_other_emission, over="emission_source"),
         total(fugitive_emission, over="gas"),
     )
