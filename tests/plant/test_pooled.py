@@ -311,11 +311,9 @@ def test_what_is_left_to_the_general_way(tmp_path: Path) -> None:
     with Plant(open_file(tmp_path / "plant")) as plant, connect() as con:
         seen = plant.view()
         points = seen.snapshot.points()
-        findings, plain = stream_ledger(
-            con, seen, parse_period(PERIOD, "Asia/Shanghai"), set(points.values()), "streamed"
-        )
+        findings, plain = stream_ledger(con, seen, parse_period(PERIOD, "Asia/Shanghai"), "streamed")
     assert plain is not None
-    assert {name for name, point in points.items() if point in plain.points} == {"AG", "B1", "B2", "BG"}
+    assert {name for name, point in points.items() if point in plain.lives} == {"AG", "B1", "B2", "BG"}
     [gap] = [
         item.values for item in findings if item.code == "metering.missing" and item.values["meter"] == "B1"
     ]

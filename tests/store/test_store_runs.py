@@ -133,8 +133,7 @@ def commit(store: Store, rows: list[Reading]) -> None:
 
 
 def listed(store: Store) -> list[tuple[Any, ...]]:
-    lacking = store.snapshot().runs_within(connection(), "listed", [1, 2], *EVER)
-    assert not {row[0] for row in connection().execute("SELECT point FROM listed").fetchall()} & lacking
+    store.snapshot().runs_within(connection(), "listed", [1, 2], *EVER)
     return connection().execute("SELECT point, t, t1 FROM listed ORDER BY ALL").fetchall()
 
 
@@ -150,11 +149,12 @@ def test_a_segment_has_its_runs_and_so_has_what_compaction_makes_of_it(tmp_path:
         assert store.catalogue.one("SELECT count(*) FROM run") == 1  # those of the segments that went, went
 
 
-def test_of_whom_runs_are_lacking(tmp_path: Path) -> None:
-    """Whoever has readings in a segment that lists none of his, that is not shown in whole, or had rows that no longer count."""
+def test_what_runs_are_lacking(tmp_path: Path) -> None:
+    """Of a segment that lists none of a point's, that is not shown in whole, or that has rows which no longer count."""
 
-    def lacking(upto: int | None = None, gone: Collection[int] = ()) -> set[int]:
-        return store.snapshot(upto).runs_within(connection(), "listed", [1, 2, 3], *EVER, gone)
+    def lacking(upto: int | None = None, gone: Collection[int] = ()) -> list[tuple[list[int], set[int]]]:
+        found = store.snapshot(upto).runs_within(connection(), "listed", [1, 2, 3], *EVER, gone)
+        return [(segments, set(points)) for segments, points in found]
 
     def beside(moment: str, back: bool, gone: Collection[int] = ()) -> tuple[set[int], list[Any]]:
         found = store.snapshot().runs_beside(connection(), "near", [1, 2], utc(moment), gone, back=back)
@@ -163,24 +163,27 @@ def test_of_whom_runs_are_lacking(tmp_path: Path) -> None:
     with Store.create(tmp_path / "s") as store:
         with_points(store)
         commit(store, [reading(point, hour) for point in (1, 2) for hour in range(40)])
-        assert lacking() == set()
-        commit(store, [reading(1, hour) for hour in range(40, 80)])
-        commit(store, [reading(2, hour) for hour in range(40, 50)])
-        assert lacking() == {2}  # ten readings in a segment of its own
-        assert connection().execute("SELECT DISTINCT point FROM listed").fetchall() == [(1,)]
-        assert lacking(upto=2) == set()
-        assert lacking(gone={2}) == {1, 2}
-        assert lacking(gone={1}) == {1, 2}
-        assert beside("2024-04-01", True) == ({2}, [(1, START + timedelta(hours=79))])
+        assert lacking() == []
+        commit(store, [reading(point, hour) for point in (1, 2) for hour in range(40, 80 - 30 * (point - 1))])
+        assert lacking() == [([2], {2})]  # ten readings of the second point
+        assert connection().execute("SELECT point, segment FROM listed ORDER BY ALL").fetchall() == [
+            (1, 1),
+            (1, 2),
+            (2, 1),
+        ]
+        rows = connection().execute(store.snapshot().segments_sql([2], [2])).fetchall()
+        assert len(rows) == 10
+        assert lacking(upto=1) == []
+        assert lacking(gone={2}) == [([2], {1, 2})]
+        assert lacking(gone={1}) == [([1], {1, 2}), ([2], {2})]
+        at = [START + timedelta(hours=hours) for hours in (39, 79)]
+        assert beside("2024-04-01", True) == ({2}, [(1, at[1])])
         assert beside("2024-04-01", True, {2}) == ({1, 2}, [])
         assert beside("2024-04-01", False) == (set(), [])
-        assert beside("2024-02-01", False) == (
-            set(),
-            [(1, START + timedelta(hours=39)), (2, START + timedelta(hours=39))],
-        )
+        assert beside("2024-02-01", False) == (set(), [(1, at[0]), (2, at[0])])
         store.compact(grace=timedelta(0))
-        assert lacking() == set()
-        assert lacking(upto=2) == {1, 2}
+        assert lacking() == []
+        assert lacking(upto=1) == [([3], {1, 2})]
 
 
 def test_a_catalogue_of_before_gets_the_table_when_somebody_writes(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from celadon.core.quantities import Space
 from celadon.metering.activity import Plan, fill_facts, lacking, plan_facts, traits_of
 from celadon.metering.amounts import load_rows, naive, site_period
 from celadon.metering.fact_rows import TRAITS
-from celadon.metering.plain_amounts import POINTS, STRETCHES, Plain
+from celadon.metering.plain_amounts import STRETCHES, Plain, sum_cells
 from celadon.metering.tree import Node
 from celadon.metering.wording import in_words
 
@@ -38,8 +38,8 @@ _POOL = {
     "flow": "VARCHAR", "sign": "INTEGER", "counted": "BOOLEAN", "lo": "TIMESTAMP", "hi": "TIMESTAMP", "meters": "BIGINT",
 }  # fmt: skip
 LEDGER = "pooled_ledger"
-Streamed = Callable[[Collection[int]], Plain | None]
-"""Makes the view LEDGER, without the points of these whose readings come back."""
+Streamed = Callable[[], Plain | None]
+"""Makes the view LEDGER, which has the table `pooled_ledger_derived` in it, without the points whose readings come back."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,12 @@ def build_sums(
     points = {point_ids[name]: pool for name, pool in pools.of_node.items() if name in point_ids}
     load_rows(con, "m_pool", _POOL, pools.rows)
     load_rows(con, "m_member", {"point": "INTEGER", "pool": "INTEGER"}, list(points.items()))
-    plain = stream(frozenset(points))
+    plain = stream()
+    if plain is not None:
+        sum_cells(con, plain, {point: points.get(point, -point) for point in plain.lives}, _HOUR, "m_plain")
+        con.execute(
+            f"""INSERT INTO {LEDGER}_derived SELECT -grp, start, amount, amount, amount, 0, covered, NULL FROM m_plain WHERE grp < 0"""
+        )
     fill_facts(con, _without(plan, pools.of_node), LEDGER, records, point_ids, into)
     _add_up(con, plain, plan.calendars.window)
     _write(con, plant, quantities, into)
@@ -129,14 +134,7 @@ def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[d
         FROM {LEDGER} l JOIN m_member m ON l.point = m.point WHERE {inside} GROUP BY m.pool, l.start"""
     ]
     if plain is not None:
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE m_plain AS SELECT * FROM {POINTS} JOIN m_member USING (point)"
-        )
-        # an amount ends in its cell, which holds its closing edge
-        parts.append(
-            f"""SELECT e.pool, date_trunc('hour', make_timestamp(epoch_us(r.t) - 1)) AS start, sum({plain.ticks}), NULL, 0, NULL,
-                sum(r.span) FROM ({plain.source}) r JOIN m_plain e ON r.point = e.point GROUP BY ALL"""
-        )
+        parts.append("SELECT grp, start, amount, NULL, 0, NULL, covered FROM m_plain WHERE grp >= 0")
     sums = ", ".join(f"sum({name}) AS {name}" for name in ("up", "down", "up_part", "down_part", "covered"))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE m_hour AS SELECT pool, start, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL",
@@ -194,7 +192,7 @@ def _gaps(
     """One finding per meter of a pool that lacks data, as `activity` has them of the others."""
     cells = f"SELECT point, start AS lo, start + to_seconds(covered) AS hi, covered = {_HOUR} AS whole FROM {LEDGER}"
     if plain is not None:
-        cells += f" UNION ALL SELECT point, lo, hi, true FROM {STRETCHES} WHERE point IN (SELECT point FROM {POINTS})"
+        cells += f" UNION ALL SELECT point, lo, hi, true FROM {STRETCHES} WHERE point IN ({', '.join(map(str, plain.lives))})"
     con.execute(
         f"""CREATE OR REPLACE TEMP VIEW m_have AS
         SELECT m.point, greatest(c.lo, p.lo) AS lo, least(c.hi, p.hi) AS hi, whole, p.lo AS first, p.hi AS last

@@ -25,7 +25,7 @@ from celadon.metering.brief import Brief, derive_briefly, may_be_brief
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.faults import findings_from, findings_of
 from celadon.metering.intervals import derive
-from celadon.metering.plain_amounts import STRETCHES, Plain, add_cells, judge, may_be_plain, plain_of
+from celadon.metering.plain_amounts import STRETCHES, Plain, judge, may_be_plain
 from celadon.metering.scales import Life, config_digest, life, utc
 from celadon.plant.opened import View
 from celadon.plant.sources import superseded
@@ -279,10 +279,12 @@ class Deriver:
         """The plain ones (see metering/plain_amounts.py) of a piece's points, which may all be; their gaps into `events`."""
         con, snapshot, gone = self.con, self.seen.snapshot, self.gone_batches
         start, end = piece.window.start, piece.window.end
-        lacking = snapshot.runs_within(con, _RUNS, piece.points, start, end, gone)
-        readings = []
-        if lacking:
-            readings.append((self.readings_sql(self._with_those_between(lacking), start, end, 0), lacking))
+        omitted = self._omitted(piece.points)
+        readings: list[tuple[str, Collection[int]]] = []
+        for segments, points in snapshot.runs_within(con, _RUNS, piece.points, start, end, gone):
+            sql = snapshot.segments_sql(segments, self._with_those_between(points))
+            where = f" WHERE NOT ({' OR '.join(omitted)})" if omitted else ""
+            readings.append((f"SELECT * FROM ({sql}){where}", points))
         for edge, back in ((start, True), (end, False)):
             lacking = snapshot.runs_beside(con, _BESIDE, piece.points, edge, gone, back=back)
             con.execute(f"INSERT INTO {_RUNS} BY NAME {_nearest(back)}")
@@ -298,13 +300,10 @@ class Deriver:
         return good
 
     def ended_in(self, piece: Piece, points: Collection[int]) -> str:
-        """A query for the readings of those of a piece's points that are asked, and perhaps of others not asked, that end in its
-        window."""
-        window, asked = piece.window, piece.points.intersection(points)
-        between = self._with_those_between(asked)
-        points = between if asked.issuperset(set(between).intersection(points)) else asked
-        sql = self.readings_sql(points, window.start, window.end + _TICK, 0)
-        return f"SELECT * FROM ({sql}) WHERE t > {_at(window.start)}"
+        """A query for the readings of these points, and perhaps of others, that end in the piece's window."""
+        sql = self.seen.snapshot.ended_sql(points, piece.window.start, piece.window.end)
+        omitted = self._omitted(points)
+        return f"SELECT * FROM ({sql}) WHERE NOT ({' OR '.join(omitted)})" if omitted else sql
 
     def _with_those_between(self, points: Collection[int]) -> Collection[int]:
         """The points with the interval meters whose numbers lie between, where that makes one range: it is read in half the time."""
@@ -373,12 +372,12 @@ def ledger_of(
 
 
 def stream_ledger(
-    con: duckdb.DuckDBPyConnection, seen: View, period: Period, among: Collection[int], into: str
+    con: duckdb.DuckDBPyConnection, seen: View, period: Period, into: str
 ) -> tuple[list[Finding], Plain | None]:
     """Like `write_ledger`, for sums that need each cell once and not as a row.
 
-    `into` is a view, which reads stored parts where they are; what is not stored of those of the points `among` that are plain is
-    not in it but in the readings that come back (None: there are no such points). Other plain points' cells are added up for it.
+    `into` is a view, which reads stored parts where they are, and the table `<into>_derived`; what is not stored of points that are
+    plain is not in it but in the readings that come back (None: there are no such points).
     """
     digest = digests(seen.model, seen.snapshot.points())
     months = months_of(covering_period(seen.model, period))
@@ -406,12 +405,6 @@ def stream_ledger(
         findings += deriver.findings("piece_events")
     con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS {found.sql()} UNION ALL SELECT * FROM {into}_derived")
 
-    def readings_of(points: Collection[int]) -> Plain | None:
-        asked = {point: life for point, life in lives.items() if point in points}
-        sources = [deriver.ended_in(piece, asked) for piece, _ in plain if not piece.points.isdisjoint(asked)]
-        return plain_of(con, " UNION ALL ".join(sources), asked) if sources else None
-
-    others = readings_of(set(lives).difference(among))
-    if others is not None:
-        add_cells(con, others, seen.model.grid_seconds, f"{into}_derived")
-    return findings, readings_of(among)
+    of_pieces = [(piece, piece.points.intersection(lives)) for piece, _ in plain]
+    sources = tuple((deriver.ended_in(piece, points), points) for piece, points in of_pieces if points)
+    return findings, Plain(sources, lives) if sources else None

@@ -35,8 +35,8 @@ def build_pooled(
     """Make `into` of the ledger of `seen` and the table `records`; None, and nothing made, where no meter can be pooled."""
     found: list[Finding] = []
 
-    def stream(points: Collection[int]) -> Plain | None:
-        said, plain = stream_ledger(con, seen, request.period, points, LEDGER)
+    def stream() -> Plain | None:
+        said, plain = stream_ledger(con, seen, request.period, LEDGER)
         found.extend(said)
         return plain
 

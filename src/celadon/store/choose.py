@@ -53,6 +53,18 @@ def inside(catalogue: Catalogue, upto: int, points: Collection[int], start: int,
     return {row[0] for row in catalogue.rows(sql, month_at(start), month_at(end), upto, start, end)}
 
 
+def bounds(
+    catalogue: Catalogue, upto: int, points: Collection[int], start: int, end: int
+) -> dict[int, tuple[int, int]]:
+    """Segments with readings of `points` in [start, end), microseconds: first and last instant there is of these points."""
+    sql = (
+        f"SELECT segment, min(t_min), max(t_max) FROM span WHERE point IN ({int_list(points)}) AND month BETWEEN ? AND ? "
+        "AND batch_min <= ? GROUP BY segment HAVING max(t_max) >= ? AND min(t_min) < ?"
+    )
+    rows = catalogue.rows(sql, month_at(start), month_at(end), upto, start, end)
+    return {segment: (first, last) for segment, first, last in rows}
+
+
 def before(catalogue: Catalogue, upto: int, points: Collection[int], start: int, count: int) -> Edge:
     """What holds the last `count` instants with readings before `start`, for each of `points`."""
     month = month_at(start)

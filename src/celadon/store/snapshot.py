@@ -27,6 +27,7 @@ from celadon.store.rows import (
     instant_of,
     micros,
     month_label,
+    month_of,
 )
 from celadon.store.segments import identifier, parquet_list
 
@@ -218,6 +219,25 @@ class Snapshot:
         parts.extend(self._beyond(ahead, f"t >= {_at(high)}", neighbours, back=False))
         return " UNION ALL ".join(parts) if parts else segments.empty(READING_COLUMNS)
 
+    def ended_sql(self, points: Collection[int], start: datetime, end: datetime) -> str:
+        """A query for the readings of `points` after `start` and not after `end`, and perhaps for some of other points.
+
+        Where most points are asked and all that a segment has of them lies in the window, it is read without a look at its rows.
+        """
+        self.still_told()
+        low, high = micros(start) + 1, micros(end) + 1
+        chosen = sorted(set(points))
+        bounds = choose.bounds(self._catalogue, self.upto, chosen, low, high)
+        files = self._usable(bounds)
+        whole = [item for item in files if low <= bounds[item.id][0] and bounds[item.id][1] < high]
+        cut = [item for item in files if item not in whole]
+        most = 2 * len(chosen) >= len(self._catalogue.points())
+        among = "true" if most else segments.among(chosen)
+        parts = [self._scan(whole, among)] if whole else []
+        if cut:
+            parts.append(self._scan(cut, f"t >= {_at(low)} AND t < {_at(high)} AND {segments.among(chosen)}"))
+        return " UNION ALL ".join(parts) if parts else segments.empty(READING_COLUMNS)
+
     def runs_within(
         self,
         con: duckdb.DuckDBPyConnection,
@@ -226,14 +246,35 @@ class Snapshot:
         start: datetime,
         end: datetime,
         gone: Collection[int] = (),
-    ) -> set[int]:
-        """Make the temporary table `into` of the listed runs (runs.py) of the months from `start` to `end`; whose are lacking.
+    ) -> list[tuple[list[int], frozenset[int]]]:
+        """Make the temporary table `into` of the listed runs (runs.py) of the months from `start` to `end`.
 
-        Of a point in `points` there are all its runs, unless it is one of those that come back: some of its readings lie in a segment
-        that has none listed, that has rows which this snapshot does not show, or that a batch of `gone` had a part in.
+        What comes back is segments and those of `points` whose readings in them have no runs listed. Segments with rows that this
+        snapshot does not show, or that a batch of `gone` had a part in, have none.
         """
-        found = choose.inside(self._catalogue, self.upto, sorted(points), micros(start), micros(end))
-        return self._load_runs(con, into, found, points, gone)
+        chosen, window = sorted(points), (month_of(start), month_of(end))
+        found = choose.inside(self._catalogue, self.upto, chosen, micros(start), micros(end))
+        self._load_runs(con, into, found, gone)
+        listed: dict[int, set[int]] = {}
+        among = f"point IN ({int_list(chosen)})"
+        for segment, held in con.execute(
+            f"SELECT segment, list(DISTINCT point) FROM {into} WHERE {among} GROUP BY segment"
+        ).fetchall():
+            listed[segment] = set(held)
+        span = f"FROM span WHERE {among} AND month BETWEEN ? AND ? AND segment IN"
+        counts = f"SELECT segment, count(*) {span} ({int_list(found)}) GROUP BY segment"
+        lacking: dict[frozenset[int], list[int]] = {}
+        for segment, count in self._catalogue.rows(counts, *window):
+            if len(listed.get(segment, ())) != count:
+                there = self._catalogue.rows(f"SELECT point {span} ({segment})", *window)
+                missing = frozenset(row[0] for row in there).difference(listed.get(segment, ()))
+                lacking.setdefault(missing, []).append(segment)
+        return [(held, missing) for missing, held in lacking.items()]
+
+    def segments_sql(self, ids: Collection[int], points: Collection[int]) -> str:
+        """A query for the readings that these segments have of these points."""
+        files = self._usable(ids)
+        return self._scan(files, segments.among(sorted(points))) if files else segments.empty(READING_COLUMNS)
 
     def runs_beside(
         self,
@@ -245,30 +286,15 @@ class Snapshot:
         *,
         back: bool,
     ) -> set[int]:
-        """The same of the segments with the last readings before `moment` (with `back`), or the first from it on."""
+        """Make `into` of the runs of segments with the last readings before `moment` (with `back`), or the first from it on.
+
+        Of a point in `points` there are all, unless it is one of those that come back.
+        """
         choice = choose.before if back else choose.after
         found = choice(self._catalogue, self.upto, sorted(points), micros(moment), 1).segments
-        return self._load_runs(con, into, found, points, gone)
-
-    def _load_runs(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        into: str,
-        ids: set[int],
-        points: Collection[int],
-        gone: Collection[int],
-    ) -> set[int]:
-        whole = [
-            item.id
-            for item in self._usable(ids)
-            if item.batch_max <= self.upto
-            and not any(item.batch_min <= batch <= item.batch_max for batch in gone)
-        ]
-        runs.load(con, into, self._catalogue.runs(whole))
-        sql = (
-            f"SELECT point, count(*) FROM span WHERE point IN ({int_list(points)}) "
-            f"AND segment IN ({int_list(ids)}) GROUP BY point"
-        )
+        self._load_runs(con, into, found, gone)
+        among = f"point IN ({int_list(points)})"
+        sql = f"SELECT point, count(*) FROM span WHERE {among} AND segment IN ({int_list(found)}) GROUP BY point"
         there = dict(
             con.execute(f"SELECT point, count(DISTINCT segment) FROM {into} GROUP BY point").fetchall()
         )
@@ -276,6 +302,17 @@ class Snapshot:
         if lacking:
             con.execute(f"DELETE FROM {into} WHERE point IN ({int_list(lacking)})")
         return lacking
+
+    def _load_runs(
+        self, con: duckdb.DuckDBPyConnection, into: str, ids: set[int], gone: Collection[int]
+    ) -> None:
+        whole = [
+            item.id
+            for item in self._usable(ids)
+            if item.batch_max <= self.upto
+            and not any(item.batch_min <= batch <= item.batch_max for batch in gone)
+        ]
+        runs.load(con, into, self._catalogue.runs(whole))
 
     def create_readings(
         self,
