@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
@@ -14,7 +14,7 @@ from celadon.region.grades import Grades
 from celadon.region.lists import industries
 from celadon.region.peers import Peers
 from celadon.web.asked import NO_PERIOD, Asked
-from celadon.web.page import Both, both
+from celadon.web.page import Both, Cell, Table, both
 
 ENERGY = "cn_gbt_2589_2020"
 
@@ -116,3 +116,37 @@ def disclosed(counts: Mapping[int, int], minimum: int) -> list[Level]:
         Level(level=level or None, enterprises=None if level in hidden else count)
         for level, count in counts.items()
     ]
+
+
+def groups_table(provinces: Sequence[Group], divisions: Sequence[Group], units: tuple[str, str]) -> Table:
+    """The groups as rows, with the units of totals and of means; what is kept back is empty."""
+    rows: list[list[Cell]] = [
+        [
+            kind,
+            item.code,
+            item.name.en,
+            item.kept_back,
+            item.enterprises,
+            item.total,
+            item.mean,
+            item.median,
+            *units,
+        ]
+        for kind, items in (("province", provinces), ("division", divisions))
+        for item in items
+    ]
+    return Table(
+        (
+            "by",
+            "code",
+            "name",
+            "kept_back",
+            "enterprises",
+            "total",
+            "mean",
+            "median",
+            "total_unit",
+            "mean_unit",
+        ),
+        rows,
+    )

@@ -12,7 +12,7 @@ from celadon.core.text import Text
 from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
-from celadon.web.page import Both, Cell, Done, Page, Table, both, write
+from celadon.web.page import Both, Done, Page, Table, both, write
 from celadon.web.units import InUnits
 
 page = Page("/regions/{region}/overview", Text("Region", "区域总览"), on_region(), order=10)
@@ -82,37 +82,7 @@ def picture(model: Overview) -> Tiles:
 
 def table(model: Overview) -> Table:
     """The groups; what is kept back is empty."""
-    rows: list[list[Cell]] = [
-        [
-            kind,
-            item.code,
-            item.name.en,
-            item.kept_back,
-            item.enterprises,
-            item.total,
-            item.mean,
-            item.median,
-            model.total,
-            model.ratio,
-        ]
-        for kind, items in (("province", model.provinces), ("division", model.divisions))
-        for item in items
-    ]
-    return Table(
-        (
-            "by",
-            "code",
-            "name",
-            "kept_back",
-            "enterprises",
-            "total",
-            "mean",
-            "median",
-            "total_unit",
-            "mean_unit",
-        ),
-        rows,
-    )
+    return figures.groups_table(model.provinces, model.divisions, (model.total, model.ratio))
 
 
 def _warnings(asked: Asked, period: str) -> dict[str, int] | None:

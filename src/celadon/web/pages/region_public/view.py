@@ -14,7 +14,7 @@ from celadon.rules.rulebook import shipped_ids
 from celadon.web import region_figures as figures
 from celadon.web.access import ANYONE
 from celadon.web.asked import Asked
-from celadon.web.page import Both, Cell, Page, Table, both
+from celadon.web.page import Both, Page, Table, both
 from celadon.web.pages.region_overview.view import published
 from celadon.web.pages.rulebooks.view import Head, head
 from celadon.web.problems import NOT_THERE
@@ -76,34 +76,4 @@ def picture(model: Public) -> Tiles:
 
 def table(model: Public) -> Table:
     """The groups; what is kept back is empty."""
-    rows: list[list[Cell]] = [
-        [
-            kind,
-            item.code,
-            item.name.en,
-            item.kept_back,
-            item.enterprises,
-            item.total,
-            item.mean,
-            item.median,
-            model.total,
-            model.ratio,
-        ]
-        for kind, items in (("province", model.provinces), ("division", model.divisions))
-        for item in items
-    ]
-    return Table(
-        (
-            "by",
-            "code",
-            "name",
-            "kept_back",
-            "enterprises",
-            "total",
-            "mean",
-            "median",
-            "total_unit",
-            "mean_unit",
-        ),
-        rows,
-    )
+    return figures.groups_table(model.provinces, model.divisions, (model.total, model.ratio))
