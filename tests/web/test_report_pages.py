@@ -80,7 +80,7 @@ def test_a_region_is_public_only_after_an_officer_has_published_it(console: Cons
     assert nobody.get("/public/land?period=2023").status_code == 404, "only what was published"
     assert (
         nobody.get("/public/land.csv").text.splitlines()[0]
-        == "by,code,name,kept_back,enterprises,total,mean,median"
+        == "by,code,name,kept_back,enterprises,total,mean,median,total_unit,mean_unit"
     )
     assert (
         officer.post("/regions/land/overview/publish.json", json=given | {"public": False}).status_code == 200
