@@ -58,6 +58,7 @@ class ActiveRules(Inputs):
     ) -> None:
         super().__init__(book, plant, request, summary, facts, lookups)
         self.chains = Chains(book, summary)
+        self.properties: dict[str, bool] = {}
         self.levels: dict[frozenset[str], int] = {}
         """How far down its chain each loop of rules is being planned."""
         self.asking: set[tuple[str, str]] = set()
@@ -87,6 +88,8 @@ class ActiveRules(Inputs):
             return True
         if name in self.book.facts:
             return not self.book.facts[name].adds
+        if name in self.properties:
+            return self.properties[name]
         if ("property", name) in self.asking:
             return True  # needs itself on another row: the rest of the formula decides
         self.asking.add(("property", name))
@@ -95,6 +98,8 @@ class ActiveRules(Inputs):
             not rule.adds and all(self.is_property(ref) for ref in refs(formula)) for rule, formula in rules
         )
         self.asking.discard(("property", name))
+        if all(kind != "property" for kind, _ in self.asking):  # else it may rest on what is not yet decided
+            self.properties[name] = found
         return found
 
     def optional(self, name: str) -> bool:

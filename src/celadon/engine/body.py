@@ -129,7 +129,8 @@ class Body:
         if not given or compile_expr(self.formula, self._scope(Source(""))) is None:
             return None
         source = self._source(rows, factors, away)
-        scope, plain = self._scope(source), replace(self._scope(source), names=None, words=before)
+        scope = self._scope(source)
+        plain = replace(scope, names=None, words=before)
         piece = compile_expr(self.formula, scope) or Piece("NULL", self.rule.unit)
         where = [self._test(condition, wanted, plain) for condition, wanted in tests]
         where = [test for test in (*where, *self.planner.bounds(self.rule, self.space, source.row)) if test]

@@ -55,11 +55,8 @@ def factor_piece(
 ) -> Piece:
     """A factor as an input: a number where it is one, a choice of a few by the row's `keys` (key -> SQL) where it does not
     depend on site or month, else the column of its relation. `words` says what the keys can be."""
-    fitting = [
-        item
-        for item in lookup.chosen
-        if all(word in words.get(key, (word,)) for key, word in zip(lookup.keys, item.keys, strict=True))
-    ]
+    limits = [(place, words[key]) for place, key in enumerate(lookup.keys) if key in words]
+    fitting = [item for item in lookup.chosen if all(item.keys[place] in known for place, known in limits)]
     if not fitting:
         return Piece(NULL, step.unit, exists=NO, optional=False)
     cells = {item.keys: (item.value, int(item.level)) for item in fitting}

@@ -67,8 +67,8 @@ def check(opened: Opened, progress: Callable[[float, str], None] | None = None) 
             segments=None,
             model=replace(opened.model, store=str(scratch.path / "store"), catalogue="", segments=""),
         )
-        done = loading.load(aside, progress)
-        with aside.open_store() as store, closing(Workspace.open()) as work:
+        with aside.open_or_create_store() as store, closing(Workspace.open()) as work:
+            done = loading.load(aside, progress, store=store, con=work.con)
             seen = view(aside, store)
             period = period_of(None, work, seen) if seen.snapshot.span() or done.records else None
             found = [

@@ -44,13 +44,16 @@ class Node:
 
     def children(self) -> tuple[Node, ...]:
         """The nodes directly below this one."""
-        found: list[Node] = []
-        for value in self.__dict__.values():
-            if isinstance(value, Node):
-                found.append(value)
-            elif type(value) is tuple:
-                _collect(value, found)
-        return tuple(found)
+        known: tuple[Node, ...] | None = self.__dict__.get(_BELOW)
+        if known is None:
+            found: list[Node] = []
+            for value in self.__dict__.values():
+                if isinstance(value, Node):
+                    found.append(value)
+                elif type(value) is tuple:
+                    _collect(value, found)
+            known = self.__dict__[_BELOW] = tuple(found)
+        return known
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it, top down."""
@@ -59,6 +62,10 @@ class Node:
             node = stack.pop()
             yield node
             stack.extend(reversed(node.children()))
+
+
+_BELOW, _INPUTS = "_below", "_inputs"
+"""What a node never has to look for twice: planning asks for the same formula's inputs over and over."""
 
 
 def _collect(value: object, found: list[Node]) -> None:
@@ -452,11 +459,11 @@ def _named(name: object, kind: type[KeyIn] | type[OptionIn]) -> Word:
 
 def refs(node: Node) -> list[str]:
     """Names of all inputs, in the order they stand."""
-    seen: dict[str, None] = {}
-    for item in node.walk():
-        if isinstance(item, Ref):
-            seen.setdefault(item.name)
-    return list(seen)
+    known: tuple[str, ...] | None = node.__dict__.get(_INPUTS)
+    if known is None:
+        found = dict.fromkeys(item.name for item in node.walk() if isinstance(item, Ref))
+        known = node.__dict__[_INPUTS] = tuple(found)
+    return list(known)
 
 
 def refs_here(node: Node) -> list[str]:
