@@ -247,7 +247,7 @@ group.params += [
 ]
 
 
-_OBJECTS_BETWEEN_LOOKS = 20_000
+_OBJECTS_BETWEEN_LOOKS = 100_000
 """New objects after which Python looks for cycles among them; 700 by itself."""
 
 

@@ -33,6 +33,7 @@ CHAPTER_REFUSED = FindingKind(
 
 MAX_FORMULA_NODES = 2_000
 MAX_DEPTH = 60
+MAX_NODES = 10**9
 MAX_RULES = 1_000
 MAX_TEXT = 4_000
 MAX_WHOLE_NUMBER = 10**15
@@ -42,12 +43,14 @@ _ALLOWED: frozenset[type[ast.AST]] = frozenset((
     ast.Tuple, ast.Dict, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub, ast.Invert, ast.BitAnd, ast.BitOr, ast.Eq,
     ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 ))  # fmt: skip
-_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
-    kind: tuple(name for name in kind._fields if name not in ("ctx", "id", "attr", "lineno"))
+_NO_NODES = {
+    "ctx", "id", "attr", "lineno", "name", "asname", "arg", "kind", "level", "module", "type_comment",
+}  # fmt: skip
+_BELOW: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _NO_NODES)
     for kind in _ALLOWED
 }
 """Where nodes may stand below one; Load and Store, a third of all, have nothing to check."""
-_LEAVES = frozenset(kind for kind, below in _FIELDS.items() if not below or kind is ast.Constant)
 _ATTRIBUTES = {"clause", "rule", "isin"}
 _LANGUAGE = (
     "at_key", "choose", "constant", "document", "first_given", "key", "ln", "maximum", "minimum", "option", "power", "rounded", "sum_of", "total",
@@ -182,37 +185,34 @@ def extent(tree: Node) -> tuple[int, int]:
 
 def _refuse_unsafe(tree: ast.Module) -> None:
     """Only what rules need: no loops, no imports but the language, no private names, no foreign attributes."""
-    waiting: list[tuple[ast.AST, int, list[int]]] = [(tree, 0, [-(10**9)])]
+    for statement in tree.body:
+        _look_through(statement, MAX_FORMULA_NODES if isinstance(statement, ast.FunctionDef) else MAX_NODES)
+
+
+def _look_through(statement: ast.stmt, most: int) -> None:
+    """Each node of a statement by itself: its kind, how deep it stands, and that there are at most so many."""
+    waiting: list[tuple[ast.AST, int]] = [(statement, 1)]
     while waiting:
-        node, depth, size = waiting.pop()
-        if isinstance(node, ast.FunctionDef):
-            size = [0]
-        _look(node, depth, size)
+        node, depth = waiting.pop()
+        kind = type(node)
+        if kind not in _BELOW:
+            en, zh = f"{kind.__name__} is not part of the rule language", f"{kind.__name__} 不属于规则语言"
+            raise _at(node, en, zh)
+        most -= 1
+        if most < 0:
+            raise _at(node, "the formula is over-long", "公式过长")
+        if depth > MAX_DEPTH:
+            raise _at(node, "it is nested too deep", "嵌套过深")
+        check = _CHECKS.get(kind)
+        if check is not None:
+            check(node)
         below, parts = depth + 1, node.__dict__
-        for name in _FIELDS[type(node)]:
+        for name in _BELOW[kind]:
             value: Any = parts.get(name)
-            for item in value if type(value) is list else (value,):
-                if type(item) in _LEAVES:
-                    _look(item, below, size)
-                elif isinstance(item, ast.AST):
-                    waiting.append((item, below, size))
-
-
-def _look(node: ast.AST, depth: int, size: list[int]) -> None:
-    """One node by itself: its kind, how deep it stands, and that its formula does not grow over-long."""
-    kind = type(node)
-    if kind not in _ALLOWED:
-        raise _at(
-            node, f"{kind.__name__} is not part of the rule language", f"{kind.__name__} 不属于规则语言"
-        )
-    if depth > MAX_DEPTH:
-        raise _at(node, "it is nested too deep", "嵌套过深")
-    size[0] += 1
-    if size[0] > MAX_FORMULA_NODES:
-        raise _at(node, "the formula is over-long", "公式过长")
-    check = _CHECKS.get(kind)
-    if check is not None:
-        check(node)
+            if type(value) is list:
+                waiting += [(item, below) for item in value if item is not None]
+            elif value is not None:
+                waiting.append((value, below))
 
 
 def _import(node: ast.ImportFrom) -> None:

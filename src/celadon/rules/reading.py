@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -71,7 +72,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     home = os.path.realpath(folder)
     tables = os.path.realpath(folder / "tables")
     return {
-        name: _content(folder / name, tables if name.startswith("tables/") else home, home)
+        name: _content(os.path.join(folder, name), tables if name.startswith("tables/") else home, home)
         for name in sorted(names)
     }
 
@@ -97,20 +98,23 @@ def _listed(folder: Path, within: str, suffix: str) -> list[str]:
     return [within + name for name in os.listdir(folder) if name.endswith(suffix)]
 
 
-def _content(path: Path, parent: str, home: str) -> bytes:
+def _content(path: str, parent: str, home: str) -> bytes:
     """A file's bytes; `parent` and `home` are the real places of its folder and of the rulebook."""
-    real = os.path.realpath(path) if os.path.islink(path) else os.path.join(parent, path.name)
-    if not real.startswith(home + os.sep) or not os.path.isfile(real):
-        raise FindingError(RULEBOOK_OUTSIDE.at(Place(file=str(path)), name=path.name))
-    limit = MAX_FILE_BYTES[path.suffix]
+    name = os.path.basename(path)
+    limit = MAX_FILE_BYTES[os.path.splitext(name)[1]]
     try:
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
+        status, real = os.lstat(path), os.path.join(parent, name)
+        if stat.S_ISLNK(status.st_mode):
+            real = os.path.realpath(path)
+            status = os.stat(real)
+        if not real.startswith(home + os.sep) or not stat.S_ISREG(status.st_mode):
+            raise FindingError(RULEBOOK_OUTSIDE.at(Place(file=path), name=name))
+        if status.st_size > limit:
+            raise FindingError(over_limit(path, Text("bytes", "字节数"), status.st_size, limit))
+        with open(path, "rb", buffering=0) as file:
+            return file.read(status.st_size) or b""
     except OSError as error:
-        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=text_of(error))) from error
-    if len(content) > limit:
-        raise FindingError(over_limit(path, Text("bytes", "字节数"), f"> {limit}", limit))
-    return content
+        raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=path), why=text_of(error))) from error
 
 
 def read_yaml(path: Path) -> Any:
@@ -119,7 +123,7 @@ def read_yaml(path: Path) -> Any:
         why = Text("there is no such file", "文件不存在")
         raise FindingError(RULEBOOK_UNREADABLE.at(Place(file=str(path)), why=why))
     home = os.path.realpath(path.parent)
-    return parse_yaml(_content(path, home, home), path)
+    return parse_yaml(_content(str(path), home, home), path)
 
 
 def read_mapping(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def read_mapping(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict
 def parse_yaml(content: bytes, path: Path) -> Any:
     """The plain content of YAML bytes; C speed where libyaml is there (FindingError when it cannot be read)."""
     try:
-        return _build(yaml.parse(content.decode("utf-8"), Loader=_LOADER), path)
+        return _build(iter(_LOADER(content.decode("utf-8")).get_event, None), path)
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         why = text_of(error)
         if isinstance(error, yaml.YAMLError):

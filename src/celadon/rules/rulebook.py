@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from celadon.core.clauses import Document
+from celadon.core.cycles import no_cycles_sought
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.quantities import GrainKey
@@ -260,7 +261,8 @@ def load_rulebook(
 
     `known`: what the same listing of several loaded before, by folder; what is loaded joins it."""
     folder = name if isinstance(name, Path) else find_rulebook(name)
-    return _load(folder, (), find, {} if known is None else known)
+    with no_cycles_sought():
+        return _load(folder, (), find, {} if known is None else known)
 
 
 def _load(folder: Path, above: tuple[Path, ...], find: Finder, known: dict[Path, Rulebook]) -> Rulebook:
