@@ -73,6 +73,8 @@ def test_a_years_output_at_contents_that_change_is_told() -> None:
     assert math.isclose(result.rows[0].value or 0, 1200 * 0.60 * 44 / 56, rel_tol=1e-12)
     assert told(result) == [("product_output:clinker", "2023-01-01", "2023-12-31", "CaO content of clinker")]
     [said] = [item for item in result.findings if item.code == "fact.months-differ"]
+    assert said.clause is not None
+    assert "weighted by the months' amounts" in said.fix("en")
     assert "that of the first month is used for the whole" in said.says("en")
     assert "整段均按首月取值" in said.says("zh")
 

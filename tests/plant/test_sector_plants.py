@@ -151,6 +151,13 @@ def test_by_month_and_in_one(plant: tuple[str, celadon.Plant]) -> None:
     )
 
 
+def test_days_inside_a_month_count_by_their_time(plant: tuple[str, celadon.Plant]) -> None:
+    """Eleven days of January are 11/31 of its amounts; what describes them (a content, anode effect minutes) is never cut."""
+    name, opened = plant
+    account = opened.account(PLANTS[name].rulebook, "2023-01-10..2023-01-20", quantities=("total_emission",))
+    assert account.value("total_emission") == pytest.approx(by_hand(name)["2023-01"] * 11 / 31, rel=1e-12)
+
+
 def test_the_same_facts_under_the_ghg_protocol(plant: tuple[str, celadon.Plant]) -> None:
     name, opened = plant
     process = PROCESS[name] if PLANTS[name].process else 0

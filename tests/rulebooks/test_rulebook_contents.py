@@ -5,6 +5,7 @@ import pytest
 
 from celadon.core.carriers import CARRIERS
 from celadon.core.findings import Severity
+from celadon.core.quantities import HELD
 from celadon.engine.run import Result, run
 from celadon.rules.check import check_rulebook
 from celadon.rules.expr import KeyIn, Number, OptionIn
@@ -103,6 +104,17 @@ def test_every_fact_factor_and_table_is_used(name):
     files = {path.stem for path in (book.folder / "tables").glob("*.csv")}
     asked = {spec.table for spec in book.factors.values()} - {"@site"}
     assert files == {table for table in asked if not book.inherits(table)}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_describes_is_known_as_such_before_any_rulebook_is_asked(name):
+    """Records are cut at a period's edge unless their unit is a share or a ratio, or their name is listed."""
+    for spec in BOOKS[name].facts.values():
+        powers = [power for _, power in spec.unit.dimension]
+        if not spec.adds and powers and min(powers) > 0:
+            assert spec.name in HELD, spec.name
+        if spec.adds:
+            assert spec.name not in HELD
 
 
 @pytest.mark.parametrize("name", ALL)

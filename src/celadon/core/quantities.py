@@ -74,3 +74,8 @@ class Quantity:
     adds: bool = True
     doc: str = ""
     aliases: tuple[str, ...] = field(default=())
+
+
+HELD = frozenset({"anode_effect_minutes", "pump_head", "pump_head_per_stage"})
+"""What describes a state in a unit that amounts have too: minutes of a cell and day, metres of head. As with a share or a ratio, a
+record of it holds for the whole of its span and no part of it is cut off."""

@@ -27,8 +27,9 @@ FACT_LONG = FindingKind(
         zh="{label}（{name}）按 {first} 至 {last} 合计录入，而期间内{other}有变化：整段均按首月取值。",
     ),
     Text(
-        en="Record the amount by month, or give {other} as one mean for the same span.",
-        zh="请按月录入数量，或为同一时段给出{other}的加权平均值。",
+        en="Record the amount by month: the mean of a longer span is weighted by the months' amounts, which only they tell. Or give "
+        "{other} as one mean so weighted, for the same span.",
+        zh="请按月录入数量：较长时段的平均值按各月数量加权，须有逐月数量才能得出。也可为同一时段给出如此加权的{other}平均值。",
     ),
 )
 MONTHS_UNEQUAL = FindingKind(
@@ -71,8 +72,10 @@ def span_findings(
                 days = [
                     utc(one).astimezone(zones[site]).date() for one in (start, end - timedelta(seconds=1))
                 ]
+                asked = book.facts.get(other.quantity) or book.factors.get(other.quantity)
                 found[name, other.quantity] = FACT_LONG.at(
                     Place(subject=f"{name}:{item}" if item else name),
+                    clause=asked.clause if asked is not None else None,
                     name=name,
                     label=book.label(name),
                     other=book.label(other.quantity),

@@ -15,6 +15,7 @@ from celadon.core.carriers import find_carrier
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period
+from celadon.core.quantities import HELD
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
 from celadon.metering import fuel
@@ -267,9 +268,10 @@ def _others(con: duckdb.DuckDBPyConnection) -> None:
     names = [*FUEL_KINDS, *FLOWS, *LABORATORY]
     con.execute(
         """INSERT INTO m_out SELECT quantity, item, CASE WHEN kind = '' THEN purpose ELSE '' END, site, process, start, "end",
-            value, unit, weight, 0, CASE WHEN bad THEN 5 ELSE 2 END, source, NOT list_contains(?::VARCHAR[], unit)
+            value, unit, weight, 0, CASE WHEN bad THEN 5 ELSE 2 END, source,
+            NOT list_contains(?::VARCHAR[], unit) AND NOT list_contains(?::VARCHAR[], quantity)
         FROM m_read WHERE NOT list_contains(?::VARCHAR[], quantity)""",
-        [_ratios(con), names],
+        [_ratios(con), sorted(HELD), names],
     )
 
 
