@@ -87,7 +87,8 @@ def test_an_over_long_chapter_and_formula(tmp_path: Path) -> None:
     with pytest.raises(FindingError) as refused:
         load_rulebook(write_book(tmp_path / "a", chapter=long_file))
     assert (
-        str(refused.value.findings[0].says("en")) == f"bytes: {len(long_file)}, and at most 200000 are read."
+        str(refused.value.findings[0].says("en"))
+        == f"bytes: {len(long_file.encode())}, and at most 200000 are read."
     )
     long_rule = CHAPTER.replace("fuel * factor", "fuel * factor" + " + fuel * factor" * 500)
     assert "rulebook.chapter-refused" in codes(write_book(tmp_path / "b", chapter=long_rule))
