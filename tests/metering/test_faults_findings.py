@@ -44,7 +44,7 @@ CASES: list[Case] = [
     ),
     (
         "metering.decrease", hourly(500, 505, 300, 310), meter(),
-        "M goes back from 505 to 300 between 2024-03-01T09:00 and 2024-03-01T10:00; -205 kWh is a gap in no hour.",
+        "M goes back from 505 to 300 between 2024-03-01T09:00 and 2024-03-01T10:00; -205 kWh is a named gap and counts in no hour.",
     ),
     (
         "metering.reset-undeclared", hourly(500, 505, 1, 2), meter(),
@@ -53,12 +53,12 @@ CASES: list[Case] = [
     ),
     (
         "metering.jump", hourly(500, 505, 5000, 5001), meter(max_rate=100),
-        "M jumps from 505 to 5000 between 2024-03-01T09:00 and 2024-03-01T10:00; 4495 kWh is more than it can count and is a gap in no hour.",
+        "M jumps from 505 to 5000 between 2024-03-01T09:00 and 2024-03-01T10:00; 4495 kWh is more than it can count and is a named gap and counts in no hour.",
     ),
     (
         "metering.unit-suspected", hourly(5000, 5010, 5.02, 5.03), meter(),
         "M goes from 5010 to 5.02 between 2024-03-01T09:00 and 2024-03-01T10:00: the file seems to go over to another unit; "
-        "-5004.98 kWh is a gap in no hour.",
+        "-5004.98 kWh is a named gap and counts in no hour.",
     ),
     (
         "metering.outage", rows([("03-01 00:00", 1), ("03-01 05:00", 6.5)]), meter(),
@@ -121,7 +121,7 @@ CASES: list[Case] = [
     ),
     (
         "metering.beyond-max-rate", quarters(1, 900, 1), meter(kind=PointKind.INTERVAL, max_rate=100),
-        "1 interval(s) of M between 2024-03-01T08:15 and 2024-03-01T08:30 (last 900) are beyond max_rate; 900 kWh is a gap in no hour.",
+        "1 interval(s) of M between 2024-03-01T08:15 and 2024-03-01T08:30 (last 900) are beyond max_rate; 900 kWh is a named gap and counts in no hour.",
     ),
     (
         "metering.negative", quarters(1, -0.25, 1), AMOUNTS,

@@ -50,7 +50,7 @@ SPIKE = _kind(
 )  # fmt: skip
 DECREASE = _kind(
     "decrease", _ERROR, ("Register went back", "计度器倒走"),
-    ("{meter} goes back from {value_before} to {value} between {t_before} and {t}; {amount} is a gap in no hour.",
+    ("{meter} goes back from {value_before} to {value} between {t_before} and {t}; {amount} is a named gap and counts in no hour.",
      "{meter} 在 {t_before} 至 {t} 之间由 {value_before} 退至 {value}；{amount} 列为缺口，未计入任何时段。"),
     ("Declare what happened under `changes` (swap, reset), or correct the reading.", "请在 changes 中申报（换表、清零），或更正读数。"),
 )  # fmt: skip
@@ -62,13 +62,13 @@ RESET_UNDECLARED = _kind(
 )  # fmt: skip
 JUMP = _kind(
     "jump", _ERROR, ("Step beyond what is possible", "读数跳变超限"),
-    ("{meter} jumps from {value_before} to {value} between {t_before} and {t}; {amount} is more than it can count and is a gap in no hour.",
+    ("{meter} jumps from {value_before} to {value} between {t_before} and {t}; {amount} is more than it can count and is a named gap and counts in no hour.",
      "{meter} 在 {t_before} 至 {t} 之间由 {value_before} 跳至 {value}；{amount} 超出可能范围，列为缺口，未计入任何时段。"),
     ("Declare the swap, correct the reading, or raise `max_rate` if the amount is real.", "请申报换表、更正读数；若用量属实，请提高 max_rate。"),
 )  # fmt: skip
 UNIT_SUSPECTED = _kind(
     "unit-suspected", _ERROR, ("Unit seems to change by 1000", "疑似单位变化一千倍"),
-    ("{meter} goes from {value_before} to {value} between {t_before} and {t}: the file seems to go over to another unit; {amount} is a gap in no hour.",
+    ("{meter} goes from {value_before} to {value} between {t_before} and {t}: the file seems to go over to another unit; {amount} is a named gap and counts in no hour.",
      "{meter} 在 {t_before} 至 {t} 之间由 {value_before} 变为 {value}，疑似文件改用其他单位；{amount} 列为缺口，未计入任何时段。"),
     ("Declare `{{kind: unit, at: …, unit: …}}` under `changes`; until then later amounts are off by that factor.",
      "请在 changes 中申报 {{kind: unit, at: …, unit: …}}；在此之前其后用量相差该倍数。"),
@@ -161,7 +161,7 @@ OVERLAP = _kind(
 )  # fmt: skip
 BEYOND_MAX_RATE = _kind(
     "beyond-max-rate", _ERROR, ("Amount beyond what is possible", "用量超限"),
-    ("{n} interval(s) of {meter} between {t_before} and {t} (last {value}) are beyond max_rate; {amount} is a gap in no hour.",
+    ("{n} interval(s) of {meter} between {t_before} and {t} (last {value}) are beyond max_rate; {amount} is a named gap and counts in no hour.",
      "{meter} 在 {t_before} 至 {t} 之间有 {n} 个时段（最后为 {value}）超过 max_rate；{amount} 列为缺口，未计入任何时段。"),
     ("Correct the amount or its unit, or raise `max_rate`.", "请更正数值或单位，或提高 max_rate。"),
 )  # fmt: skip
