@@ -254,11 +254,13 @@ def declared_unit(unit: Unit, context: LookupContext, keys: Mapping[str, str]) -
 def look_up(spec: FactorSpec, context: LookupContext) -> Lookup:
     """Choose a row for every site, month and key that the facts hold."""
     chooser = _Chooser(spec, context)
+    months: dict[str, list[Month]] = {}
+    for month in context.months:
+        months.setdefault(month.site, []).append(month)
     for site in context.plant.sites:
         rows_by_key = chooser.rows_by_key(site)
-        months = [month for month in context.months if month.site == site.id]
         for combo in chooser.combos(rows_by_key):
-            chooser.choose_all(site, months, combo, chooser.rows_for(combo, rows_by_key))
+            chooser.choose_all(site, months.get(site.id, []), combo, chooser.rows_for(combo, rows_by_key))
     return chooser.lookup
 
 
