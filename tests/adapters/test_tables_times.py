@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from celadon.adapters.tables import numbers
-from celadon.adapters.tables.times import TimeForm, clock, guess_format
+from celadon.adapters.tables import numbers, readings
+from celadon.adapters.tables.times import TimeForm, all_in, clock, guess_format
 from celadon.core.model import PointKind, Stamp
 from tests.adapters.table_files import NOW, Read, at, long, meter, text_file, wide
 
@@ -390,3 +390,47 @@ def test_a_last_interval_that_nothing_closes(tmp_path: Path) -> None:
     assert read.finding("table.span-open").values["lines"] == "3"
     ends = times(tmp_path, ["2024-01-01", "2024-02-01"], [meter("E1", PointKind.INTERVAL, stamp=Stamp.END)])
     assert [(row[1], row[2] // 86400, row[3]) for row in ends.rows] == [(at("2024-02-01"), 31, 2.0)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2024-03-01 00:00", "2024-03-01 00:15", "2024-02-29 23:45"],
+        ["2024/3/1 0:05", "2024/3/1 9:15"],
+        ["2024-03-01T00:00:01", "2024-03-01T00:00:02"],
+        ["2024-03-01", "2024-03-02", ""],
+        ["2024-03-01 00:00", "2024-03-01 24:00"],
+        ["2024-03-01 00:00", "2024-02-30 10:00"],
+        ["2024-03-01 00:00", "2024-03-01 00:15Z"],
+        ["2024-03-01 00:00", "noon"],
+        ["2024-03-01 00:00", "2024-03-01 00:00:30"],
+        ["2024-03-01 00:00", "２024-03-01 00:15"],
+        ["2090-03-01 00:00", "1969-03-01 00:15"],
+    ],
+)
+def test_a_small_file_is_read_alike_whether_or_not_one_form_is_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: list[str]
+) -> None:
+    rows = "".join(f"{time},{number}\n" for number, time in enumerate(times))
+    path = text_file(tmp_path, f"time,E1\n{rows}")
+    quick = Read(path, wide("E1"), ["E1"])
+    monkeypatch.setattr(readings, "all_in", lambda *_: False)
+    slow = Read(path, wide("E1"), ["E1"])
+    assert quick.rows == slow.rows
+    assert quick.report == slow.report
+
+
+def test_only_times_of_one_form_that_the_calendar_has_are_sure() -> None:
+    form = "%Y-%m-%d %H:%M"
+    assert all_in(["2024-03-01 00:00", "2024-3-1 9:15"], form)
+    for odd in (
+        "2024-03-01 24:00",
+        "2024-02-30 00:00",
+        "2024-03-01",
+        "2024/03/01 00:00",
+        " 2024-03-01 00:00",
+        "２024-03-01 00:00",
+        "",
+    ):
+        assert not all_in(["2024-03-01 00:00", odd], form), odd
+    assert not all_in([], form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def look(path: Path, name: str, settings: Source) -> Look:
     """Read the top of a file (FindingError when it is no table)."""
     with Scratch() as scratch, connect(scratch.path) as con:
         table = open_table(path, name, settings, (), scratch.path)
-        rows = _rows(con, table)
+        with closing(table):
+            rows = _rows(con, table)
     names = table.header.names
     columns = []
     for index, title in enumerate(names):

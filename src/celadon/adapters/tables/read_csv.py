@@ -35,5 +35,6 @@ def open_csv(path: Path, shown: str, source: Source, wanted: Sequence[str], scra
         pieces,
         encoding=top.encoding.name,
         sample=top.rows,
+        whole=top.whole,
         findings=findings,
     )

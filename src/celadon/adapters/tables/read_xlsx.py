@@ -115,6 +115,7 @@ class Workbook:
         sheet = self.book[name]
         part = self.parts.get(name)
         texts = self._formulas(name) if part is None or self._scan(part) else None
+        self.formulas, self.formula_count = [], 0
         # A sheet's own claim about its size may be wrong or hostile.
         sheet.reset_dimensions()
         for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
@@ -279,14 +280,18 @@ def open_xlsx(path: Path, shown: str, source: Source, wanted: Sequence[str], scr
         format="xlsx",
         sample=rows,
     )
-    book.close()
+    held = [book]  # opening costs as much as reading where a sheet does not say how large it is
 
     def pieces() -> Iterator[Piece]:
-        with Workbook(path, shown) as again:
+        with held.pop() if held else Workbook(path, shown) as again:
             yield from _pieces(again, name, scratch)
             notices[:] = again.formula_notice(name)
 
-    table.pieces, table.after = pieces, lambda: notices
+    def done() -> None:
+        while held:
+            held.pop().close()
+
+    table.pieces, table.after, table.done = pieces, lambda: notices, done
     return table
 
 

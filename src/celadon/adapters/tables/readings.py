@@ -8,6 +8,7 @@ side tables: hours that the clock repeats, and intervals that last until the nex
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +39,7 @@ from celadon.adapters.tables.settle import OPEN, PENDING, RUNS, Waiting, placed,
 from celadon.adapters.tables.sql import name
 from celadon.adapters.tables.staging import STAGE, Context, Staging
 from celadon.adapters.tables.table import Table
-from celadon.adapters.tables.times import Clock, clock, guess_format
+from celadon.adapters.tables.times import Clock, all_in, clock, guess_format
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Meter, Source
@@ -80,7 +81,8 @@ def read_readings(
             table = open_table(Path(path), shown or str(path), source, wanted_columns(source), scratch.path)
         except FindingError as error:
             return TableReport(findings=list(error.findings))
-        return load(con, table, context, progress)
+        with closing(table):
+            return load(con, table, context, progress)
 
 
 def load(
@@ -92,9 +94,11 @@ def load(
         rows = [
             cells
             for line, cells in table.sample
-            if line >= table.header.data_line and len(cells) >= layout.time[0]
+            if line >= table.header.data_line and len(cells) >= layout.time[0] and any(cells)
         ]
-        table.time_guess = guess_format([cells[layout.time[0] - 1] for cells in rows[:20]])
+        times = [cells[layout.time[0] - 1] for cells in rows]
+        table.time_guess = guess_format(times[:20])
+        table.time_sure = table.whole and table.time_guess is not None and all_in(times, table.time_guess)
     wrong = _settings(con, table, context)
     findings = [*table.findings, *layout.findings, *wrong]
     if not layout.usable or wrong:

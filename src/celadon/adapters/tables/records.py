@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,9 +80,9 @@ def read_records(
             table = open_table(Path(path), shown or str(path), source, wanted, scratch.path)
         except FindingError as error:
             return TableReport(findings=list(error.findings))
-        return RecordLoad(con, table, source, plant, file_id, batch, into, now or datetime.now(UTC)).run(
-            progress
-        )
+        moment = now or datetime.now(UTC)
+        with closing(table):
+            return RecordLoad(con, table, source, plant, file_id, batch, into, moment).run(progress)
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ class TextSample:
     delimiter: str
     lines: tuple[str, ...]
     rows: tuple[Row, ...]
+    whole: bool
+    """These are all."""
 
     def header(self, wanted: Sequence[str], header_row: int | None) -> Header | None:
         return find_header(self.rows, wanted, header_row, lambda line: self.lines[line - 1])
@@ -145,14 +147,17 @@ def sample_text(path: Path, encoding: str, delimiter: str, wanted: Sequence[str]
     """Read the first lines of a text file and find its delimiter (FindingError for an unknown encoding)."""
     known = detect_encoding(path, encoding)
     with Scratch() as scratch:
-        piece = next(iter(TextPieces(path, known, scratch.path, size=1 << 18)), None)
+        pieces = iter(TextPieces(path, known, scratch.path, size=1 << 18))
+        piece = next(pieces, None)
         text = piece.path.read_text("utf-8", errors="replace") if piece else ""
-    lines = tuple(text.split("\n")[: limits.MAX_HEADER_LINES])
+        whole = next(pieces, None) is None
+    found = text.split("\n")
+    lines = tuple(found[: limits.MAX_HEADER_LINES])
     mark = _NAMED.get(delimiter.strip().lower() or "auto", delimiter)
     if mark in ("auto", ""):
         mark = find_delimiter(lines, wanted)
     rows = tuple((n + 1, split_line(line, mark)[: limits.MAX_COLUMNS]) for n, line in enumerate(lines))
-    return TextSample(known, mark, lines, rows)
+    return TextSample(known, mark, lines, rows, whole and len(lines) == len(found))
 
 
 def find_delimiter(lines: Sequence[str], wanted: Sequence[str]) -> str:

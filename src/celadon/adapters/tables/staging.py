@@ -48,7 +48,9 @@ class Context:
 
     def times(self, table: Table) -> TimeForm:
         closes = self.source.midnight == "closes"
-        return TimeForm(self.source.time_format, closes, table.typed, table.excel_1904, table.time_guess)
+        return TimeForm(
+            self.source.time_format, closes, table.typed, table.excel_1904, table.time_guess, table.time_sure
+        )
 
 
 def rows_with_time(batch: Batch, table: Table, times: tuple[int, ...], form: TimeForm, now: datetime) -> str:
@@ -62,6 +64,8 @@ def rows_with_time(batch: Batch, table: Table, times: tuple[int, ...], form: Tim
         f"SELECT *, CASE WHEN fast IS NOT NULL THEN fast ELSE {form.local('tt')} END AS local, "
         f"CASE WHEN fast IS NULL THEN {form.offset('tt')} END AS off FROM ({timed})"
     )
+    if form.only_fast:
+        local = f"SELECT *, fast AS local, NULL::INTEGER AS off FROM ({timed})"
     rflaw = case(row_flaws(table), form.flaw("tt", "local", now))
     return f"(SELECT * EXCLUDE (fast), ({rflaw})::UTINYINT AS rflaw FROM ({local}) WHERE CASE WHEN tt = '' THEN NOT {blank('f')} ELSE TRUE END)"
 

@@ -29,6 +29,10 @@ class Batch:
     """No cell has blanks around it or characters outside ASCII."""
 
 
+def _nothing() -> None:
+    """Of a file that is not held open."""
+
+
 @dataclass(slots=True)
 class Table:
     """A table ready to be read. `typed`: numbers and dates come marked with their type."""
@@ -42,6 +46,8 @@ class Table:
     typed: bool = False
     excel_1904: bool = False
     time_guess: str | None = None
+    time_sure: bool = False
+    """All times are as guessed."""
     parquet: str | None = None
     """A query that gives line, x, f, instead of pieces."""
     encoding: str = "utf-8"
@@ -51,6 +57,14 @@ class Table:
     findings: list[Finding] = field(default_factory=list)
     after: Callable[[], list[Finding]] = list
     """Findings known once the table has been read."""
+    whole: bool = False
+    """The sample is all of it."""
+    done: Callable[[], None] = _nothing
+    """Lets go of the file."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.done()
 
     @property
     def place(self) -> Place:

@@ -46,6 +46,9 @@ _FIELDS = {
 }
 
 
+_NOT_FAST = "NULL::TIMESTAMP"
+
+
 @dataclass(frozen=True, slots=True)
 class TimeForm:
     """How a source writes times: `format` is None (ISO 8601 and its usual variants), strptime, excel, unix or unix_ms."""
@@ -57,6 +60,8 @@ class TimeForm:
     excel_1904: bool = False
     guess: str | None = None
     """The strptime format that the file's first times are in; only for speed."""
+    sure: bool = False
+    """All of the file's times are in it."""
 
     @property
     def said(self) -> str:
@@ -93,6 +98,11 @@ class TimeForm:
             else []
         )
 
+    @property
+    def only_fast(self) -> bool:
+        """Whether `fast` reads all times, so that no other form need be looked for."""
+        return self.sure and self.format is None and self.fast("x") != _NOT_FAST
+
     def fast(self, text: str) -> str:
         """SQL: the wall time of texts in the form that most of the file is in; null for all others."""
         form = self.guess if self.format is None else self._text_format[0]
@@ -103,7 +113,7 @@ class TimeForm:
             or self.format in ("excel", *_STAMPS)
             or self._text_format[1]
         ):
-            return "NULL::TIMESTAMP"
+            return _NOT_FAST
         return f"try_strptime({text}, {literal(form)})"
 
     def local(self, text: str) -> str:
@@ -214,8 +224,11 @@ class TimeForm:
             (f"{local} >= TIMESTAMP '1970-01-02' AND {local} < TIMESTAMP {latest}", "NULL"),
             (f"{local} IS NOT NULL", str(FLAW["time-far"])),
             (f"{text} = ''", str(FLAW["time-missing"])),
-            (f"regexp_full_match({text}, {literal(self._shape())})", str(FLAW["time-impossible"])),
         ]
+        if not self.only_fast:
+            branches.append(
+                (f"regexp_full_match({text}, {literal(self._shape())})", str(FLAW["time-impossible"]))
+            )
         return case(branches, str(FLAW["time-unreadable"]))
 
     def _shape(self) -> str:
@@ -247,6 +260,16 @@ def guess_format(texts: Sequence[str]) -> str | None:
         clock = f"{match[3]}%H:%M{':%S' if match[4] else ''}" if match[3] else ""
         found.add(f"%Y{match[1]}%m{match[1]}%d{clock}")
     return found.pop() if len(found) == 1 else None
+
+
+def all_in(texts: Sequence[str], form: str) -> bool:
+    """Whether every text is a time in just this form, that the calendar has."""
+    if guess_format(texts) != form or not all(text.isascii() and text.strip() == text for text in texts):
+        return False
+    try:
+        return all(datetime.strptime(text, form) is not None for text in texts)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
