@@ -8,7 +8,7 @@ deleted or invalidated.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 import duckdb
@@ -17,7 +17,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Severity
 from celadon.core.periods import Period, parse_period
 from celadon.core.same import Same
-from celadon.plant.ledger import Deriver, digests, months_of, pieces, worth_deriving
+from celadon.plant.ledger import Deriver, digests, months_of, pieces, summed_meters, worth_deriving
 from celadon.plant.opened import View
 from celadon.store import Store
 from celadon.store.rows import DECISION, RETAIN
@@ -38,10 +38,12 @@ def keep_ledger(
 
     Where the last batch says that everything before it is kept, only what was touched since is looked at.
     """
-    digest = digests(seen.model, seen.snapshot.points())
-    wanted = _not_kept(seen, digest)
+    points = seen.snapshot.points()
+    summed = {points[meter.id] for meter in summed_meters(seen.model) if meter.id in points}
+    wanted = _not_kept(seen, summed)
     if not wanted:
         return 0, []
+    digest = digests(seen.model, points, {point for point, _ in wanted})
     months = range(min(month for _, month in wanted), max(month for _, month in wanted) + 1)
     missing = set(seen.snapshot.ledger_parts(sorted({point for point, _ in wanted}), months, digest).missing)
     deriver, findings, stored = Deriver.of(con, seen), [], 0
@@ -63,16 +65,16 @@ def keep_ledger(
     return stored, unique(findings)
 
 
-def _not_kept(seen: View, digest: Mapping[int, str]) -> list[tuple[int, int]]:
-    """(point, month) that may lack a stored part."""
+def _not_kept(seen: View, summed: Collection[int]) -> list[tuple[int, int]]:
+    """(point, month) of these points that may lack a stored part."""
     kept = [
         batch.id
         for batch in seen.store.batches()
         if batch.kind == _ALL_KEPT and batch.id <= seen.snapshot.upto
     ]
     if kept:
-        return [(point, month) for point, month in seen.snapshot.touched_since(kept[-1]) if point in digest]
-    ranges = seen.snapshot.stored_ranges(digest)
+        return [(point, month) for point, month in seen.snapshot.touched_since(kept[-1]) if point in summed]
+    ranges = seen.snapshot.stored_ranges(summed)
     return [(point, month) for point, (low, high) in ranges.items() for month in range(low, high + 1)]
 
 

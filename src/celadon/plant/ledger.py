@@ -75,12 +75,14 @@ def months_of(period: Period) -> range:
     return range(month_of(period.start), month_of(period.end - timedelta(microseconds=1)) + 1)
 
 
-def digests(model: PlantModel, points: Mapping[str, int]) -> dict[int, str]:
-    """Point -> digest of what its ledger depends on besides readings."""
+def digests(
+    model: PlantModel, points: Mapping[str, int], among: Collection[int] | None = None
+) -> dict[int, str]:
+    """Point -> digest of what its ledger depends on besides readings; of the points `among`, where given."""
     return {
         points[meter.id]: config_digest(meter, model.grid_seconds)
         for meter in summed_meters(model)
-        if meter.id in points
+        if meter.id in points and (among is None or points[meter.id] in among)
     }
 
 

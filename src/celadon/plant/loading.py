@@ -214,11 +214,15 @@ def stage_plant(opened: Opened, store: Store, pending: Pending) -> int:
     if text is None:
         return 0
     before, _ = opened.stored.of(text)
-    earlier = {meter.id: config_digest(meter, before.grid_seconds) for meter in summed_meters(before)}
+    grid, grid_before = opened.model.grid_seconds, before.grid_seconds
+    earlier = {meter.id: meter for meter in summed_meters(before)}
     snapshot, changed = store.snapshot(pending=pending), 0
     for meter in summed_meters(opened.model):
-        if earlier.get(meter.id) != config_digest(meter, opened.model.grid_seconds):
-            changed += meter.id in earlier
+        old = earlier.get(meter.id)
+        if old is meter and grid == grid_before:
+            continue
+        if old is None or config_digest(old, grid_before) != config_digest(meter, grid):
+            changed += old is not None
             months = snapshot.stored_range(points[meter.id])
             for month in range(months[0], months[1] + 1) if months else ():
                 pending.touch(points[meter.id], month)
