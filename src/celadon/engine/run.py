@@ -135,7 +135,7 @@ def run(
         *factors.findings(book, request.options, [row for row in told if row[1].isdigit()]),
         *variants.findings(row for row in told if row[1].startswith(VariantQuestions.MARK)),
         *below.findings([row for row in told if row[1].startswith(BelowZeroQuestions.MARK)], _labels(plant)),
-        *span_findings(con, query, book, plant, facts),
+        *(span_findings(con, query, book, plant, facts) if summary.long else ()),
         *ratio_findings(con, query, book, plant, facts),
     ]
     return Result(rows, request, book, facts_digest, as_of, tuple(findings), query)

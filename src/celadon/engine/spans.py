@@ -13,7 +13,7 @@ from celadon.core.periods import zone
 from celadon.core.text import Text
 from celadon.engine.chain_rows import utc
 from celadon.engine.pieces import text
-from celadon.engine.steps import Query, Step, item_key
+from celadon.engine.steps import LONGER, Query, Step, item_key
 from celadon.rules.expr import Binary, Expr, Ref, Total
 from celadon.rules.rulebook import Rulebook
 
@@ -45,7 +45,6 @@ MONTHS_UNEQUAL = FindingKind(
         zh="请补录缺失的数据，确无发生时录入 0；否则该比率比较的是不同时段。",
     ),
 )
-_LONGER = "INTERVAL 31 DAY"
 _SAID = 3
 """Months that are named; of more it says how many."""
 
@@ -57,7 +56,7 @@ def span_findings(
     zones = {site.id: zone(site.zone) for site in plant.sites}
     long = con.execute(
         f"SELECT DISTINCT quantity, site, item, time_start, time_end FROM {facts} "
-        f"WHERE value IS NOT NULL AND time_end > time_start + {_LONGER} ORDER BY ALL"
+        f"WHERE value IS NOT NULL AND time_end > time_start + {LONGER} ORDER BY ALL"
     ).fetchall()
     long = [row for row in long if row[0] in book.facts and book.facts[row[0]].adds]
     if not long:

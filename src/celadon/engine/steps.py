@@ -198,6 +198,8 @@ class Summary:
     """Quantity -> shares that are none or all in every fact of it."""
     size: int = 0
     """How many facts there are; 0 where nobody counted."""
+    long: bool = True
+    """Whether any is longer than a month; so it may be where nobody looked."""
 
     def of(self, quantity: str) -> list[tuple[str, str, str]]:
         return [row[1:] for row in self.rows if row[0] == quantity]
@@ -218,10 +220,13 @@ def fixed_shares(
     return fixed
 
 
+LONGER = "INTERVAL 31 DAY"
+"""What is longer than any month."""
 SUMMARY = (
     "quantity, item, purpose, unit, min(basis) AS best, max(basis) AS worst, "
     "coalesce(max(estimated), 0) > 0 AS estimated, coalesce(max(defaulted), 0) > 0 AS defaulted, "
-    "coalesce(max(factored), 0) > 0 AS factored, count(*) AS size"
+    "coalesce(max(factored), 0) > 0 AS factored, "
+    f"coalesce(bool_or(value IS NOT NULL AND time_end > time_start + {LONGER}), false) AS long, count(*) AS size"
 )
 """Columns of a grouped SELECT over the facts; `summary_of` reads its rows."""
 
@@ -241,7 +246,7 @@ def summary_of(found: Sequence[Sequence[Any]]) -> Summary:
         marks = (any(row[place] for row in known) for place in (2, 3, 4))
         fixed[quantity] = fixed_shares(best, worst, *marks)
     rows_ = tuple((str(q), str(i), str(p), str(u)) for q, i, p, u, *_ in found)
-    return Summary(rows_, fixed, sum(row[-1] for row in found))
+    return Summary(rows_, fixed, sum(row[-1] for row in found), any(row[-2] for row in found))
 
 
 def item_key(spec: FactSpec) -> str | None:
