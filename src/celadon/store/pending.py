@@ -281,7 +281,9 @@ class Pending:
                 for item in catalogue.segments("kind <> 'ledger' AND batch_min = ?", batch)
             ],
             "plant": catalogue.one(plant, batch),
-            "points": [item for item in catalogue.points().items() if item[1] in self._points],
+            "points": [one for one in catalogue.points().items() if one[1] in self._points]
+            if self._points
+            else [],
         }
         return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 

@@ -82,6 +82,7 @@ class Snapshot:
         self._pending = pending
         self.upto = upto
         self.findings: list[Finding] = []
+        self._points: dict[str, int] | None = None
 
     @property
     def is_preview(self) -> bool:
@@ -135,8 +136,12 @@ class Snapshot:
         return None if found is None else found[1]
 
     def points(self) -> dict[str, int]:
-        """Point ids by meter id."""
-        return self._catalogue.points()
+        """Point ids by meter id, as they were when first asked for: a point given later has no readings here."""
+        if self.is_preview:
+            return self._catalogue.points()
+        if self._points is None:
+            self._points = self._catalogue.points()
+        return self._points
 
     def digest(self) -> str:
         """SHA-256 that vouches for every fact it shows; compaction does not change it."""
