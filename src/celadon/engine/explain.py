@@ -18,7 +18,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.periods import Period
-from celadon.core.text import Text, same
+from celadon.core.text import Text
 from celadon.engine.chain_rows import ChainRows, utc
 from celadon.engine.compile import compile_query
 from celadon.engine.leaves import LEAF, FactLeaf, leaf_of
@@ -32,6 +32,7 @@ from celadon.engine.trace import Trace, TraceNode
 from celadon.engine.uncertainty import Origins, Propagation, Uncertainty, factor_origin
 from celadon.engine.used import UsedFormula
 from celadon.rules.rulebook import Rulebook
+from celadon.rules.titles import titled
 
 EXPLAIN_NONE = FindingKind(
     "explain.no-such-cell",
@@ -357,7 +358,7 @@ class _Teller:
                 "own": True,
             }
         printed = chosen.row.clause if chosen.row else chosen.entry.clause if chosen.entry else ""
-        clause = same(printed) if printed else spec.clause
+        clause = titled(printed) if printed else spec.clause
         return TraceNode(
             "factor",
             step.quantity,

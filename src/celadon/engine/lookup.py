@@ -24,6 +24,7 @@ from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.rules.factors import FactorRow
 from celadon.rules.rulebook import PREFIX, SITE_TABLE, FactorSpec, Rulebook
+from celadon.rules.titles import titled
 
 FACTOR_GAP = FindingKind(
     "factor.gap",
@@ -448,7 +449,7 @@ class _Chooser:
                     what=what,
                     span=month.day.year,
                     since=row.validity.since,
-                    source=row.source,
+                    source=titled(row.source),
                 ),
             )
         if row.confidence == "recalled" and self._first("recalled", row.line, combo):
@@ -456,10 +457,10 @@ class _Chooser:
                 combo,
                 FACTOR_RECALLED.at(
                     where,
-                    clause=row.clause,
+                    clause=titled(row.clause) if row.clause else None,
                     what=what,
                     value=" ".join([row.cells.get(self.spec.column, ""), *([unit] if unit != "1" else [])]),
-                    source=row.source,
+                    source=titled(row.source),
                 ),
             )
 

@@ -12,6 +12,7 @@ from celadon.core.findings import Finding
 from celadon.core.text import Lang, Text
 from celadon.engine.quality import LABELS, NO_QUALITY, Quality
 from celadon.engine.uncertainty import Uncertainty
+from celadon.rules.titles import titled
 
 _KIND = {
     "rule": Text("", ""),
@@ -194,7 +195,9 @@ def notes(node: TraceNode, lang: Lang = "en") -> list[str]:
     if node.kind == "factor" and detail:
         place = f"{detail.get('table') or detail.get('file') or ''}:{detail.get('line', '')}"
         value = f"{detail.get('published_value')} {detail.get('published_unit', '')}"
-        lines.append(f"{value} · {detail.get('source', '')} · {detail.get('confidence', '')} · {place}")
+        lines.append(
+            f"{value} · {titled(str(detail.get('source', ''))).say(lang)} · {detail.get('confidence', '')} · {place}"
+        )
     elif detail:
         lines.append(" · ".join(f"{key}={value}" for key, value in detail.items() if value not in (None, "")))
     return lines

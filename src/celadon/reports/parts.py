@@ -16,6 +16,7 @@ from celadon.reports.gather import Asked, Gathered, factors_of, period_before
 from celadon.reports.model import Block, Cell, Figure, Figures, Grid, Note, Section
 from celadon.reports.terms import by_period, key_name, terms_of
 from celadon.rules.rulebook import Rulebook
+from celadon.rules.titles import titled
 
 _FINDINGS_SHOWN = 400
 
@@ -139,7 +140,7 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
                 item.node.value,
                 item.node.unit,
                 f"{detail.get('published_value', '')} {detail.get('published_unit', '')}".strip(),
-                source,
+                titled(source),
                 item.node.clause or "",
                 words.CONFIDENCES.get(confidence, same(confidence or "—")),
                 place,
@@ -153,7 +154,7 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
         Text("No.", "来源号"),
     )  # fmt: skip
     numbered: tuple[tuple[Cell, ...], ...] = tuple(
-        (f"[{number}]", source) for source, number in sources.items()
+        (f"[{number}]", titled(source)) for source, number in sources.items()
     )
     listed = Grid((Text("No.", "来源号"), words.SOURCE), numbered, wide=(1,))
     unchecked = sum(1 for item in used if item.unchecked)

@@ -32,6 +32,7 @@ from celadon.engine.quality import LABELS
 from celadon.reports import words
 from celadon.reports.calculation import Calculation
 from celadon.reports.model import Cell, Figure, Figures, Grid, Note, Report, Section
+from celadon.rules.titles import titled
 
 _font = partial(Font, name="Calibri", family=2, size=11)
 """A font without a name is another program's serif."""
@@ -361,7 +362,12 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
         _put(sheet, row, 8, node.clause.say(lang) if node.clause else "")
         detail = node.detail
         place = f"{detail.get('table') or detail.get('file') or ''}:{detail.get('line', '')}".strip(":")
-        _put(sheet, row, 9, " · ".join(str(part) for part in (detail.get("source", ""), place) if part))
+        _put(
+            sheet,
+            row,
+            9,
+            " · ".join(part for part in (titled(str(detail.get("source", ""))).say(lang), place) if part),
+        )
         confidence = str(detail.get("confidence", ""))
         _put(
             sheet,

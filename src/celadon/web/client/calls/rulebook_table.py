@@ -18,6 +18,7 @@ class RulebookTableFactorRows(TypedDict):
     lines: list[int]
     start: int
     total: int
+    titles: dict[str, str]
 
 
 class RulebookTableCalls(Transport):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from celadon.core.findings import FindingError
 from celadon.core.findings import Place as Where
 from celadon.core.text import Text
+from celadon.rules.titles import titled
 from celadon.web.access import ANYONE
 from celadon.web.asked import Asked
 from celadon.web.page import Page, Table
@@ -31,6 +32,8 @@ class FactorRows(BaseModel):
     lines: list[int]
     start: int
     total: int
+    titles: dict[str, str]
+    """Sources and clauses of these rows that have a Chinese name → that name."""
 
 
 def view(
@@ -45,6 +48,7 @@ def view(
     if found is None:
         raise FindingError(NOT_THERE.at(Where(subject=asked.path), path=asked.path))
     shown = found.rows[start : start + limit]
+    said = sorted({words for row in shown for words in (row.source, row.clause)})
     return FactorRows(
         rulebook=rulebook,
         table=table,
@@ -54,6 +58,7 @@ def view(
         lines=[row.line for row in shown],
         start=start,
         total=len(found.rows),
+        titles={words: titled(words).zh for words in said if titled(words).zh != words},
     )
 
 
