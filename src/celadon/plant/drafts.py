@@ -20,7 +20,8 @@ from typing import Any
 from celadon.adapters.plant_file import read_plant_text
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
-from celadon.core.text import Text, text_of
+from celadon.core.items import item_names
+from celadon.core.text import Text, same, text_of
 from celadon.plant import editing
 from celadon.plant.entry import Entry, Signed, entry_of, file_of, manual_source
 from celadon.plant.loading import Loading, Progress, load
@@ -28,6 +29,7 @@ from celadon.plant.opened import Opened, Staged, View, open_file
 from celadon.plant.quarantine import CORRECTION_UNKNOWN, Corrections, kept_rows
 from celadon.plant.replaying import Replay, replay_corrections
 from celadon.plant.workspace import Workspace
+from celadon.rules.names import fact_names
 from celadon.store.rows import RECORD_COLUMNS, RECORD_KEY
 
 NAME_TAKEN = FindingKind(
@@ -141,10 +143,9 @@ def of_records(opened: Opened, entries: Sequence[Entry], signed: Signed) -> Draf
     name, data = file_of(entries, signed)
     beside = (NewFile("", signed.evidence_name, signed.evidence_bytes),) if signed.evidence else ()
     first = entries[0]
-    words = " ".join(word for word in (first.quantity, first.item, first.start, first.note) if word)
-    said = Text(
-        f"record {words} = {first.value:g} {first.unit}", f"台账 {words} = {first.value:g} {first.unit}"
-    )
+    words = _words(opened, first.quantity, first.item, first.start, first.note)
+    amount = f"{first.value:g} {first.unit}"
+    said = Text(f"record: {words.en} = {amount}", f"台账：{words.zh} = {amount}")
     return Draft(said, text, (NewFile(source, name, data),), None, beside)
 
 
@@ -177,10 +178,17 @@ def of_correction(
 def of_exclusion(opened: Opened, item: Mapping[str, Any]) -> Draft:
     """Readings or records that are not to count (keys of `excluded:` in the plant file)."""
     text = editing.added(editing.text_of_file(opened), opened.file, "excluded", item)
-    words = " ".join(
-        str(item[name]) for name in ("meter", "quantity", "item", "start", "note") if item.get(name)
+    words = _words(
+        opened, *(str(item.get(name, "")) for name in ("meter", "quantity", "item", "start", "note"))
     )
-    return Draft(Text(f"exclude {words}: {item['reason']}", f"不计入 {words}：{item['reason']}"), text)
+    return Draft(Text(f"exclude {words.en}: {item['reason']}", f"不计入 {words.zh}：{item['reason']}"), text)
+
+
+def _words(opened: Opened, *words: str) -> Text:
+    """What a fact is called: its quantity and item by their names, the others as they are."""
+    items, quantities = item_names(opened.model), fact_names()
+    said = [quantities.get(word) or items.get(word) or same(word) for word in words if word]
+    return Text(" ".join(one.en for one in said), " ".join(one.zh for one in said))
 
 
 def of_corrections(

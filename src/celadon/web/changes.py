@@ -24,6 +24,7 @@ from celadon.plant.entry import Entry, Signed
 from celadon.plant.facade import Plant
 from celadon.plant.limited import guess_limited
 from celadon.web.asked import Asked
+from celadon.web.names import worded
 from celadon.web.page import Both, Done, both
 from celadon.web.state import now, stamp
 from celadon.web.units import InUnits
@@ -110,6 +111,7 @@ class Shown(BaseModel):
 
 def said(asked: Asked, item: Finding) -> Said:
     """A finding for a model."""
+    item = worded(item)
     return Said(
         code=item.code, severity=str(item.severity), where=asked.where(item), says=Both(zh=item.says("zh"), en=item.says("en")),
         fix=Both(zh=item.fix("zh"), en=item.fix("en")),

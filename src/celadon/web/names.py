@@ -1,18 +1,20 @@
-"""Names: what the places and items of a plant, and rulebooks, are called; and the keys a value goes by in its rulebook."""
+"""Names: what the places and items of a plant, and rulebooks, are called; the keys a value goes by in its rulebook; and what a
+program's words in a finding or a formula are called."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from celadon.core.carriers import PURPOSES
-from celadon.core.findings import FindingError
-from celadon.core.items import item_names
+from celadon.core.findings import Finding, FindingError
+from celadon.core.items import item_names, word_name
 from celadon.core.model import Plant as PlantModel
-from celadon.core.text import Text
+from celadon.core.text import Lang, Text
 from celadon.engine.run import Row
-from celadon.rules.rulebook import Rulebook, load_rulebook, shipped_ids
+from celadon.rules.names import quantity_names
+from celadon.rules.rulebook import Rulebook, load_rulebook
 
 REST = "~rest"
 _NUMBER = re.compile(r"[A-Z][A-Z/]* ?[\d.:-]+")
@@ -51,27 +53,6 @@ class Names:
         return known or (self.place(word) if word.endswith(REST) else Text(word, word))
 
 
-STOCKS = {
-    "fuel_purchased": Text("Fuel purchased", "购入燃料"),
-    "fuel_opening_stock": Text("Opening stock", "期初库存"),
-    "fuel_closing_stock": Text("Closing stock", "期末库存"),
-    "fuel_resold": Text("Fuel resold", "转售燃料"),
-    "fuel_consumed": Text("Fuel consumed", "消耗燃料"),
-}
-"""Records of a fuel ledger, from which what was used is worked out."""
-
-
-@lru_cache(maxsize=16)
-def fact_names(first: tuple[str, ...] = ()) -> Mapping[str, Text]:
-    """What the records and facts that shipped rulebooks ask for are called: by the rulebooks `first` before the others."""
-    shipped = shipped_ids()
-    found: dict[str, Text] = {}
-    for rulebook in dict.fromkeys([*(name for name in first if name in shipped), *shipped]):
-        for spec in load_rulebook(rulebook).facts.values():
-            found.setdefault(spec.name, spec.label)
-    return found | STOCKS
-
-
 @lru_cache(maxsize=256)
 def rulebook_name(rulebook: str) -> Text:
     """A shipped rulebook's document, with its number where that is no sentence; another one by its id."""
@@ -97,3 +78,37 @@ def keys_of(book: Rulebook, row: Row) -> dict[str, str]:
     keys = [key for key in (rules[0].grain.keys if rules else ()) if key != "purpose"]
     found = {keys[0]: row.item} if keys and row.item else {}
     return {**found, **({"purpose": row.purpose} if row.purpose else {})}
+
+
+_WORD = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)*\b")
+_NAMING = frozenset({"quantity", "item", "carrier", "fact", "factor", "total", "purpose", "of"})
+"""Values of findings that name something; a word of a file under another value stays as the file has it."""
+
+
+def worded(finding: Finding, **more: Text) -> Finding:
+    """A finding whose words of a program (`fuel_purchased`) are said as people call them; `more`: other values to say otherwise."""
+    changed: dict[str, object] = {
+        name: said
+        for name, word in finding.values.items()
+        if name in _NAMING and isinstance(word, str) and (said := word_named(word)) is not None
+    }
+    return replace(finding, values={**finding.values, **changed, **more}) if changed or more else finding
+
+
+def word_named(word: str) -> Text | None:
+    """What a word of rulebooks is called, None where none of them knows it."""
+    return (
+        quantity_names().get(word)
+        or PURPOSES.get(word)
+        or (known if (known := word_name(word)).zh != word else None)
+    )
+
+
+def formula_named(formula: str, lang: Lang) -> str:
+    """A formula in the names of what it is made of."""
+
+    def named(found: re.Match[str]) -> str:
+        known = quantity_names().get(found[0])
+        return known.say(lang) if known is not None else found[0]
+
+    return _WORD.sub(named, formula)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
-from celadon.core.text import Lang
+from celadon.core.text import Lang, Text
 
 MINUS, ABSENT = "\u2212", "—"
 _UNIT_SIGNS = (
     ("CO2e", "CO₂e"), ("CO2", "CO₂"), ("CH4", "CH₄"), ("N2O", "N₂O"), ("Nm3", "Nm³"), ("m3", "m³"), ("m2", "m²"), ("*", "·"),
 )  # fmt: skip
+_WORDS = {
+    "carrier_unit": Text("unit of the carrier", "能源计量单位"),
+    "product_unit": Text("unit of product", "产品单位"),
+}
 _ZH = (("10^4 CNY", "万元"), ("10^4 kWh", "万kWh"), ("10^4 t", "万t"), ("CNY", "元"), ("piece", "件"))
 _POWER = re.compile(r"10\^(\d+)")
 _HIGH = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -59,6 +63,8 @@ def unit(text: str, lang: Lang) -> str:
     """A unit as it is printed: tCO₂, m³, 元; nothing for a bare number."""
     if text in ("1", ""):
         return ""
+    for plain, said in _WORDS.items():
+        text = text.replace(plain, said.say(lang))
     if lang == "zh":
         for plain, word in _ZH:
             text = text.replace(plain, word)

@@ -2,7 +2,7 @@
 
 Templates get `asked`, `page`, `model`, and these words:
     when(moment)                              on the plant's clock
-    named(word)  book(id)  confidence(word)   what a place or item of the plant, a rulebook, a factor's confidence is called
+    named(word)  book(id)  confidence(word)  named_quantity(word)  formula(text)   what a place or item of the plant, a rulebook, a factor's confidence is called
     t("中文", "English")   say(text)          the language asked for; `text` is a core.text.Text
     also(value, unit)  units                  a trace's figure in the unit chosen; the units chosen (figures of a model are in them already)
     number(value[, digits])  share(value)  change(value)  unit("tCO2")
@@ -17,6 +17,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
@@ -39,7 +40,7 @@ from celadon.web import numbers, problems, units
 from celadon.web.access import CONSOLE, Place, Verdict, decide
 from celadon.web.asked import Asked, with_query
 from celadon.web.gate import LANGUAGE_COOKIE
-from celadon.web.names import Names, rulebook_name
+from celadon.web.names import Names, formula_named, rulebook_name, word_named, worded
 from celadon.web.page import Both, Page
 from celadon.web.workspace import address
 
@@ -91,12 +92,15 @@ class Renderer:
             page=None,
             said="",
             title=first.kind.title.say(asked.lang),
-            findings=findings,
+            findings=[worded(item) for item in findings],
         )
 
     def _words(self, asked: Asked) -> dict[str, Any]:
         def say(text: Text | Both) -> str:
             return text.say(asked.lang)
+
+        def printed(chart: Chart) -> Chart:
+            return replace(chart, unit=unit(chart.unit))
 
         def picture_of(chart: Chart) -> Markup:
             return Markup(chart.to_svg(asked.lang))  # noqa: S704 - our own charts escape every text
@@ -130,6 +134,13 @@ class Renderer:
                 names.append(Names(asked.plant.model))
             return names[0].word(word).say(asked.lang)
 
+        def named_quantity(word: str) -> str:
+            known = word_named(word)
+            return named(word) if known is None else known.say(asked.lang)
+
+        def formula(text: str) -> str:
+            return unit(formula_named(text, asked.lang))
+
         def confidence(word: str) -> str:
             return CONFIDENCES[word].say(asked.lang) if word in CONFIDENCES else word
 
@@ -137,7 +148,7 @@ class Renderer:
             return rulebook_name(rulebook).say(asked.lang)
 
         return {
-            "also": also, "units": chosen, "named": named, "book": book, "confidence": confidence, "when": when, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
+            "also": also, "units": chosen, "named": named, "named_quantity": named_quantity, "formula": formula, "book": book, "confidence": confidence, "when": when, "printed": printed, "picture_of": picture_of, "asked": asked, "lang": asked.lang, "t": asked.t, "say": say, "unit": unit, "nav": lambda: self.nav(asked),
             "switch": with_query(asked.path, {**asked.query, "lang": "en" if asked.lang == "zh" else "zh"}),
         }  # fmt: skip
 

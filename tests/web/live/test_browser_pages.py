@@ -77,13 +77,22 @@ QUOTED = re.compile(r"[\u3000-\u9fff]+\d{8}|“[^”]*”|《[^》]*》|\([^()]*
 """What stays as it was written: an enterprise of the example country, what is quoted, a cell of a file, the title of a document."""
 UNITS = ("万元", "万千瓦时")
 """Units that the example's reports are written in."""
+RAW = re.compile(r"(?<![/.])\b(?!max_)[a-z]{2,}[0-9]*(?:_[a-z0-9]+)+\b(?![/.(])|~rest|\bNone\b")
+"""A word of rulebooks or of the program that people should see a name for; a path, and what is quoted or in brackets beside its
+name, is none."""
 SENTENCE = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){4}")
 
 
 def language(page: Page, lang: str) -> list[str]:
-    """Texts in the other language: Chinese on an English page, which is not the plant's own data; an English sentence on a
+    """Words of a program, and texts in the other language: Chinese on an English page, which is not the plant's own data; an English sentence on a
     Chinese one."""
     plain = [QUOTED.sub("", text) for text in texts(page)]
+    raw = [f"a program's word: {word} in {text[:80]}" for text in plain for word in RAW.findall(text)]
+    return raw + foreign(page, plain, lang)
+
+
+def foreign(page: Page, plain: list[str], lang: str) -> list[str]:
+    """Texts in the other language."""
     if lang == "zh":
         return [f"English: {text[:80]}" for text in plain if SENTENCE.search(text) and not CJK.search(text)]
     address, _, query = page.url.partition("?")

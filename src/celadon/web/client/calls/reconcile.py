@@ -22,8 +22,8 @@ class Reason(TypedDict):
     before: float
     after: float
     difference: float
-    before_factors: list[str]
-    after_factors: list[str]
+    before_factors: list[Both]
+    after_factors: list[Both]
 
 
 class Reconciled(TypedDict):

@@ -19,6 +19,7 @@ from celadon.metering.faults import KINDS
 from celadon.metering.proof import Gap, Proof
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
+from celadon.web.names import worded
 from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.units import InUnits
 
@@ -172,7 +173,7 @@ def _gap(asked: Asked, meter: str, gap: Gap) -> NamedGap:
 
 
 def _event(asked: Asked, model: PlantModel, meter: str, item: Finding) -> Event:
-    link = None
+    link, item = None, worded(item)
     try:
         span = parse_period(item.where.period, model.zone) if item.where.period else None
         link = _readings(asked, meter, span.start, span.end) if span else None

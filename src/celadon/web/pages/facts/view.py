@@ -23,12 +23,12 @@ from celadon.core.periods import zone
 from celadon.core.text import Text
 from celadon.plant.effects import rulebooks_of
 from celadon.plant.history import Told
+from celadon.rules.names import STOCKS, fact_names
 from celadon.store import Snapshot
 from celadon.web import changes
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.changes import Shown
-from celadon.web.names import STOCKS, fact_names
 from celadon.web.page import Both, Done, Page, Table, both, write
 from celadon.web.uploads import OUT_OF_STEP, Upload, Uploads
 

@@ -20,6 +20,7 @@ from celadon.web import changes
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.changes import Shown
+from celadon.web.names import worded
 from celadon.web.page import Both, Cell, Done, Page, Table, both, write
 
 page = Page("/plants/{plant}/findings", Text("Findings", "问题"), on_plant(Action.EXPLAIN), order=50)
@@ -184,7 +185,7 @@ def _judged(asked: Asked, period: str) -> tuple[list[str], list[Judged]]:
 
 
 def _item(one: Judged, asked: Asked) -> Item:
-    finding = one.finding
+    finding = worded(one.finding)
     subject = finding.where.subject or ""
     meter = subject.removeprefix("meter:") if subject.startswith("meter:") else ""
     start, _, end = (finding.where.period or "").partition("..")

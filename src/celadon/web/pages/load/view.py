@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import Query
 from pydantic import BaseModel
 
+from celadon.charts.chart import Chart
 from celadon.charts.heat import HeatMap, by_day_and_hour
 from celadon.charts.lines import Line, LoadDuration, TimeSeries
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
@@ -18,6 +21,7 @@ from celadon.plant.series import Series
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.names import Names
+from celadon.web.numbers import unit
 from celadon.web.page import Both, Cell, Page, Table, both
 from celadon.web.units import InUnits
 
@@ -74,13 +78,13 @@ def view(
     names = Names(model)
     chosen = tuple(dict.fromkeys(meter)) if meter else (_first(model),)
     found = desk.series(chosen, asked.period(period), per=None if cell == "ledger" else cell)
-    unit, known = (
+    rate, known = (
         _rate_unit(found.lines[0].unit),
         {item.id for item in model.meters} | {item.id for item in model.virtual_meters},
     )
     return Load(
-        period=found.period.label, cell=cell, unit=unit, zone=model.zone, times=[round(item.timestamp()) for item in found.starts],
-        seconds=found.seconds[0], lines=[_line(asked, names, found, at) for at in range(len(found.lines)) if _rate_unit(found.lines[at].unit) == unit],
+        period=found.period.label, cell=cell, unit=rate, zone=model.zone, times=[round(item.timestamp()) for item in found.starts],
+        seconds=found.seconds[0], lines=[_line(asked, names, found, at) for at in range(len(found.lines)) if _rate_unit(found.lines[at].unit) == rate],
         meters={name: both(names.place(name)) for name in sorted(known)},
     )  # fmt: skip
 
@@ -128,8 +132,14 @@ def pictures(asked: Asked, model: Load) -> list[str]:
         asked.lang,
         model.unit,
     )
-    draw = (_curve, _heat, _duration)
-    return asked.plant.answer(words, lambda _: [of(model).to_svg(asked.lang) for of in draw])
+    draw: tuple[Callable[[Load], Chart], ...] = (_curve, _heat, _duration)
+    return asked.plant.answer(
+        words,
+        lambda _: [
+            replace(drawn, unit=unit(drawn.unit, asked.lang)).to_svg(asked.lang)
+            for drawn in (of(model) for of in draw)
+        ],
+    )
 
 
 def _curve(model: Load) -> TimeSeries:

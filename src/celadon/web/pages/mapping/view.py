@@ -14,11 +14,12 @@ from pydantic import BaseModel, Field
 from celadon.core.text import Text
 from celadon.plant.drafts import free_name
 from celadon.plant.limited import guess_limited
+from celadon.rules.names import fact_names
 from celadon.web import changes
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.changes import Said, Shown
-from celadon.web.names import Names, fact_names
+from celadon.web.names import Names
 from celadon.web.page import Both, Page, both, write
 from celadon.web.uploads import Uploads
 

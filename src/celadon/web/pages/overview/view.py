@@ -16,7 +16,7 @@ from celadon.core.text import Text
 from celadon.engine.run import Row
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
-from celadon.web.names import Names, keys_of
+from celadon.web.names import Names, keys_of, worded
 from celadon.web.page import Both, Cell, Done, Page, Table, both, write
 from celadon.web.units import InUnits
 
@@ -135,7 +135,7 @@ def view(
     before = _year_before(shown)
     with desk.watched() as plant:
         as_of = plant.view().snapshot.recorded_at
-    ranked = _unique(found)
+    ranked = _unique(worded(item) for item in found)
     return Overview(
         plant=desk.key, name=both(desk.model.name), period=shown.label, before_period=before.label if before else None,
         as_of=as_of, figures=figures, intensities=[item for book in books for item in _intensities(asked, book, shown.label)],

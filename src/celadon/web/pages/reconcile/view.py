@@ -56,8 +56,8 @@ class Reason(BaseModel):
     before: float
     after: float
     difference: float
-    before_factors: list[str]
-    after_factors: list[str]
+    before_factors: list[Both]
+    after_factors: list[Both]
 
 
 class Choice(BaseModel):
@@ -75,6 +75,7 @@ class Reconciled(BaseModel):
             "before.total",
             "after.total",
             "difference",
+            "common",
             "lines.before",
             "lines.after",
             "lines.difference",
@@ -86,6 +87,8 @@ class Reconciled(BaseModel):
     before: TotalOf
     after: TotalOf
     difference: float
+    common: float
+    """What both totals hold alike, so that no line tells of it: 0 where that is nothing."""
     lines: list[Reason]
     rulebooks: list[str]
     first_totals: list[Choice]
@@ -111,7 +114,7 @@ def view(
     names = Names(asked.plant.model)
     return Reconciled(
         period=shown, unit=found.unit, before=_side(asked, found, shown, first=True), after=_side(asked, found, shown, first=False),
-        difference=found.difference, lines=[_reason(names, books, line) for line in found.lines], rulebooks=shipped_ids(),
+        difference=found.difference, common=_common(found), lines=[_reason(names, books, line) for line in found.lines], rulebooks=shipped_ids(),
         first_totals=_totals(books[0]), second_totals=_totals(books[1]),
     )  # fmt: skip
 
@@ -144,6 +147,12 @@ def picture(model: Reconciled) -> Waterfall:
     )  # fmt: skip
 
 
+def _common(found: Reconciliation) -> float:
+    """The first total less its lines; what rounding leaves of nothing is nothing."""
+    rest = found.before_total - sum(line.before for line in found.lines)
+    return rest if abs(rest) > 1e-9 * max(1.0, abs(found.before_total)) else 0.0
+
+
 def _totals(book: Rulebook) -> list[Choice]:
     return [Choice(quantity=name, label=both(book.label(name))) for name in book.totals]
 
@@ -168,5 +177,12 @@ def _reason(names: Names, books: tuple[Rulebook, Rulebook], line: ReconcileLine)
     return Reason(
         kind=line.kind, why=both(_WHY[line.kind]), fact=line.fact, label=Both(zh=zh, en=en), site=line.site, place=both(names.place(line.site)),
         amount=line.amount, amount_unit=line.amount_unit, before=line.before, after=line.after, difference=line.difference,
-        before_factors=list(line.before_factors), after_factors=list(line.after_factors),
+        before_factors=[_factor(books[0], word) for word in line.before_factors], after_factors=[_factor(books[1], word) for word in line.after_factors],
     )  # fmt: skip
+
+
+def _factor(book: Rulebook, said: str) -> Both:
+    """A factor as the ledger of differences says it (`name = value unit (source)`), by what its rulebook calls it."""
+    name, mark, rest = said.partition(" = ")
+    label = book.label(name)
+    return Both(zh=f"{label.zh}{mark}{rest}", en=f"{label.en}{mark}{rest}")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel
 
 from celadon.core.carriers import CARRIERS
+from celadon.core.findings import Finding
 from celadon.core.text import Text
 from celadon.region.anomalies import KINDS
+from celadon.region.anomalies import Alarm as Found
 from celadon.region.model import ValueColumn
+from celadon.rules.names import fact_names
 from celadon.web import region_figures as figures
 from celadon.web.access import Action, on_region
 from celadon.web.asked import Asked
-from celadon.web.names import fact_names
+from celadon.web.names import worded
 from celadon.web.page import Both, Cell, Page, Table, both
 
 page = Page("/regions/{region}/screening", Text("Screening", "异常报表"), on_region(Action.OVERSEE), order=40)
@@ -53,13 +58,14 @@ def view(asked: Asked, period: str | None = None) -> Screening:
     shown = figures.period_of(asked, period)
     found = asked.region.answer(("screen", shown, _MOST), lambda region: region.screen(shown, most=_MOST))
     columns = {value.name: _column(value) for value in asked.region.model.columns}
+    named = [(item, _named(item, columns)) for item in found.alarms]
     rows = [
         Alarm(
             rule=item.rule, title=both(item.finding.kind.title), enterprise=item.enterprise, industry=item.industry, industry_name=figures.industry_name(item.industry), region=item.region,
             column=item.column, column_name=columns.get(item.column, Both(zh="", en="")), months=list(item.months), score=item.score,
-            says=Both(zh=item.finding.says("zh"), en=item.finding.says("en")), fix=Both(zh=item.finding.fix("zh"), en=item.finding.fix("en")),
+            says=Both(zh=said.says("zh"), en=said.says("en")), fix=Both(zh=said.fix("zh"), en=said.fix("en")),
         )
-        for item in found.alarms
+        for item, said in named
     ]  # fmt: skip
     return Screening(
         period=found.period.label,
@@ -69,6 +75,14 @@ def view(asked: Asked, period: str | None = None) -> Screening:
         rules={name: both(KINDS[name].title) for name in found.counts},
         rows=rows,
     )
+
+
+def _named(item: Found, columns: Mapping[str, Both]) -> Finding:
+    """The alarm in words, its column by what it holds."""
+    name = columns.get(item.column)
+    if name is None or "column" not in item.finding.values:
+        return item.finding
+    return worded(item.finding, column=Text(name.en, name.zh))
 
 
 def _column(value: ValueColumn) -> Both:
