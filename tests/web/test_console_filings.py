@@ -135,3 +135,27 @@ def test_a_filing_that_was_changed_on_the_disk_is_said(own: Console) -> None:
     assert (model["holds"], model["figures"]) == (False, [])
     assert model["findings"][0]["code"] == "filing.file-changed"
     assert "核对未通过" in client.get(f"{where}?lang=zh").text
+
+
+def test_readings_are_filed_with_it_and_their_size_is_told_before(own: Console, tmp_path: Path) -> None:
+    client = own.signed_in("engineer", Grant(Role.ENGINEER, "plant", "small"))
+    client.post(f"{WHERE}/key.json", json={})
+    # two meters, hourly, 0:00 of the 1st to 23:00 of the 31st; 8 bytes each
+    due = client.get(f"{WHERE}.json?period=2024-01").json()["due"]
+    assert due == {"readings": 2 * small.HOURS, "bytes": 16 * small.HOURS, "most": 10_000_000}
+    assert (
+        f"2024-01: {2 * small.HOURS:,} readings, about 0.0 MB"
+        in client.get(f"{WHERE}?period=2024-01&lang=en").text
+    )
+    assert client.get(f"{WHERE}.json?period=soon").json()["due"] is None
+    csrf = client.headers["x-csrf-token"]
+    where = client.post(f"{WHERE}/freeze", data={**GIVEN, "readings": "true", "csrf": csrf}).headers[
+        "location"
+    ]
+    with zipfile.ZipFile(io.BytesIO(client.get(f"{where}/file").content)) as package:
+        names = {name.split("/", 1)[1] for name in package.namelist()}
+    assert {"data/facts/raw-readings.parquet", "data/facts/raw-records.parquet"} <= names
+    plain = client.post(f"{WHERE}/freeze.json", json=GIVEN).json()["goto"]
+    assert plain != where, "the same period without them is another filing"
+    viewer = own.signed_in("viewer", Grant(Role.VIEWER, "plant", "small"))
+    assert viewer.get(f"{WHERE}.json?period=2024-01").json()["due"] is None

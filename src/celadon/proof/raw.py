@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 RAW_READINGS, RAW_RECORDS = "data/facts/raw-readings.parquet", "data/facts/raw-records.parquet"
 MOST_READINGS = 10_000_000
+BYTES_OF_READING = 8
+"""About what one takes in the package."""
 """Readings that a filing may carry: some 80 MB; beyond it a shorter period is filed."""
 _FILE = {"meter": "VARCHAR", "name": "VARCHAR"}
 _READINGS = {**READING_COLUMNS, **_FILE}
@@ -106,6 +108,15 @@ def keep_raw(work: Keeping, seen: View, period: Period) -> tuple[dict[str, bytes
     for table in ("kept_readings", "kept_records", "kept_names", "kept_meters"):
         con.execute(f"DROP TABLE {table}")
     return files, Raw(counts[0], counts[1], points)
+
+
+def due(seen: View, period: Period) -> int:
+    """How many readings a filing of the period would carry with them, but for those around its edges."""
+    window, known = covering_period(seen.model, period), seen.snapshot.points()
+    points = sorted(known[meter.id] for meter in summed_meters(seen.model) if meter.id in known)
+    with duckdb.connect() as con, seen.store.reading():
+        sql = Deriver.of(con, seen).readings_sql(points, window.start, window.end, 0)
+        return _number(con, f"SELECT count(*) FROM ({sql})")
 
 
 def _number(con: duckdb.DuckDBPyConnection, sql: str) -> int:

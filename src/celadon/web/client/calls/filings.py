@@ -8,6 +8,14 @@ from celadon.web.client.calls.shared import Both, Done, Filed
 from celadon.web.client.transport import Transport
 
 
+class Due(TypedDict):
+    """What filing the readings of the period proposed would take; `most`: how many may be filed."""
+
+    readings: int
+    bytes: int
+    most: int
+
+
 class FilingsPage(TypedDict):
     """What the page shows. `checkpoint` is the signed head of the log; `keys` are those this console can sign with."""
 
@@ -19,6 +27,7 @@ class FilingsPage(TypedDict):
     rulebooks: list[str]
     period: str | None
     reports: list[str]
+    due: Due | None
 
 
 class Freeze(TypedDict):
@@ -29,6 +38,7 @@ class Freeze(TypedDict):
     by: NotRequired[Literal["enterprise", "site", "process", "meter"]]
     key: NotRequired[str]
     reports: NotRequired[list[Literal["energy-carbon", "evidence", "cbam", "quota"]]]
+    readings: NotRequired[bool]
 
 
 class NewKey(TypedDict):

@@ -34,6 +34,7 @@ class Reconciled(TypedDict):
     before: TotalOf
     after: TotalOf
     difference: float
+    common: float
     lines: list[Reason]
     rulebooks: list[str]
     first_totals: list[ReconcileChoice]

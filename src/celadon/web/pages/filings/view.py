@@ -8,10 +8,12 @@ from typing import Annotated, Literal, get_args
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from celadon.core.findings import FindingError
+from celadon.core.periods import parse_period
 from celadon.core.text import Text
 from celadon.plant.account import Question
 from celadon.plant.facade import space_of
-from celadon.proof import keys
+from celadon.proof import keys, raw
 from celadon.proof.filing import Asked as ToFile
 from celadon.proof.filing import file_period
 from celadon.proof.log import Entry, Filings
@@ -41,6 +43,14 @@ class Filed(BaseModel):
     """SHA-256 of the package."""
 
 
+class Due(BaseModel):
+    """What filing the readings of the period proposed would take; `most`: how many may be filed."""
+
+    readings: int
+    bytes: int
+    most: int
+
+
 class FilingsPage(BaseModel):
     """What the page shows. `checkpoint` is the signed head of the log; `keys` are those this console can sign with."""
 
@@ -53,6 +63,7 @@ class FilingsPage(BaseModel):
     period: str | None
     reports: list[str]
     """Reports that the form proposes to file with it."""
+    due: Due | None
 
 
 class Freeze(BaseModel):
@@ -64,6 +75,8 @@ class Freeze(BaseModel):
     key: str = Field(keys.USUAL, max_length=64)
     reports: list[Report] = Field([], max_length=4)
     """Reports to write and file with it, in the language asked in."""
+    readings: bool = False
+    """Whether the readings and records behind its facts are filed too."""
 
 
 class NewKey(BaseModel):
@@ -81,12 +94,24 @@ def view(
         filings = Filings(plant.opened.store_path)
     head = filings.checkpoint()
     preferred = [rulebook for rulebook, _ in desk.model.options]
+    proposed, due = _due(asked, period) if asked.may(Action.FILE) else (period, None)
     return FilingsPage(
-        plant=desk.key, name=both(desk.model.name), period=period, filings=[shown(entry) for entry in reversed(filings.entries())],
+        plant=desk.key, name=both(desk.model.name), period=proposed, due=due, filings=[shown(entry) for entry in reversed(filings.entries())],
         checkpoint=head.note.decode("utf-8") if head else None,
         keys=[one.name for one in keys.known() if keys.withdrawn(one.name) is None] if asked.may(Action.FILE) else [],
         rulebooks=list(dict.fromkeys([*preferred, *shipped_ids()])), reports=[kind for kind in get_args(Report) if kind in (report or ())],
     )  # fmt: skip
+
+
+def _due(asked: Asked, period: str | None) -> tuple[str | None, Due | None]:
+    """The period the form proposes, and what its readings would take; of nothing where nothing is loaded or it is no period."""
+    try:
+        label = asked.period(period)
+        span = parse_period(label, asked.plant.model.zone)
+        count = asked.plant.answer(("readings due", span.label), lambda plant: raw.due(plant.view(), span))
+    except FindingError:
+        return period, None
+    return label, Due(readings=count, bytes=count * raw.BYTES_OF_READING, most=raw.MOST_READINGS)
 
 
 def table(model: FilingsPage) -> Table:
@@ -122,7 +147,7 @@ def freeze(asked: Asked, given: Freeze) -> Done:
             as_of = moment.isoformat() if moment else None
             wanted = gather.Asked(given.period, (given.rulebook,), {}, as_of)
             attached = files(plant, given.reports, wanted, asked.lang)
-    made = file_period(opened, ToFile(book, question, as_of, attached), signer)
+    made = file_period(opened, ToFile(book, question, as_of, attached, given.readings), signer)
     if made.new:
         asked.record(
             "filing.made", {**given.model_dump(), "filing": made.entry.id, "index": made.entry.index}
