@@ -34,8 +34,10 @@ def own(served: Path, tmp_path: Path) -> Iterator[Console]:
     made.close()
 
 
-def engineer(console: Console):
-    return console.signed_in("erik", Grant(Role.ENGINEER, "plant", "small"))
+def engineer(console: Console, plant: str = "small"):
+    return console.signed_in(
+        f"erik-{plant}" if plant != "small" else "erik", Grant(Role.ENGINEER, "plant", plant)
+    )
 
 
 def announced(data: bytes, name: str = "february.csv") -> dict[str, object]:
@@ -295,3 +297,38 @@ def test_the_folder_that_is_served_is_shown_to_nobody(own: Console) -> None:
     assert places
     assert str(own.folder.resolve()) not in client.get("/plants/small/findings?period=2024-02").text
     assert all(place.startswith("small/") for place in places)
+
+
+def test_a_plant_with_nothing_loaded_is_loaded_from_its_page(served: Path, tmp_path: Path) -> None:
+    folder = consoles.copied(served, tmp_path / "served")
+    small.write(folder / "fresh")
+    made = consoles.open_console(folder)
+    client = engineer(made, "fresh")
+    where = "/plants/fresh/facts"
+    page = client.get("/plants/fresh/overview", headers={"accept-language": "en"})
+    assert (page.status_code, codes(page)) == (422, ["console.no-period"])
+    assert f'href="{where}"' in page.text
+    model = client.get(f"{where}.json").json()
+    assert (model["waiting"], model["files"], model["facts"]) == (
+        ["data/january.csv", "fuel/fuel.csv"],
+        [],
+        [],
+    )
+    assert "not loaded yet" in client.get(where, headers={"accept-language": "en"}).text
+    shown = client.post(f"{where}/load.json", json={}).json()
+    # 7.44 MWh × 0.1229 tce/MWh + 5 t × 1.4571 tce/t, of nothing before
+    energy = next(one for one in shown["changes"] if one["quantity"] == "comprehensive_energy")
+    assert (energy["before"], energy["after"]) == (None, pytest.approx(8.199876))
+    assert client.get(f"{where}.json").json()["waiting"] == ["data/january.csv", "fuel/fuel.csv"], (
+        "only shown"
+    )
+    assert client.post(f"{where}/commit.json", json={"change": shown["change"]}).status_code == 200
+    after = client.get(f"{where}.json?period=2024-01").json()
+    assert (after["waiting"], {one["name"] for one in after["files"]}) == (
+        [],
+        {"data/january.csv", "fuel/fuel.csv"},
+    )
+    assert client.get("/plants/fresh/overview.json?period=2024-01").json()["figures"][0][
+        "value"
+    ] == pytest.approx(8.199876)
+    made.close()

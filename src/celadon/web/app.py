@@ -31,7 +31,7 @@ from celadon.core.findings import Place as Where
 from celadon.store.faults import of_memory
 from celadon.web import audit, idempotency, people, problems, sessions, units
 from celadon.web.access import PERSON, Need
-from celadon.web.asked import Asked
+from celadon.web.asked import NO_PERIOD, Asked, nothing_yet
 from celadon.web.exports import EXPORTS
 from celadon.web.gate import Shared, gate, identify, language_of
 from celadon.web.page import BODY_LIMIT
@@ -211,7 +211,13 @@ def _handlers(app: FastAPI) -> None:
         return response
 
     def by_finding(request: Request, error: Exception) -> Response:
-        return refuse(request, cast(FindingError, error).findings)
+        findings = cast(FindingError, error).findings
+        if nothing_yet(findings):  # where its store would be is nobody's business
+            place = next(
+                (str(word) for name, word in request.path_params.items() if name in ("plant", "region")), ""
+            )
+            findings = [NO_PERIOD.at(Where(subject=place), place=place)]
+        return refuse(request, findings)
 
     def by_validation(request: Request, error: Exception) -> Response:
         return refuse(request, problems.of_validation(cast(RequestValidationError, error).errors()))

@@ -7,7 +7,7 @@ def view(asked: Asked, period: str | None = None) -> Model:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from datetime import timedelta
@@ -35,10 +35,17 @@ NO_PERIOD = FindingKind(
         "{place} 中没有读数，因而没有可显示的期间。",
     ),
     Text(
-        "Load its files on the page “Facts”, or with `celadon load`.",
-        "请在“数据”页面或用 `celadon load` 载入文件。",
+        "Load its files with `celadon load`; those of a plant on its page “Facts” too.",
+        "请用 `celadon load` 载入文件；工厂的文件也可在其“数据”页面载入。",
     ),
 )
+
+
+def nothing_yet(findings: Sequence[Finding]) -> bool:
+    """Whether what was asked could not be answered because nothing is loaded yet."""
+    first = findings[0]
+    early = first.code == "plant.as-of-early" and first.values.get("as_of") == "—"
+    return early or first.code in ("store.absent", NO_PERIOD.code)
 
 
 @dataclass(frozen=True)

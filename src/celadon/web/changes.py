@@ -167,6 +167,8 @@ def commit(asked: Asked, ident: str, goto: str) -> Done:
 
 def _draft(asked: Asked, plant: Plant, kind: str, body: Mapping[str, Any]) -> Draft:
     """The draft that a kept body asks for; the same whenever it is made."""
+    if kind == "waiting":
+        return Draft(Text("load the files that wait", "载入等待中的文件"))
     if kind == "exclusion":
         return plant.draft_exclusion({**body["item"], "by": body["by"], "at": body["at"][:16] + "Z"})
     if kind == "quarantine":

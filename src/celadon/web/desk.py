@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
@@ -198,7 +198,10 @@ class PlantDesk(Desk[Plant]):
     def model(self) -> PlantModel:
         """The plant as it was last loaded (as its file says, before the first load)."""
         with self.watched() as plant:
-            return plant.view().model if plant.opened.store_path.exists() else plant.opened.model
+            if plant.opened.store_path.exists():
+                with suppress(FindingError):  # a store of nothing yet
+                    return plant.view().model
+            return plant.opened.model
 
     def state(self, served: Plant) -> Words:
         seen = served.view()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -38,7 +39,7 @@ from celadon.core.text import Text
 from celadon.reports.words import CONFIDENCES
 from celadon.web import numbers, problems, units
 from celadon.web.access import CONSOLE, Place, Verdict, decide
-from celadon.web.asked import Asked, with_query
+from celadon.web.asked import NO_PERIOD, Asked, with_query
 from celadon.web.gate import LANGUAGE_COOKIE
 from celadon.web.names import Names, formula_named, rulebook_name, word_named, worded
 from celadon.web.page import Both, Page
@@ -47,6 +48,7 @@ from celadon.web.workspace import address
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SAID_COOKIE = "celadon_said"
+_OF_PLANT = re.compile(r"/plants/[^/]+")
 _CACHE = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language, Cookie, Authorization"}
 
 
@@ -87,7 +89,9 @@ class Renderer:
     def problem(self, asked: Asked, findings: Sequence[Finding]) -> str:
         """What went wrong, as a page."""
         first = findings[0]
+        plant = _OF_PLANT.match(asked.path)
         return self._templates.get_template("problem.html").render(
+            facts=f"{plant[0]}/facts" if plant and first.code == NO_PERIOD.code else None,
             **self._words(asked),
             page=None,
             said="",

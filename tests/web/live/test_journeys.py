@@ -72,7 +72,7 @@ def test_the_first_start_makes_an_administrator_by_a_link_that_works_once(
         other.page.keyboard.press("Enter")
         other.page.wait_for_url(lambda url: "/sign-in" not in url)
         # nothing is loaded yet, and the page says so
-        assert "store.absent" in other.page.inner_text("main")
+        assert "console.no-period" in other.page.inner_text("main")
         other.page.click("header form button")
         other.page.wait_for_url(lambda url: "/sign-in" in url)
 

@@ -61,6 +61,7 @@ class Facts(TypedDict):
     quantity: str
     item: str
     files: list[File]
+    waiting: list[str]
     uploads: list[Sent]
     facts: list[Fact]
     more: int
@@ -225,6 +226,10 @@ class FactsCalls(Transport):
     def facts_exclude(self, plant: str, body: Exclusion) -> Shown:
         """Make an exclusion ready, and say what it changes. (POST /plants/{plant}/facts/exclude.json)"""
         return cast("Shown", self._post(f"/plants/{self._part(plant)}/facts/exclude.json", body))
+
+    def facts_load(self, plant: str) -> Shown:
+        """Make loading the files that wait ready, and say what it changes. (POST /plants/{plant}/facts/load.json)"""
+        return cast("Shown", self._post(f"/plants/{self._part(plant)}/facts/load.json", None))
 
     def facts_parquet(
         self,

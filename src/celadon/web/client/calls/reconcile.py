@@ -48,6 +48,7 @@ class TotalOf(TypedDict):
     quantity: str
     label: Both
     total: float
+    own_unit: str
     trace: str | None
 
 

@@ -8,26 +8,28 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import UploadFile
 from pydantic import BaseModel, Field
 
+from celadon.adapters.plant_file.build_sources import source_files
 from celadon.core.carriers import CARRIERS, PURPOSES
 from celadon.core.findings import FindingError
 from celadon.core.items import item_names
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import zone
 from celadon.core.text import Text
+from celadon.plant import sources
 from celadon.plant.effects import rulebooks_of
 from celadon.plant.history import Told
 from celadon.rules.names import STOCKS, fact_names
 from celadon.store import Snapshot
 from celadon.web import changes
 from celadon.web.access import Action, on_plant
-from celadon.web.asked import Asked
+from celadon.web.asked import Asked, nothing_yet
 from celadon.web.changes import Shown
 from celadon.web.page import Both, Done, Page, Table, both, write
 from celadon.web.uploads import OUT_OF_STEP, Upload, Uploads
@@ -105,6 +107,8 @@ class Facts(BaseModel):
     quantity: str
     item: str
     files: list[File]
+    waiting: list[str]
+    """Files that the plant file names and that are not loaded yet."""
     uploads: list[Sent]
     facts: list[Fact]
     more: int
@@ -197,18 +201,25 @@ def view(
 ) -> Facts:
     """Files, uploads that wait, and the history of a period's records (or, with `meter`, of its readings)."""
     desk = asked.plant
-    shown = asked.period(period)
     words = {name: word for name, word in (("quantity", quantity), ("item", item)) if word}
-    asks = ("history", shown, meter, quantity, item)
-    with desk.lent() as plant:
-        seen = plant.view()
-        files, model = _files(seen.snapshot), seen.model
+    files: list[File] = []
+    found: list[Told] = []
+    try:
+        shown = asked.period(period)
+        with desk.lent() as plant:
+            seen = plant.view()
+            files, model = _files(seen.snapshot), seen.model
+        asks = ("history", shown, meter, quantity, item)
+        found = desk.answer(asks, lambda plant: plant.history(shown, meter=meter or None, **words))
+    except FindingError as error:
+        if not nothing_yet(error.findings):
+            raise
+        shown, model = period or "", desk.model
     books = tuple(rulebooks_of(model))
     names = _names(model, fact_names(books))
     due = {name for book in books for name in desk.library.book(book).facts}
-    found = desk.answer(asks, lambda plant: plant.history(shown, meter=meter or None, **words))
     return Facts(
-        period=shown, meter=meter, quantity=quantity, item=item, files=files,
+        period=shown, meter=meter, quantity=quantity, item=item, files=files, waiting=_waiting(asked, files),
         uploads=[_sent(one) for one in _uploads(asked).all()] if asked.may(Action.CHANGE) else [],
         facts=[_fact(one, model.zone, names) for one in found[:_SHOWN]], more=max(0, len(found) - _SHOWN),
         meters=[Choice(id=one.id, name=both(one.name)) for one in model.meters], quantities=[Choice(id=name, name=both(names.get(name, Text(name, name)))) for name in dict.fromkeys([*_USUAL, *sorted(due)])],
@@ -277,6 +288,12 @@ def exclude(asked: Asked, given: Exclusion) -> Shown:
     return changes.show(asked, "exclusion", {"item": item}, asked.at("facts"))
 
 
+@write(page, "load", need=on_plant(Action.CHANGE))
+def load(asked: Asked) -> Shown:
+    """Make loading the files that wait ready, and say what it changes."""
+    return changes.show(asked, "waiting", {}, asked.at("facts"))
+
+
 @write(page, "commit", need=on_plant(Action.CHANGE))
 def commit(asked: Asked, given: Confirmed) -> Done:
     """Make a change that was shown."""
@@ -335,6 +352,15 @@ def _name(asked: Asked) -> str:
 
 
 # -- what the page shows ----------------------------------------------------------------------------------------------------
+
+
+def _waiting(asked: Asked, loaded: Sequence[File]) -> list[str]:
+    """Files that the plant file names now and that nobody has loaded, in its order."""
+    with asked.plant.watched() as plant:
+        opened = plant.opened
+    known = {one.name for one in loaded}
+    paths = (path for source in opened.model.sources for path in source_files(opened.model, source)[0])
+    return [name for path in paths if (name := sources.shown(opened, path)) not in known]
 
 
 def _files(snapshot: Snapshot) -> list[File]:

@@ -36,6 +36,8 @@ class TotalOf(BaseModel):
     quantity: str
     label: Both
     total: float
+    own_unit: str
+    """What its rulebook gives it in."""
     trace: str | None
 
 
@@ -162,7 +164,7 @@ def _side(asked: Asked, found: Reconciliation, period: str, *, first: bool) -> T
     book: Rulebook = side.book
     return TotalOf(
         rulebook=book.id, quantity=side.quantity, label=both(book.label(side.quantity)),
-        total=found.before_total if first else found.after_total,
+        total=found.before_total if first else found.after_total, own_unit=str(book.rules[side.quantity][0].unit),
         trace=asked.trace(side.quantity, book.id, period, enterprise=asked.plant.model.enterprise),
     )  # fmt: skip
 
