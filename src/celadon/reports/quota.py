@@ -76,8 +76,8 @@ def _sections(part: Gathered) -> list[Section]:
     sheet = Text(part.book.id[:28], part.book.id[:28])
     if not known:
         said = Text(
-            f"The plant has no facts that {part.book.id} asks for in this period; it is not assessed here.",
-            f"本期没有 {part.book.id} 所需的数据，未作评估。",
+            f"The plant has no facts that “{title.en}” asks for in this period; it is not assessed here.",
+            f"本期没有《{title.zh}》所需的数据，未作评估。",
         )
         return [Section(title, sheet, (Note(said, warning=True),))]
     blocks: list[Block] = []
