@@ -7,6 +7,7 @@ Codes follow the default tables of the Chinese standards (GB/T 2589 Annex A, the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from celadon.core.dataclass import dataclass
 from celadon.core.text import Text
@@ -127,8 +128,15 @@ PURPOSES = {
 def find_carrier(word: str, extra: Iterable[Carrier] = ()) -> Carrier | None:
     """The carrier whose id, alias or label is `word` (case ignored); plant-defined carriers first."""
     wanted = word.strip().lower()
-    for carrier in (*extra, *CARRIERS.values()):
-        names = (carrier.id, *carrier.aliases, carrier.label.en, carrier.label.zh)
-        if wanted in (name.lower() for name in names):
-            return carrier
-    return None
+    own = next((carrier for carrier in extra if wanted in _names(carrier)), None)
+    return own or _by_name().get(wanted)
+
+
+def _names(carrier: Carrier) -> list[str]:
+    return [name.lower() for name in (carrier.id, *carrier.aliases, carrier.label.en, carrier.label.zh)]
+
+
+@cache
+def _by_name() -> dict[str, Carrier]:
+    """The common carriers by every name; of two with one name the first."""
+    return {name: one for one in reversed(CARRIERS.values()) for name in _names(one)}

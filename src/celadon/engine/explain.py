@@ -378,7 +378,8 @@ class _Teller:
         return origin.uncertainty if origin is not None else None
 
     def _fact(self, step: Step, row: dict[str, Any]) -> TraceNode:
-        leaves = self._leaves(step, row)
+        found = self._leaves(step, row)
+        leaves, others = found[:ROWS_SHOWN], found[ROWS_SHOWN:]
         children: list[TraceNode] = []
         known = self.evidence(leaves) if self.evidence else [()] * len(leaves)
         for leaf, lines in zip(leaves, known, strict=True):
@@ -403,10 +404,15 @@ class _Teller:
                     children=below,
                 )
             )
-        clause = self.book.facts[step.quantity].clause
+        spec = self.book.facts[step.quantity]
+        if others:
+            rest = [leaf.value for leaf in others if leaf.value is not None]
+            total = sum(rest) if spec.adds and {leaf.unit for leaf in found} == {leaves[0].unit} else None
+            rows = {"rows": str(len(others))}
+            children.append(TraceNode("rest", step.quantity, Text("", ""), total, leaves[0].unit, rows))
         return replace(
             self._base("fact", step, row, children),
-            clause=clause,
+            clause=spec.clause,
             detail={"source": leaves[0].source} if len(leaves) == 1 else {},
         )
 
@@ -420,7 +426,7 @@ class _Teller:
             if known is None
             else [leaf for leaf in known if _below(leaf, step, row)]
         )
-        return sorted(leaves, key=lambda leaf: -abs(leaf.value or 0.0))[:ROWS_SHOWN]
+        return sorted(leaves, key=lambda leaf: -abs(leaf.value or 0.0))
 
     def _all_facts(self, quantity: str) -> list[FactLeaf] | None:
         """Every fact row of a quantity in one query, or None when there are too many to hold."""

@@ -6,6 +6,7 @@ for a virtual meter its terms. For records the rows themselves, with the cells t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ _End = tuple[Any, ...]
 """Time (UTC), displayed value, file, line, and how many readings lie in the span."""
 
 
+_LINE = re.compile(r"records:\d+:(?P<file>\d+):(?P<line>\d+)")
+"""What a fact rests on that is one record."""
 _TRACED = 3
 """Calculated facts that one trace follows on; of more it only says where to look."""
 _TICK = timedelta(microseconds=1)
@@ -192,11 +195,18 @@ class Evidence:
         records = self.work.records(self.seen)
         start, end = (moment.astimezone(UTC).replace(tzinfo=None) for moment in (leaf.start, leaf.end))
         names = [leaf.quantity, *(FUEL_KINDS if leaf.quantity.startswith("energy_") else ())]
+        given: list[object] = [names, start, end, leaf.site, leaf.process]
+        own = ""
+        if (line := _LINE.fullmatch(leaf.source)) is not None:
+            # one delivery, or a month of a pile whose stocks are records of months beside it
+            own = """ AND (file = $6 AND line = $7
+                OR quantity LIKE '%_stock' AND coalesce(nullif(purpose, ''), 'combustion') = $8)"""
+            given += [int(line["file"]), int(line["line"]), leaf.purpose]
         rows = self.con.execute(
             f"""SELECT quantity, item, purpose, site, process, start, value, unit, weight, weight_unit, note, file, line
             FROM {records} WHERE list_contains($1::VARCHAR[], quantity) AND start <= $3 AND "end" >= $2
-            AND (quantity LIKE '%_stock' OR start >= $2 AND start < $3 OR start < $2 AND "end" > $2) AND value IS NOT NULL AND site IN ('', $4) AND process IN ('', $5) ORDER BY start, file, line""",
-            [names, start, end, leaf.site, leaf.process],
+            AND (quantity LIKE '%_stock' OR start >= $2 AND start < $3 OR start < $2 AND "end" > $2) AND value IS NOT NULL AND site IN ('', $4) AND process IN ('', $5){own} ORDER BY start, file, line""",
+            given,
         ).fetchall()
         fitting = [row for row in rows if self._is(row[1], leaf.item)]
         for row in fitting[:_RECORDS_SHOWN]:

@@ -113,6 +113,13 @@ class RecordLoad:
     good: int = 0
     rows: int = 0
     too_many: int = 0
+    _maps: dict[str, tuple[dict[str, str], dict[str, str]]] = field(default_factory=dict, init=False)
+    """Of each mapped field: our words by the file's, and by them in small letters; of two alike the first."""
+
+    def __post_init__(self) -> None:
+        for key, pairs in self.source.maps:
+            folded = {theirs.strip().casefold(): ours for theirs, ours in reversed(pairs)}
+            self._maps[key] = (dict(pairs), folded)
 
     def run(self, progress: Callable[[float], None] | None) -> TableReport:
         """Read every row; see `read_records`."""
@@ -227,12 +234,8 @@ class RecordLoad:
     def _word(self, cells: Sequence[str], key: str) -> str:
         """A field's text, in our words where the source maps them."""
         text = self._cell(cells, key) if key in self.indexes else self.constants.get(key, "")
-        words = dict(next((pairs for mapped, pairs in self.source.maps if mapped == key), ()))
-        if text in words:
-            return words[text]
-        return next(
-            (ours for theirs, ours in words.items() if theirs.strip().casefold() == text.casefold()), text
-        )
+        exact, folded = self._maps.get(key, ({}, {}))
+        return exact[text] if text in exact else folded.get(text.casefold(), text)
 
     def _refuse(self, line: int, flaw: int, key: str, shown: str, cells: list[str]) -> None:
         if len(self.bad) < limits.MAX_QUARANTINE:
