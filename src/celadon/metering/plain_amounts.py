@@ -22,7 +22,7 @@ from celadon.metering.registers import insert, ticks_sql
 from celadon.metering.scales import Life, Scale, value_range
 
 STRETCHES = "plain_stretch"
-"""Temporary table: what the readings of each judged point cover (point, lo, hi, UTC)."""
+"""Temporary table: what the readings of each judged point cover (point, lo, hi, UTC), and by how many seconds each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Plain:
     sources: tuple[tuple[str, frozenset[int]], ...]
     """Queries of the readings that end in a window, perhaps also of other points, and the judged points of each."""
     lives: Mapping[int, Life]
+    spans: Mapping[int, int]
+    """Points all of whose readings there are of one length, and that length in seconds."""
 
 
 def may_be_plain(life: Life) -> bool:
@@ -72,10 +74,12 @@ def judge(
     )
     good = _good(con, most, grid)
     _events(con, window, events)
-    con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {STRETCHES} (point INTEGER, lo TIMESTAMP, hi TIMESTAMP)")
+    con.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS {STRETCHES} (point INTEGER, lo TIMESTAMP, hi TIMESTAMP, span INTEGER)"
+    )
     con.execute(
         f"""INSERT INTO {STRETCHES} SELECT point, greatest(make_timestamp(u0), TIMESTAMP '{window[0]}') AS lo,
-            least(make_timestamp(u1), TIMESTAMP '{window[1]}') AS hi
+            least(make_timestamp(u1), TIMESTAMP '{window[1]}') AS hi, span
         FROM p_stretch SEMI JOIN p_good USING (point) WHERE lo < hi"""
     )
     for table in ("p_point", "p_stretch", "p_good"):
@@ -122,6 +126,12 @@ def _events(con: duckdb.DuckDBPyConnection, window: tuple[datetime, datetime], e
     )
 
 
+def lengths(con: duckdb.DuckDBPyConnection) -> dict[int, int]:
+    """`Plain.spans` of the points in STRETCHES."""
+    sql = f"SELECT point, min(span) FROM {STRETCHES} GROUP BY point HAVING min(span) = max(span)"
+    return dict(con.execute(sql).fetchall())
+
+
 def sum_cells(
     con: duckdb.DuckDBPyConnection, plain: Plain, groups: Mapping[int, int], grid: int, into: str
 ) -> None:
@@ -129,19 +139,24 @@ def sum_cells(
 
     One pass over the readings, in which a point is an index: a list is looked up in a third of the time of a join.
     """
-    classes: dict[tuple[int, Scale], int] = {}
+    classes: dict[tuple[int, Scale, int], int] = {}
     of_point = {
-        point: classes.setdefault((groups[point], life.epochs[0].scale), len(classes))
+        point: classes.setdefault(
+            (groups[point], life.epochs[0].scale, plain.spans.get(point, 0)), len(classes)
+        )
         for point, life in plain.lives.items()
     }
-    columns = "class INTEGER, grp INTEGER, k DOUBLE, num BIGINT, den BIGINT"
+    columns = "class INTEGER, grp INTEGER, k DOUBLE, num BIGINT, den BIGINT, seconds INTEGER"
     con.execute(f"CREATE OR REPLACE TEMP TABLE p_class ({columns})")
     rows = [
-        (number, group, float(10**scale.places), scale.num, scale.den)
-        for (group, scale), number in classes.items()
+        (number, group, float(10**scale.places), scale.num, scale.den, seconds)
+        for (group, scale, seconds), number in classes.items()
     ]
     insert(con, "p_class", rows)
     displayed = {row[2] for row in rows}
+    covered, each = (
+        ("count(*)", "covered * e.seconds") if all(row[5] for row in rows) else ("sum(r.span)", "covered")
+    )
     if all(row[4] == 1 for row in rows) and len(displayed) == 1:  # whole ticks: their factor is the sum's
         amount, factor, joined = f"CAST(round(r.value * {displayed.pop()!r}::DOUBLE) AS BIGINT)", "e.num", ""
     else:
@@ -149,14 +164,18 @@ def sum_cells(
     # an amount ends in its cell, which holds its closing edge
     cell = f"(epoch_us(r.t) - 1) // {grid * 10**6}"
     sums = [
-        f"""SELECT r.class, {cell} AS cell, sum({amount}) AS amount, sum(r.span) AS covered
+        f"""SELECT r.class, {cell} AS cell, sum({amount}) AS amount, {covered} AS covered
         FROM (SELECT {_listed(of_point, points)}[point] AS class, t, span, value FROM ({source})) r{joined} GROUP BY ALL"""
         for source, points in plain.sources
     ]
+    amounts = f"SELECT grp, cell, amount * {factor} AS amount, {each} AS covered FROM ({' UNION ALL '.join(sums)}) JOIN p_class e USING (class)"
+    if len(sums) > 1 or len(classes) > len({row[1] for row in rows}):
+        amounts = (
+            f"SELECT grp, cell, sum(amount) AS amount, sum(covered) AS covered FROM ({amounts}) GROUP BY ALL"
+        )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {into} AS
-        SELECT grp, make_timestamp(cell * {grid * 10**6}) AS start, sum(amount * {factor}) AS amount, sum(covered) AS covered
-        FROM ({" UNION ALL ".join(sums)}) JOIN p_class e USING (class) GROUP BY ALL"""
+        SELECT grp, make_timestamp(cell * {grid * 10**6}) AS start, amount, covered FROM ({amounts})"""
     )
     con.execute("DROP TABLE p_class")
 

@@ -35,8 +35,10 @@ MONEY = frozenset({"energy_cost", "contract_electricity"})
 _HOUR = 3600
 _POOL = {
     "pool": "INTEGER", "site": "VARCHAR", "item": "VARCHAR", "purpose": "VARCHAR", "unit": "VARCHAR", "num": "DOUBLE", "den": "DOUBLE",
-    "flow": "VARCHAR", "sign": "INTEGER", "counted": "BOOLEAN", "lo": "TIMESTAMP", "hi": "TIMESTAMP", "meters": "BIGINT",
+    "flow": "VARCHAR", "sign": "INTEGER", "counted": "BOOLEAN", "quantity": "VARCHAR", "process": "VARCHAR", "meter": "VARCHAR",
+    "lo": "TIMESTAMP", "hi": "TIMESTAMP", "meters": "BIGINT",
 }  # fmt: skip
+_METER = list(_POOL).index("meter") - 1
 LEDGER = "pooled_ledger"
 Streamed = Callable[[], Plain | None]
 """Makes the view LEDGER, which has the table `pooled_ledger_derived` in it, without the points whose readings come back."""
@@ -80,10 +82,12 @@ def build_sums(
             f"""INSERT INTO {LEDGER}_derived SELECT -grp, start, amount, amount, amount, 0, covered, NULL FROM m_plain WHERE grp < 0"""
         )
     fill_facts(con, _without(plan, pools.of_node), LEDGER, records, point_ids, into)
-    _add_up(con, plain, plan.calendars.window)
-    _write(con, plant, quantities, into)
+    hours = _add_up(con, plain, plan.calendars.window)
+    _write(con, plant, hours, quantities, into)
     findings = [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
-    con.execute(f"DROP TABLE m_hour; DROP TABLE IF EXISTS m_plain; DROP TABLE IF EXISTS {STRETCHES}")
+    con.execute(
+        f"DROP TABLE IF EXISTS m_hour; DROP TABLE IF EXISTS m_plain; DROP TABLE IF EXISTS {STRETCHES}"
+    )
     return in_words(findings, plant)
 
 
@@ -97,17 +101,28 @@ def _pools(plan: Plan) -> _Pools:
     found: dict[tuple[object, ...], list[str]] = {}
     unfit: set[tuple[object, object]] = set()
     for name, node in plan.nodes.items():
-        if not node.carrier:
-            continue
         of = dict(zip(names, traits[name], strict=True))
         span = spans[node.site]
-        fits = node.carrier in known and of["num"] is not None and _due_throughout(node, span)
-        if not fits or node.virtual or name in real:
+        fits = of["num"] is not None and _due_throughout(node, span)
+        fits = fits and not node.virtual and name not in real
+        if node.carrier and not (fits and node.carrier in known):
             unfit.add((node.site, of["item"]))
-        counted = of["sign"] is not None or of["used_only"]
-        key = (of["item"], of["purpose"], of["unit"], of["num"], of["den"], of["flow"], of["sign"], counted)
-        found.setdefault((node.site, *key, naive(span.start), naive(span.end)), []).append(name)
-    kept = {key: members for key, members in found.items() if key[:2] not in unfit}
+        own = ("", "", "") if node.carrier else (of["quantity"], node.process or "", name)
+        if node.carrier or (fits and of["quantity"]):
+            counted = of["sign"] is not None or of["used_only"]
+            key = (
+                of["item"],
+                of["purpose"],
+                of["unit"],
+                of["num"],
+                of["den"],
+                of["flow"],
+                of["sign"],
+                counted,
+                *own,
+            )
+            found.setdefault((node.site, *key, naive(span.start), naive(span.end)), []).append(name)
+    kept = {key: members for key, members in found.items() if key[:2] not in unfit or key[_METER]}
     rows = tuple((pool, *key, len(members)) for pool, (key, members) in enumerate(kept.items()))
     return _Pools({name: pool for pool, members in enumerate(kept.values()) for name in members}, rows)
 
@@ -122,9 +137,15 @@ def _without(plan: Plan, pooled: Collection[str]) -> Plan:
     return replace(plan, nodes={name: node for name, node in plan.nodes.items() if name not in pooled})
 
 
-def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[datetime, datetime]) -> None:
-    """Table `m_hour` (pool, start): ticks of cells from zero `up` and below zero `down` (null: none), how much of each is
-    estimated, seconds covered."""
+def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[datetime, datetime]) -> str:
+    """A FROM item of pool and start: ticks of cells from zero `up` and below zero `down` (null: none), how much of each is
+    estimated, seconds covered. It may be the table `m_hour`."""
+    of_plain = "SELECT grp AS pool, start, amount AS up, NULL AS down, 0 AS up_part, NULL AS down_part, covered FROM m_plain WHERE grp >= 0"
+    if (
+        not con.execute(f"SELECT 1 FROM {LEDGER} SEMI JOIN m_member USING (point) LIMIT 1").fetchall()
+        and plain is not None
+    ):
+        return f"({of_plain})"
     part = "least(abs(l.estimated), abs(l.amount))"
     inside = "l.start >= ? AND l.start < ? AND (l.covered > 0 OR l.amount <> 0)"
     parts = [
@@ -134,26 +155,28 @@ def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[d
         FROM {LEDGER} l JOIN m_member m ON l.point = m.point WHERE {inside} GROUP BY m.pool, l.start"""
     ]
     if plain is not None:
-        parts.append("SELECT grp, start, amount, NULL, 0, NULL, covered FROM m_plain WHERE grp >= 0")
+        parts.append(of_plain)
     sums = ", ".join(f"sum({name}) AS {name}" for name in ("up", "down", "up_part", "down_part", "covered"))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE m_hour AS SELECT pool, start, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL",
         window,
     )
+    return "m_hour"
 
 
-def _write(con: duckdb.DuckDBPyConnection, plant: Plant, quantities: Collection[str], into: str) -> None:
-    """The rows of pools, of every hour that is due: absent where no meter of the pool has data."""
+def _write(
+    con: duckdb.DuckDBPyConnection, plant: Plant, hours: str, quantities: Collection[str], into: str
+) -> None:
+    """The rows of pools (sums: `hours`), of every hour that is due: absent where no meter of the pool has data."""
     kept = {"'purchased'": FLOWS[0], "'generated'": FLOWS[1], "'exported'": FLOWS[2]}
-    branches = [f"SELECT *, '{name}' AS quantity, '' AS of_purpose, 1 AS factor FROM r WHERE flow = {flow}" for flow, name in kept.items()
-                if name in quantities]  # fmt: skip
+    branches = ["SELECT *, '' AS of_purpose, 1 AS factor FROM r WHERE quantity <> ''"]
+    branches += [f"SELECT * REPLACE ('{name}' AS quantity), '', 1 FROM r WHERE flow = {flow}" for flow, name in kept.items()
+                 if name in quantities]  # fmt: skip
     if CONSUMED in quantities:
         branches.append(
-            f"SELECT * REPLACE (all_coverage AS coverage), '{CONSUMED}', purpose, coalesce(sign, 1) FROM r WHERE counted"
+            f"SELECT * REPLACE ('{CONSUMED}' AS quantity, all_coverage AS coverage), purpose, coalesce(sign, 1) FROM r WHERE counted"
         )
-    if not branches:
-        return
-    alike = con.execute("SELECT count(*) = count(DISTINCT (site, item)) FROM m_pool").fetchall()[0][0]
+    alike = con.execute("SELECT count(*) = count(DISTINCT (site, item, meter)) FROM m_pool").fetchall()[0][0]
 
     def coverage(by: str) -> str:
         """The mean over the meters of pools that are alike in `by`."""
@@ -163,18 +186,17 @@ def _write(con: duckdb.DuckDBPyConnection, plant: Plant, quantities: Collection[
     con.execute(
         f"""INSERT INTO {into}
         WITH due AS (
-            SELECT p.*, h.start, coalesce(s.covered, 0) AS seconds, up, down, up_part, down_part FROM m_pool p
-            JOIN (SELECT unnest(generate_series(min(lo), max(hi) - INTERVAL 1 HOUR, INTERVAL 1 HOUR)) AS start FROM m_pool) h
-                ON h.start >= p.lo AND h.start < p.hi
-            LEFT JOIN m_hour s ON s.pool = p.pool AND s.start = h.start),
+            SELECT p.*, coalesce(s.covered, 0) AS seconds, up, down, up_part, down_part
+            FROM (SELECT *, unnest(generate_series(lo, hi - INTERVAL 1 HOUR, INTERVAL 1 HOUR)) AS start FROM m_pool) p
+            LEFT JOIN {hours} s ON s.pool = p.pool AND s.start = p.start),
         told AS (
-            SELECT *, {coverage("site, item, flow")} AS coverage, {coverage("site, item")} AS all_coverage FROM due),
+            SELECT *, {coverage("site, item, meter, flow")} AS coverage, {coverage("site, item, meter")} AS all_coverage FROM due),
         r AS (
             SELECT *, up AS amount, up_part AS part FROM told WHERE up IS NOT NULL OR down IS NULL
             UNION ALL SELECT *, down, down_part FROM told WHERE down IS NOT NULL),
         b AS ({" UNION ALL ".join(branches)}),
         v AS (SELECT *, factor * amount::DOUBLE * num / den AS value, coalesce(part, 0)::DOUBLE * num / den AS estimated FROM b)
-        SELECT quantity, item, of_purpose, ?, site, '', '', start, start + INTERVAL 1 HOUR, value, unit, NULL, estimated,
+        SELECT quantity, item, of_purpose, ?, site, process, meter, start, start + INTERVAL 1 HOUR, value, unit, NULL, estimated,
             0, 0, 0, 0, 0, least(1, coverage), CASE WHEN value IS NULL THEN 5 WHEN estimated > 0 THEN 3 ELSE 0 END,
             CASE WHEN value IS NOT NULL THEN 0 END, 'ledger'
         FROM v""",

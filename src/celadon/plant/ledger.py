@@ -25,7 +25,7 @@ from celadon.metering.brief import Brief, derive_briefly, may_be_brief
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.faults import findings_from, findings_of
 from celadon.metering.intervals import derive
-from celadon.metering.plain_amounts import STRETCHES, Plain, judge, may_be_plain
+from celadon.metering.plain_amounts import STRETCHES, Plain, judge, lengths, may_be_plain
 from celadon.metering.scales import Life, config_digest, life, utc
 from celadon.plant.opened import View
 from celadon.plant.sources import superseded
@@ -409,4 +409,4 @@ def stream_ledger(
 
     of_pieces = [(piece, piece.points.intersection(lives)) for piece, _ in plain]
     sources = tuple((deriver.ended_in(piece, points), points) for piece, points in of_pieces if points)
-    return findings, Plain(sources, lives) if sources else None
+    return findings, Plain(sources, lives, lengths(con)) if sources else None
