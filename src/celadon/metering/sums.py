@@ -17,6 +17,7 @@ import duckdb
 
 from celadon.core.carriers import CARRIERS
 from celadon.core.dataclass import dataclass
+from celadon.core.facts import FACT_COLUMNS
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Grain, Period
@@ -38,6 +39,7 @@ _POOL = {
     "flow": "VARCHAR", "sign": "INTEGER", "counted": "BOOLEAN", "quantity": "VARCHAR", "process": "VARCHAR", "meter": "VARCHAR",
     "lo": "TIMESTAMP", "hi": "TIMESTAMP", "meters": "BIGINT",
 }  # fmt: skip
+_QUANTITY = list(_POOL).index("quantity")
 _METER = list(_POOL).index("meter") - 1
 LEDGER = "pooled_ledger"
 Streamed = Callable[[], Plain | None]
@@ -64,7 +66,7 @@ def build_sums(
 ) -> list[Finding] | None:
     """Make `into` like `build_facts` by site and hour, with rows of pools; of the boundary's flows only `quantities`.
 
-    None, and nothing made, where no meter can be pooled.
+    It is a view of a few narrow tables, which `drop_sums` drops. None, and nothing made, where no meter can be pooled.
     """
     if plant.grid_seconds != _HOUR or MONEY & set(quantities):
         return None
@@ -81,9 +83,10 @@ def build_sums(
         con.execute(
             f"""INSERT INTO {LEDGER}_derived SELECT -grp, start, amount, amount, amount, 0, covered, NULL FROM m_plain WHERE grp < 0"""
         )
-    fill_facts(con, _without(plan, pools.of_node), LEDGER, records, point_ids, into)
-    hours = _add_up(con, plain, plan.calendars.window)
-    _write(con, plant, hours, quantities, into)
+    fill_facts(con, _without(plan, pools.of_node), LEDGER, records, point_ids, f"{into}_rest")
+    _write(con, _add_up(con, plain, plan.calendars.window), f"{into}_hour")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {into}_pool AS SELECT * FROM m_pool")
+    _view(con, plant, quantities, {str(row[_QUANTITY]) for row in pools.rows if row[_QUANTITY]}, into)
     findings = [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
     con.execute(
         f"DROP TABLE IF EXISTS m_hour; DROP TABLE IF EXISTS m_plain; DROP TABLE IF EXISTS {STRETCHES}"
@@ -164,27 +167,17 @@ def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[d
     return "m_hour"
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection, plant: Plant, hours: str, quantities: Collection[str], into: str
-) -> None:
-    """The rows of pools (sums: `hours`), of every hour that is due: absent where no meter of the pool has data."""
-    kept = {"'purchased'": FLOWS[0], "'generated'": FLOWS[1], "'exported'": FLOWS[2]}
-    branches = ["SELECT *, '' AS of_purpose, 1 AS factor FROM r WHERE quantity <> ''"]
-    branches += [f"SELECT * REPLACE ('{name}' AS quantity), '', 1 FROM r WHERE flow = {flow}" for flow, name in kept.items()
-                 if name in quantities]  # fmt: skip
-    if CONSUMED in quantities:
-        branches.append(
-            f"SELECT * REPLACE ('{CONSUMED}' AS quantity, all_coverage AS coverage), purpose, coalesce(sign, 1) FROM r WHERE counted"
-        )
+def _write(con: duckdb.DuckDBPyConnection, hours: str, into: str) -> None:
+    """The table `into` (pool, start): what is due of each hour (sums: `hours`); no value where no meter of the pool has data."""
     alike = con.execute("SELECT count(*) = count(DISTINCT (site, item, meter)) FROM m_pool").fetchall()[0][0]
 
     def coverage(by: str) -> str:
         """The mean over the meters of pools that are alike in `by`."""
         over = "{}" if alike else f"sum({{}}) OVER (PARTITION BY {by}, start)"
-        return f"{over.format('seconds')} / ({_HOUR}e0 * {over.format('meters')})"
+        return f"least(1, {over.format('seconds')} / ({_HOUR}e0 * {over.format('meters')}))"
 
     con.execute(
-        f"""INSERT INTO {into}
+        f"""CREATE OR REPLACE TEMP TABLE {into} AS
         WITH due AS (
             SELECT p.*, coalesce(s.covered, 0) AS seconds, up, down, up_part, down_part
             FROM (SELECT *, unnest(generate_series(lo, hi - INTERVAL 1 HOUR, INTERVAL 1 HOUR)) AS start FROM m_pool) p
@@ -193,15 +186,50 @@ def _write(
             SELECT *, {coverage("site, item, meter, flow")} AS coverage, {coverage("site, item, meter")} AS all_coverage FROM due),
         r AS (
             SELECT *, up AS amount, up_part AS part FROM told WHERE up IS NOT NULL OR down IS NULL
-            UNION ALL SELECT *, down, down_part FROM told WHERE down IS NOT NULL),
-        b AS ({" UNION ALL ".join(branches)}),
-        v AS (SELECT *, factor * amount::DOUBLE * num / den AS value, coalesce(part, 0)::DOUBLE * num / den AS estimated FROM b)
-        SELECT quantity, item, of_purpose, ?, site, process, meter, start, start + INTERVAL 1 HOUR, value, unit, NULL, estimated,
-            0, 0, 0, 0, 0, least(1, coverage), CASE WHEN value IS NULL THEN 5 WHEN estimated > 0 THEN 3 ELSE 0 END,
-            CASE WHEN value IS NOT NULL THEN 0 END, 'ledger'
-        FROM v""",
-        [plant.enterprise],
+            UNION ALL SELECT *, down, down_part FROM told WHERE down IS NOT NULL)
+        SELECT pool, start, amount::DOUBLE * num / den AS value, coalesce(part, 0)::DOUBLE * num / den AS estimated, coverage, all_coverage
+        FROM r"""
     )
+
+
+def _view(
+    con: duckdb.DuckDBPyConnection, plant: Plant, quantities: Collection[str], of: Collection[str], into: str
+) -> None:
+    """The view `into`: rows of facts of the pools, and of the table of the nodes that have their own. `of`: quantities that pools have."""
+    kept = {"purchased": FLOWS[0], "generated": FLOWS[1], "exported": FLOWS[2]}
+    rows = [_rows(plant, name, f"quantity = {_text(name)}") for name in sorted(of)]
+    rows += [_rows(plant, name, f"flow = '{flow}'") for flow, name in kept.items() if name in quantities]
+    if CONSUMED in quantities:
+        words = {"purpose": "purpose", "coverage": "all_coverage", "value": "coalesce(sign, 1) * value"}
+        rows.append(_rows(plant, CONSUMED, "counted", words))
+    made = "".join(f" UNION ALL {row.format(into=into)}" for row in rows)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS SELECT * FROM {into}_rest{made}")
+
+
+def _rows(plant: Plant, quantity: str, where: str, words: Mapping[str, str] | None = None) -> str:
+    """The facts of one quantity, out of the sums of pools."""
+    given = {
+        "quantity": _text(quantity), "item": "item", "purpose": "''", "enterprise": _text(plant.enterprise), "site": "site",
+        "process": "process", "meter": "meter", "time_start": "start", "time_end": "start + INTERVAL 1 HOUR", "value": "value",
+        "unit": "unit", "weight": "NULL", "estimated": "estimated", "coverage": "coverage", "source": "'ledger'",
+        "status": "CASE WHEN value IS NULL THEN 5 WHEN estimated > 0 THEN 3 ELSE 0 END",
+        "basis": "CASE WHEN value IS NOT NULL THEN 0 END", **(words or {}),
+    }  # fmt: skip
+    columns = ", ".join(
+        f'CAST({given.get(name, "0")} AS {kind}) AS "{name}"' for name, kind in FACT_COLUMNS.items()
+    )
+    return f"SELECT {columns} FROM {{into}}_hour JOIN {{into}}_pool USING (pool) WHERE {where}"
+
+
+def _text(word: str) -> str:
+    return "'" + word.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"
+
+
+def drop_sums(con: duckdb.DuckDBPyConnection, made: str) -> None:
+    """Drop what `build_sums` made."""
+    con.execute(f"DROP VIEW IF EXISTS {made}")
+    for part in ("rest", "hour", "pool"):
+        con.execute(f"DROP TABLE IF EXISTS {made}_{part}")
 
 
 def _gaps(

@@ -12,10 +12,12 @@ from celadon.core.quantities import Space
 from celadon.engine.request import Request, fact_grain, names_needed
 from celadon.engine.steps import item_key
 from celadon.metering.plain_amounts import Plain
-from celadon.metering.sums import CONSUMED, FLOWS, LEDGER, build_sums
+from celadon.metering.sums import CONSUMED, FLOWS, LEDGER, build_sums, drop_sums
 from celadon.plant.ledger import stream_ledger
 from celadon.plant.opened import View
 from celadon.rules.rulebook import Rulebook
+
+__all__ = ["build_pooled", "can_pool", "drop_sums"]
 
 
 def can_pool(book: Rulebook, request: Request) -> bool:

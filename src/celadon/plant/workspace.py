@@ -104,6 +104,8 @@ class Workspace:
     _in_use: list[str] = field(default_factory=list)
     """Tables that stay while calculated facts are made and traced."""
     _there: set[str] = field(default_factory=set)
+    _pooled: set[str] = field(default_factory=set)
+    """Those of them that are views of sums."""
     _records: OrderedDict[tuple[object, ...], str] = field(default_factory=OrderedDict)
     _declared: OrderedDict[str, Declared] = field(default_factory=OrderedDict)
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
@@ -211,6 +213,7 @@ class Workspace:
                 self.con.execute("DROP TABLE records")
             if said is None:
                 return self.facts_for(seen, [book], request, requests.fact_grain(book, request))
+            self._pooled.add(name)
             findings = [_placed(item, seen) for item in said]
             _keep(self._built, key, FactTable(name, (*findings, *seen.snapshot.findings)))
             self._drop_unused()
@@ -312,8 +315,12 @@ class Workspace:
         used = {table.name for tables in (self._tables, self._built) for table in tables.values()}
         used.update(self._in_use, self._records.values())
         for name in self._there - used:
-            self.con.execute(f"DROP TABLE IF EXISTS {name}")
+            if name in self._pooled:
+                pooling.drop_sums(self.con, name)
+            else:
+                self.con.execute(f"DROP TABLE IF EXISTS {name}")
         self._there &= used
+        self._pooled &= used
 
     def records(self, seen: View) -> str:
         """A table of the records that this view shows, all times."""
