@@ -218,7 +218,7 @@ def test_the_doctor_compares_listed_runs_with_the_readings(tmp_path: Path) -> No
         commit(store, [reading(1, hour) for hour in range(40)])
         assert not examine(store, deep=True).findings
         changed = sqlite3.connect(tmp_path / "s" / "catalogue.sqlite")
-        changed.execute("UPDATE run SET runs = replace(runs, '''span'': [3600]', '''span'': [1800]')")
+        changed.execute("UPDATE run SET runs = replace(runs, '3600', '1800')")
         changed.commit()
         changed.close()
         [found] = examine(store, deep=True).findings

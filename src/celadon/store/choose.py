@@ -65,6 +65,18 @@ def bounds(
     return {segment: (first, last) for segment, first, last in rows}
 
 
+def with_any(
+    catalogue: Catalogue, upto: int, points: Collection[int], moment: int, *, back: bool
+) -> list[int]:
+    """Those of `points` that have readings before an instant (with `back`), or from it on."""
+    beyond = "s.month <= ? AND s.t_min < ?" if back else "s.month >= ? AND s.t_max >= ?"
+    sql = (
+        f"SELECT id FROM point p WHERE id IN ({int_list(points)}) AND EXISTS "
+        f"(SELECT 1 FROM span s WHERE s.point = p.id AND {beyond} AND s.batch_min <= ?)"
+    )
+    return [row[0] for row in catalogue.rows(sql, month_at(moment), moment, upto)]
+
+
 def before(catalogue: Catalogue, upto: int, points: Collection[int], start: int, count: int) -> Edge:
     """What holds the last `count` instants with readings before `start`, for each of `points`."""
     month = month_at(start)

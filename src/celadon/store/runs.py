@@ -17,6 +17,7 @@ from celadon.store.segments import parquet_list
 
 COLUMNS = {**RUN_COLUMNS, "top": "DOUBLE"}
 """`top`: the largest value of the point in the segment."""
+_ORDER = "point, t, file, line, span, value, t1"
 _FEW = 1_000
 """A segment of fewer readings has none listed: the late reading of a day is to cost little, and compaction lists those of its month."""
 _WORTH = 32
@@ -24,19 +25,21 @@ _WORTH = 32
 
 
 def find(con: duckdb.DuckDBPyConnection, source: str, rows: int) -> str | None:
-    """The runs of the FROM item `source`, a segment of that many rows, as one text: those of points for which it is worth it.
+    """The runs of the FROM item `source`, a segment of that many rows, as one text: those of points for which it is worth it,
+    a line for each of `COLUMNS`, instants in microseconds.
 
     None where there is no such point. Readings that are no amounts (`span` 0) have no runs.
     """
     if rows < _FEW:
         return None
-    lists = ", ".join(f"'{name}': list({name} ORDER BY point, t)" for name in COLUMNS)
+    shown = {name: f"epoch_us({name})" if kind == "TIMESTAMP" else name for name, kind in COLUMNS.items()}
+    lines = ", ".join(f"string_agg({word}::VARCHAR, ' ' ORDER BY {_ORDER})" for word in shown.values())
     amounts = f"SELECT * FROM {source} WHERE span > 0"
     found = con.execute(
         f"""WITH run AS MATERIALIZED ({runs_sql(amounts)}),
         whole AS (SELECT point, max(value) AS top, count(*) AS n FROM ({amounts}) GROUP BY point),
         worth AS (SELECT point, top FROM run JOIN whole USING (point) GROUP BY ALL HAVING any_value(n) >= {_WORTH} * count(*))
-        SELECT count(*), ({{{lists}}})::VARCHAR FROM run JOIN worth USING (point)"""
+        SELECT count(*), concat_ws(chr(10), {lines}) FROM run JOIN worth USING (point)"""
     ).fetchall()
     count, text = found[0]
     return str(text) if count else None
@@ -51,10 +54,17 @@ def keep(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, segment: Segment,
 
 def load(con: duckdb.DuckDBPyConnection, into: str, texts: Mapping[int, str]) -> None:
     """Make the temporary table `into` (`COLUMNS` and `segment`) of the runs listed of several segments."""
-    declared = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({declared}, segment INTEGER)")
-    shape = ", ".join(f'"{name}" {kind}[]' for name, kind in COLUMNS.items())
-    values = ", ".join(f'unnest(r."{name}")' for name in COLUMNS)
-    for segment, text in texts.items():
-        sql = f"INSERT INTO {into} SELECT {values}, {int(segment)} FROM (SELECT ?::STRUCT({shape}) AS r)"
-        con.execute(sql, [text])
+    words = {
+        name: f"unnest(string_split(lines[{place}], ' ')::{'BIGINT' if kind == 'TIMESTAMP' else kind}[])"
+        for place, (name, kind) in enumerate(COLUMNS.items(), 1)
+    }
+    named = ", ".join(f'{word} AS "{name}"' for name, word in words.items())
+    columns = ", ".join(
+        f'make_timestamp("{name}") AS "{name}"' if kind == "TIMESTAMP" else f'"{name}"'
+        for name, kind in COLUMNS.items()
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {into} AS SELECT {columns}, segment FROM (SELECT {named}, segment FROM (
+            SELECT string_split(unnest(?::VARCHAR[]), chr(10)) AS lines, unnest(?::INTEGER[]) AS segment))""",
+        [list(texts.values()), list(texts)],
+    )

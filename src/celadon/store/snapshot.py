@@ -296,7 +296,10 @@ class Snapshot:
         Of a point in `points` there are all, unless it is one of those that come back.
         """
         choice = choose.before if back else choose.after
-        found = choice(self._catalogue, self.upto, sorted(points), micros(moment), 1).segments
+        some = choose.with_any(self._catalogue, self.upto, points, micros(moment), back=back)
+        found = (
+            choice(self._catalogue, self.upto, sorted(some), micros(moment), 1).segments if some else set()
+        )
         self._load_runs(con, into, found, gone)
         among = f"point IN ({int_list(points)})"
         sql = f"SELECT point, count(*) FROM span WHERE {among} AND segment IN ({int_list(found)}) GROUP BY point"
