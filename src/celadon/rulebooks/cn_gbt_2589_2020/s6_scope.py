@@ -45,12 +45,11 @@ def energy_counted(energy_consumed):
     label={"zh": "输入能源量", "en": "Energy input"},
     when=~medium,
 )
-def energy_input(energy_counted, energy_generated):
-    """What enters the boundary: consumed (exports and resales already off) less what was made inside without fuel."""
-    return choose(
-        (option("own_generation") == "counted", total(energy_counted, over="purpose")),
-        otherwise=total(energy_counted, over="purpose") - energy_generated,
-    )
+def energy_input(energy_counted, energy_generated, energy_product_output):
+    """What enters the boundary: consumed (exports and resales already off) less what was made inside without fuel, and less
+    energy that was made out of energy (coke, tar and gas out of coal)."""
+    net = total(energy_counted, over="purpose") - energy_product_output
+    return choose((option("own_generation") == "counted", net), otherwise=net - energy_generated)
 
 
 @media.rule(

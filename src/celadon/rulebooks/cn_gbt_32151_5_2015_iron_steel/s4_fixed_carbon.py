@@ -6,13 +6,15 @@ standard = document("GB/T 32151.5-2015")
 fixed = standard.clause(
     {"zh": "核算方法（固碳产品隐含的排放）", "en": "accounting method (fixed carbon)"},
     {
-        "zh": "R = Σ AD_j × EF_j：粗钢按产量，生铁、甲醇等含碳产品按外销量，外售副产煤气按其燃烧含碳量",
+        "zh": "R = Σ AD_j × EF_j：粗钢按产量，生铁、甲醇等含碳产品按外销量，外售副产煤气、焦油与粗苯按其燃烧含碳量",
         "en": "R = Σ AD_j × EF_j: crude steel made; pig iron, methanol and other carbon products sold; "
-        "by-product gas sold at its combustion carbon",
+        "by-product gas, tar and benzol sold at their combustion carbon",
     },
 )
 
-by_product_gas = key("carrier").isin("blast_furnace_gas", "converter_gas", "coke_oven_gas")
+by_product = key("carrier").isin(
+    "blast_furnace_gas", "converter_gas", "coke_oven_gas", "coal_tar", "crude_benzol"
+)
 
 
 @fixed.rule(
@@ -40,13 +42,13 @@ def sold_product_fixed_carbon(product_sold, fixed_carbon_factor):
 @fixed.rule(
     unit="tCO2",
     per="site, month, carrier",
-    label={"zh": "外销副产煤气", "en": "By-product gas sold"},
-    when=by_product_gas,
+    label={"zh": "外销副产煤气、焦油与粗苯", "en": "By-product gas, tar and benzol sold"},
+    when=by_product,
 )
 def sold_gas_fixed_carbon(
     energy_exported, applied_net_calorific_value, applied_carbon_content, oxidation_rate
 ):
-    """Gas sold × what it would have emitted here."""
+    """Sold as fuel × what it would have emitted here."""
     carbon = energy_exported * applied_net_calorific_value * applied_carbon_content
     return carbon * oxidation_rate * constant("44/12", unit="tCO2/tC")
 
