@@ -164,14 +164,15 @@ def _late_reading(plant: Any, works: Works, folder: Path, account: Callable[[], 
 
 
 def _value(plant: Any, name: str, number: int) -> float:
-    """A plausible value between the neighbours of that instant."""
+    """The value between the neighbours of that instant, as if the meter counted evenly from one to the other."""
     from datetime import UTC, datetime, timedelta
 
     seen = plant.view()
     point, at = seen.snapshot.points()[name], datetime(2023, 12, 15, 10, number + 1, tzinfo=UTC)
     sql = seen.snapshot.readings_sql([point], at, at + timedelta(seconds=1), 1)
-    found = plant._work.con.execute(f"SELECT value FROM ({sql}) ORDER BY t").fetchall()
-    return round(sum(row[0] for row in found) / len(found), 2)
+    found = plant._work.con.execute(f"SELECT t, value FROM ({sql}) ORDER BY t").fetchall()
+    (first, low), (last, high) = found[0], found[-1]
+    return round(low + (high - low) * ((at.replace(tzinfo=None) - first) / (last - first)), 2)
 
 
 def _explain(plant: Any, book: Any, works: Works) -> dict[str, Any]:

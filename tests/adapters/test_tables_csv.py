@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from celadon.adapters.tables import limits, read_readings, sniff, text
+from celadon.adapters.tables import limits, read_readings, readings, sniff, text
 from celadon.adapters.tables.table import split, split_line
 from tests.adapters.table_files import NOW, Read, at, long, meter, text_file, wide
 
@@ -378,3 +378,31 @@ def test_line_numbers_of_a_connection_that_may_reorder(tmp_path: Path) -> None:
     wrong = con.execute("SELECT count(*), count(*) FILTER (line <> value) FROM readings").fetchone()
     assert wrong == (150_000, 0)
     assert con.execute("SELECT current_setting('preserve_insertion_order')").fetchone() == (False,)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["E1", "E2", "E1"],
+        ["Main", "E1"],
+        ["E9", "E1"],
+        ["Ｅ１", "E2"],
+        [" E1 ", "E2"],
+        ['"E1"', "E2"],
+        ['"E ""x"""', "E1"],
+        ["", "E1"],
+    ],
+)
+def test_a_small_file_is_read_alike_whether_or_not_its_meters_are_looked_for_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    rows = "".join(f"2024-03-01 {hour:02d}:00,{name},{hour}\n" for hour, name in enumerate(names))
+    path = text_file(tmp_path, f"time,meter,value\n{rows}")
+    source = long(maps=(("meter", (("Main", "E3"),)),))
+    meters = ["E1", "E2", "E3", 'E "x"']
+    quick = Read(path, source, meters)
+    monkeypatch.setattr(readings, "meters_named", lambda *_: None)
+    slow = Read(path, source, meters)
+    assert quick.rows == slow.rows
+    assert quick.report == slow.report
+    assert len(quick.rows) >= 1

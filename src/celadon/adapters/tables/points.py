@@ -203,6 +203,16 @@ def fill_points(
     insert_rows(con, STATES, words)
 
 
+def meters_named(table: Table, layout: Layout, source: Source) -> set[str] | None:
+    """The meters that a small file with a column of meters can name, so that no others need be made ready; None: it may be any."""
+    if not (layout.long and layout.meter and table.whole):
+        return None
+    words = {cells[layout.meter - 1] for _, cells in table.sample if len(cells) >= layout.meter}
+    if not all(word.isascii() and word == word.strip() and '"' not in word for word in words):
+        return None  # the names are in these words, but cleaned
+    return words | {meter_id for alias, meter_id in _aliases(source) if alias in words}
+
+
 def _aliases(source: Source) -> Sequence[tuple[str, str]]:
     """The file's names of meters -> their ids."""
     return next((pairs for key, pairs in source.maps if key == "meter"), ())

@@ -29,6 +29,7 @@ from celadon.adapters.tables.points import (
     fill_points,
     insert_rows,
     lay_out,
+    meters_named,
     point_of,
     unit_factor,
     unit_finding,
@@ -142,8 +143,9 @@ class Load:
     def run(self, progress: Progress | None) -> TableReport:
         """Read the file; a second time when it turns out to contradict its number convention."""
         context = self.context
+        named = meters_named(self.table, self.layout, context.source)
         for meter_id, meter in context.meters.items():
-            if meter_id in context.point_ids:
+            if meter_id in context.point_ids and (named is None or meter_id in named):
                 self.points[meter_id] = point_of(meter, context.point_ids[meter_id], context.source.stamp)
         fill_points(self.con, self.layout, context.source, self.points, context.states)
         while True:
@@ -276,6 +278,8 @@ class Load:
     def _unit_findings(self) -> list[Finding]:
         """A notice where a column is converted, and at the line where a meter's unit changes."""
         found: list[Finding] = []
+        if not self.units:
+            return found
         titles = {c.meter.id: c.title for c in self.layout.columns if c.meter}
         for meter_id, point in self.points.items():
             units = sorted((line, unit) for (known, unit), line in self.units.items() if known == point.id)
