@@ -24,7 +24,7 @@ def finding(period: str | None, name: str):
 )  # fmt: skip
 def test_what_may_concern_march(period, concerns):
     text = written.to_text(finding(period, "x"))
-    assert written.may_concern(text, parse_period("2024-03", "Asia/Shanghai")) is concerns
+    assert written.may_concern(written.days_of(text), parse_period("2024-03", "Asia/Shanghai")) is concerns
 
 
 def test_only_what_is_near_is_decoded(tmp_path, monkeypatch):
@@ -50,6 +50,25 @@ def test_only_what_is_near_is_decoded(tmp_path, monkeypatch):
         assert len(decoded) == 3
         [kept] = store.told(march, ("ledger",))
         assert (kept.note, kept.finding.values["path"]) == ("7", "ledger")
+
+
+def test_what_is_found_later_is_told_too_and_what_is_discarded_is_not(tmp_path):
+    """The days of findings are kept as they come: of another process's batches, never of one that is discarded."""
+    march = parse_period("2024-03", "Asia/Shanghai")
+    with Store.create(tmp_path / "s", Clock()) as store, Store.open(tmp_path / "s", Clock()) as other:
+
+        def told(asked: Store) -> list[object]:
+            return [item.finding.values["path"] for item in asked.told(march, None)]
+
+        for number in range(3):
+            pending = other.begin("load")
+            pending.add_findings([finding("2024-03-10", f"gone {number}")])
+            assert told(other) == [*(f"kept {n}" for n in range(number)), f"gone {number}"]
+            pending.discard()
+            with other.begin("load") as made:
+                made.add_findings([finding("2024-03-11", f"kept {number}"), finding("2023-01", "far")])
+                made.commit()
+            assert told(store) == told(other) == [f"kept {n}" for n in range(number + 1)]
 
 
 def test_what_a_finding_cites_is_kept_in_both_languages() -> None:

@@ -70,6 +70,8 @@ class Store:
         self._reader = Catalogue(home.open(writes=False))
         self._writer: Catalogue | None = None
         self._pending: Pending | None = None
+        self._days: dict[int, written.Days] = {}
+        """Finding → the days it names."""
 
     @classmethod
     def create(
@@ -308,7 +310,9 @@ class Store:
         where = "" if batch is None else "WHERE batch = ?"
         sql = f"SELECT json FROM finding {where} ORDER BY id"
         rows = self._current().rows(sql, *(() if batch is None else (batch,)))
-        near = (text for (text,) in rows if period is None or written.may_concern(text, period))
+        near = (
+            text for (text,) in rows if period is None or written.may_concern(written.days_of(text), period)
+        )
         return [written.from_text(text) for text in near]
 
     def told(self, period: Period, kinds: Collection[str] | None, omit: Collection[str] = ()) -> list[Told]:
@@ -317,15 +321,25 @@ class Store:
         One query; only what names no time, or one near, is decoded."""
         chosen = omit if kinds is None else kinds
         marks = ", ".join("?" * len(chosen))
+        catalogue = self._current()
+        near = int_list(self._near(catalogue, period))
         sql = (
-            "SELECT b.id, b.kind, b.note, f.json FROM finding f JOIN batch b ON b.id = f.batch "
-            f"WHERE b.kind {'NOT IN' if kinds is None else 'IN'} ({marks}) ORDER BY f.id"
+            f"SELECT b.id, b.kind, b.note, f.json FROM finding f JOIN batch b ON b.id = f.batch WHERE f.id IN ({near}) "
+            f"AND b.kind {'NOT IN' if kinds is None else 'IN'} ({marks}) ORDER BY f.id"
         )
         return [
             Told(batch, kind, note, written.from_text(text))
-            for batch, kind, note, text in self._current().rows(sql, *chosen)
-            if written.may_concern(text, period)
+            for batch, kind, note, text in catalogue.rows(sql, *chosen)
         ]
+
+    def _near(self, catalogue: Catalogue, period: Period) -> list[int]:
+        """Ids of the findings that may concern a period. What was found stays, so that its days are read once."""
+        known = (
+            self._days if catalogue is self._reader else dict(self._days)
+        )  # a batch being made may be discarded
+        rows = catalogue.rows("SELECT id, json FROM finding WHERE id > ? ORDER BY id", max(known, default=0))
+        known.update((number, written.days_of(text)) for number, text in rows)
+        return [number for number, days in known.items() if written.may_concern(days, period)]
 
     # -- upkeep ----------------------------------------------------------------------------------------------
 

@@ -39,17 +39,32 @@ def from_text(text: str) -> Finding:
     return Finding(kind, Place(**shape["where"]), shape["values"], text_from(clause) if clause else None)
 
 
-def may_concern(text: str, period: Period) -> bool:
-    """Whether a finding at rest may speak of a time in `period`; told by its dates alone, without reading it all.
+Days = tuple[str, str] | None
+"""First and last day (or month, or year) that a finding names; None: it names none."""
+
+
+def days_of(text: str) -> Days:
+    """The days that a finding at rest names, told without reading it all."""
+    found = _DATED.search(text)
+    return None if found is None else (found[1], found[2] or found[1])
+
+
+def may_concern(days: Days, period: Period) -> bool:
+    """Whether a finding that names these days may speak of a time in `period`.
 
     False is certain: what it names lies days before or after.
     """
-    found = _DATED.search(text)
-    if found is None:
+    if days is None:
         return True
+    first, last = days
+    low, high = _near(period)
+    return first <= high and last + "-99-99"[len(last) - 10 :] * (len(last) < 10) >= low
+
+
+@lru_cache(maxsize=64)
+def _near(period: Period) -> tuple[str, str]:
     low, high = (f"{edge:%Y-%m-%d}" for edge in (period.start - _DAYS, period.end + _DAYS))
-    last = found[2] or found[1]
-    return found[1] <= high and last + "-99-99"[len(last) - 10 :] * (len(last) < 10) >= low
+    return low, high
 
 
 def _both(text: Text) -> dict[str, str]:
