@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_cycles_sought() -> Iterator[None]:
-    """No search meanwhile, in the whole process: a syntax tree is thousands of objects, and looking all others through again
-    for each few hundred of them was a fifth of what loading a rulebook took. For work of some hundredths of a second."""
+    """No search meanwhile, in the whole process: a syntax tree or a plan is thousands of objects, and looking all others through
+    again for each few hundred of them was a fifth of what loading a rulebook took. For work of some hundredths of a second."""
     if not gc.isenabled():
         yield  # somebody else's word stands
         return

@@ -208,11 +208,18 @@ class Lookup:
 
     def _varies(self, rest: Callable[[str, Month, tuple[str, ...]], tuple[object, ...]]) -> bool:
         first: dict[tuple[object, ...], tuple[float | None, int]] = {}
-        cells = [
-            (rest(item.site, item.month, item.keys), (item.value, int(item.level))) for item in self.chosen
+        return any(
+            first.setdefault(rest(site, month, keys), value) != value
+            for site, month, keys, value in self._cells
+        )
+
+    @cached_property
+    def _cells(self) -> list[tuple[str, Month, tuple[str, ...], tuple[float | None, int]]]:
+        """Site, month and keys with the value and its level; a gap is a value of its own."""
+        cells: list[tuple[str, Month, tuple[str, ...], tuple[float | None, int]]] = [
+            (item.site, item.month, item.keys, (item.value, int(item.level))) for item in self.chosen
         ]
-        cells += [(rest(site, month, keys), (None, 0)) for site, month, keys in self.gaps]
-        return any(first.setdefault(mark, value) != value for mark, value in cells)
+        return [*cells, *((site, month, keys, (None, 0)) for site, month, keys in self.gaps)]
 
 
 @dataclass(frozen=True)
@@ -313,10 +320,10 @@ class _Chooser:
         mark = tuple(wanted.items())
         if mark not in self.rows:
             found = self.rows[mark] = {}
-            columns = [column_of[name] for name in self.spec.row_keys]
+            words = table.words([column_of[name] for name in self.spec.row_keys])
             for row in table.matching(wanted):
                 if self._seen(row.published):
-                    found.setdefault(tuple(row.cells.get(name, "") for name in columns), []).append(row)
+                    found.setdefault(words(row), []).append(row)
         return self.rows[mark]
 
     def rows_for(

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from celadon.core.carriers import CARRIERS
+from celadon.core.cycles import no_cycles_sought
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
@@ -117,7 +118,8 @@ def run(
     the work."""
     request = request.checked(book)
     summary = summarise(con, facts)
-    query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
+    with no_cycles_sought():
+        query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
     factors, variants = FactorQuestions(query), VariantQuestions(query)
     below = BelowZeroQuestions(query, book, request)
     found: list[tuple[Any, ...]] = []

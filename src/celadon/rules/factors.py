@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -148,10 +148,17 @@ class FactorTable:
 
     def matching(self, wanted: Mapping[str, str]) -> Iterator[FactorRow]:
         """Rows whose key cells equal `wanted`."""
-        pairs = tuple(wanted.items())
+        if not wanted.keys() <= set(self.columns):
+            return
+        cells = [(self.columns.index(column), value) for column, value in wanted.items()]
         for row in self.rows:
-            if all(row.cells.get(column) == value for column, value in pairs):
+            if all(row.values[place] == value for place, value in cells):
                 yield row
+
+    def words(self, columns: Sequence[str]) -> Callable[[FactorRow], tuple[str, ...]]:
+        """What reads a row's cells in these columns; blank where the table has no such column."""
+        places = [self.columns.index(column) if column in self.columns else None for column in columns]
+        return lambda row: tuple(["" if place is None else row.values[place] for place in places])
 
 
 def read_table(name: str, text: str, file: str, findings: Findings) -> FactorTable:
