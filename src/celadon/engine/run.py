@@ -111,13 +111,14 @@ def run(
     facts_digest: str = "",
     as_of: datetime | None = None,
     facts: str = "facts",
+    summary: Summary | None = None,
     lookups: Mapping[str, Lookup] | None = None,
     on: Backend | None = None,
 ) -> Result:
-    """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`; `on`: another engine that does
-    the work."""
+    """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`; `summary` is what that holds, where
+    it is known; `on`: another engine that does the work."""
     request = request.checked(book)
-    summary = summarise(con, facts)
+    summary = summarise(con, facts) if summary is None else summary
     with no_cycles_sought():
         query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
     factors, variants = FactorQuestions(query), VariantQuestions(query)

@@ -158,6 +158,7 @@ def account(
         seen.model,
         request,
         facts=table.name,
+        summary=work.summary(table),
         facts_digest=seen.snapshot.digest(),
         as_of=seen.snapshot.recorded_at,
         on=on,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from celadon.engine.request import Request
     from celadon.engine.run import Result
     from celadon.engine.spark import Spark
+    from celadon.engine.steps import Summary
     from celadon.plant import deriving, pooling
     from celadon.rules import check as rule_checks
     from celadon.rules import rulebook as rulebooks
@@ -101,6 +102,7 @@ class Workspace:
     _newest: OrderedDict[tuple[object, ...], _Made] = field(default_factory=OrderedDict)
     """From what facts of a store, period and grain were built last."""
     _books: dict[Path, Rulebook] = field(default_factory=dict)
+    _summaries: dict[str, Summary] = field(default_factory=dict)
     _in_use: list[str] = field(default_factory=list)
     """Tables that stay while calculated facts are made and traced."""
     _there: set[str] = field(default_factory=set)
@@ -235,7 +237,9 @@ class Workspace:
     ) -> tuple[Result, Sequence[Rulebook]]:
         """A request on this view's facts, asked for the sake of the rulebooks in `chain`."""
         table = self.facts_for(seen, [book], request, requests.fact_grain(book, request), chain)
-        result = running.run(self.con, book, seen.model, request, facts=table.name)
+        result = running.run(
+            self.con, book, seen.model, request, facts=table.name, summary=self.summary(table)
+        )
         return replace(result, findings=(*table.findings, *result.findings)), table.books
 
     def book(self, rulebook: str | Path | Rulebook) -> Rulebook:
@@ -311,10 +315,17 @@ class Workspace:
             _keep(self._declared, seen.digest, Declared(seen.model))
         return self._declared[seen.digest]
 
+    def summary(self, table: FactTable) -> Summary:
+        """What a table holds, asked once: no later one has its name."""
+        if table.name not in self._summaries:
+            self._summaries[table.name] = running.summarise(self.con, table.name)
+        return self._summaries[table.name]
+
     def _drop_unused(self) -> None:
         used = {table.name for tables in (self._tables, self._built) for table in tables.values()}
         used.update(self._in_use, self._records.values())
         for name in self._there - used:
+            self._summaries.pop(name, None)
             if name in self._pooled:
                 pooling.drop_sums(self.con, name)
             else:
