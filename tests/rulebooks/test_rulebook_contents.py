@@ -222,7 +222,7 @@ def test_a_measured_gas_raises_no_gap():
 def test_a_gap_says_which_key_and_what_to_do():
     result = answer(IDS[0], period="2024-01", facts=[energy("natural_gas", 1000, "m3")])
     texts = [finding.says() for finding in result.findings if finding.code == "factor.gap"]
-    assert any("natural_gas" in text and "2024-01" in text for text in texts)
+    assert any("natural gas" in text and "2024-01" in text for text in texts)
 
 
 def test_the_national_series_asks_for_no_region():
