@@ -132,10 +132,8 @@ def lengths(con: duckdb.DuckDBPyConnection) -> dict[int, int]:
     return dict(con.execute(sql).fetchall())
 
 
-def sum_cells(
-    con: duckdb.DuckDBPyConnection, plain: Plain, groups: Mapping[int, int], grid: int, into: str
-) -> None:
-    """Make the temporary table `into`: of each group of points (point → group) and ledger cell, ticks and seconds covered.
+def sum_cells(con: duckdb.DuckDBPyConnection, plain: Plain, groups: Mapping[int, int], into: str) -> None:
+    """Make the temporary table `into`: of each group of points (point → group) and hour, ticks and seconds covered.
 
     One pass over the readings, in which a point is an index: a list is looked up in a third of the time of a join.
     """
@@ -161,8 +159,8 @@ def sum_cells(
         amount, factor, joined = f"CAST(round(r.value * {displayed.pop()!r}::DOUBLE) AS BIGINT)", "e.num", ""
     else:
         amount, factor, joined = ticks_sql(plain.lives), "1", " JOIN p_class e ON r.class = e.class"
-    # an amount ends in its cell, which holds its closing edge
-    cell = f"(epoch_us(r.t) - 1) // {grid * 10**6}"
+    # an amount ends in its hour, which holds its closing edge; whole hours are counted in half the time of a division
+    cell = "datesub('hour', TIMESTAMP '1970-01-01 00:00:00.000001', r.t)"
     sums = [
         f"""SELECT r.class, {cell} AS cell, sum({amount}) AS amount, {covered} AS covered
         FROM (SELECT {_listed(of_point, points)}[point] AS class, t, span, value FROM ({source})) r{joined} GROUP BY ALL"""
@@ -175,7 +173,7 @@ def sum_cells(
         )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {into} AS
-        SELECT grp, make_timestamp(cell * {grid * 10**6}) AS start, amount, covered FROM ({amounts})"""
+        SELECT grp, make_timestamp(cell * 3600000000) AS start, amount, covered FROM ({amounts})"""
     )
     con.execute("DROP TABLE p_class")
 

@@ -79,7 +79,7 @@ def build_sums(
     load_rows(con, "m_member", {"point": "INTEGER", "pool": "INTEGER"}, list(points.items()))
     plain = stream()
     if plain is not None:
-        sum_cells(con, plain, {point: points.get(point, -point) for point in plain.lives}, _HOUR, "m_plain")
+        sum_cells(con, plain, {point: points.get(point, -point) for point in plain.lives}, "m_plain")
         con.execute(
             f"""INSERT INTO {LEDGER}_derived SELECT -grp, start, amount, amount, amount, 0, covered, NULL FROM m_plain WHERE grp < 0"""
         )

@@ -20,7 +20,7 @@ COLUMNS = {**RUN_COLUMNS, "top": "DOUBLE"}
 _ORDER = "point, t, file, line, span, value, t1"
 _FEW = 1_000
 """A segment of fewer readings has none listed: the late reading of a day is to cost little, and compaction lists those of its month."""
-_WORTH = 32
+_WORTH = 16
 """Readings that there must be to one run of a point; where runs are shorter, reading is as quick as looking them up."""
 
 
