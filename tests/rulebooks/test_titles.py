@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 
 import duckdb
 import pytest
 
 from celadon.engine.explain import explain
 from celadon.engine.trace import notes
+from celadon.rules.factors import FactorRow
 from celadon.rules.rulebook import SHIPPED, load_rulebook, shipped_ids
-from celadon.rules.titles import titled
+from celadon.rules.titles import noted, titled
 from celadon.testing import Case, case_facts, case_plant, case_request, run_case
 
 NAMES = {"ASHRAE 34"}
 """A number is its own name."""
 
 
-@pytest.fixture(scope="module")
-def used() -> set[str]:
-    rows = (
+def all_rows() -> Iterator[FactorRow]:
+    return (
         row for book in shipped_ids() for table in load_rulebook(book).tables.values() for row in table.rows
     )
-    return {words for row in rows for words in (row.source, row.clause) if words}
+
+
+@pytest.fixture(scope="module")
+def used() -> set[str]:
+    return {words for row in all_rows() for words in (row.source, row.clause) if words}
 
 
 def test_every_one_has_a_chinese_name(used: set[str]) -> None:
@@ -35,11 +40,23 @@ def test_every_name_is_in_use_and_keeps_the_numbers(used: set[str]) -> None:
     """A standard's number and its year stand in both."""
     with (SHIPPED / "titles.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["en"] for row in rows} <= used
+    pieces = {piece.strip() for row in all_rows() for piece in row.note.split(";")}
+    assert {row["en"] for row in rows} <= used | pieces
     assert len({row["en"] for row in rows}) == len(rows)
     for row in rows:
         numbers = re.findall(r"GB(?:/T)? [\d.]+-\d{4}|〔\d{4}〕\d+号|\(EU\) \d{4}/\d+", row["en"])
         assert all(number in row["zh"] for number in numbers), row
+
+
+def test_notes_of_the_sector_texts_are_in_chinese() -> None:
+    """Piece by piece; what is a number or a formula alone needs no words."""
+    books = [name for name in shipped_ids() if "32151" in name or "ndrc" in name or "lime" in name]
+    rows = [row for name in books for table in load_rulebook(name).tables.values() for row in table.rows]
+    worded = {row.note for row in rows if re.search(r"[A-Za-z]{4,}", row.note)}
+    assert {note for note in worded if not re.search("[\u4e00-\u9fff]", noted(note).zh)} == {
+        "coefficient type PFPB"
+    }
+    assert noted("multiply by purity (98 %)").zh == "须乘以纯度（98 %）"
 
 
 def test_a_finding_and_a_trace_name_the_source_in_the_reader_s_language() -> None:

@@ -17,6 +17,12 @@ def titled(words: str) -> Text:
     return same(words) if known is None else Text(words, known)
 
 
+def noted(words: str) -> Text:
+    """A row's note in both languages, piece by piece; a piece without a Chinese form stays as it is."""
+    pieces = [piece.strip() for piece in words.split(";") if piece.strip()]
+    return Text(words, "；".join(titled(piece).zh for piece in pieces))
+
+
 @lru_cache(maxsize=1)
 def _known() -> dict[str, str]:
     with _FILE.open(encoding="utf-8", newline="") as file:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from celadon.core.findings import FindingError
 from celadon.core.findings import Place as Where
 from celadon.core.text import Text
-from celadon.rules.titles import titled
+from celadon.rules.titles import noted, titled
 from celadon.web.access import ANYONE
 from celadon.web.asked import Asked
 from celadon.web.page import Page, Table
@@ -33,7 +33,7 @@ class FactorRows(BaseModel):
     start: int
     total: int
     titles: dict[str, str]
-    """Sources and clauses of these rows that have a Chinese name → that name."""
+    """Sources, clauses and notes of these rows that have a Chinese form → that form."""
 
 
 def view(
@@ -48,7 +48,8 @@ def view(
     if found is None:
         raise FindingError(NOT_THERE.at(Where(subject=asked.path), path=asked.path))
     shown = found.rows[start : start + limit]
-    said = sorted({words for row in shown for words in (row.source, row.clause)})
+    said = {words: titled(words).zh for row in shown for words in (row.source, row.clause)}
+    said |= {row.note: noted(row.note).zh for row in shown if row.note}
     return FactorRows(
         rulebook=rulebook,
         table=table,
@@ -58,7 +59,7 @@ def view(
         lines=[row.line for row in shown],
         start=start,
         total=len(found.rows),
-        titles={words: titled(words).zh for words in said if titled(words).zh != words},
+        titles={words: name for words, name in sorted(said.items()) if name != words},
     )
 
 
