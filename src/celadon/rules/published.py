@@ -7,6 +7,7 @@ dates); where it stands and how sure it is (source, clause, confidence, uncertai
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -34,6 +35,7 @@ PUBLISHED_CHANGED = FindingKind(
 )
 
 _FREE = ("source", "clause", "confidence", "note")
+_ROW = re.compile(r"[0-9a-f]+\Z")
 _HEAD = "# Digests of published rows, written by `celadon publish`; see docs/adding-a-standard.md.\n"
 
 
@@ -78,6 +80,9 @@ def read_lock(content: bytes, file: str) -> dict[str, SealedTable]:
     sealed: dict[str, SealedTable] = {}
     latest: SealedTable | None = None
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+        if latest is not None and _ROW.match(line):
+            latest.rows.append(line)
+            continue
         words = line.split()
         if line.startswith("#") or not words:
             continue

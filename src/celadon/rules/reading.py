@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -163,27 +164,33 @@ def _build(events: Iterator[Any], path: Path) -> Any:
     around: list[tuple[Any, Any]] = []
     for event in events:
         kind = type(event)
-        if kind is yaml.ScalarEvent or kind in _OPENING:
+        if kind is _SCALAR:
             if event.tag is not None:
                 raise _tagged(path, event)
-            if kind is not yaml.ScalarEvent:
-                value: Any = _OPENING[kind]()
-            else:
-                value = _plain(event.value) if event.implicit[0] else event.value
+            value: Any = _plain(event.value) if event.implicit[0] else event.value
             if type(inner) is list:
                 inner.append(value)
             elif key is not _NO_KEY:
                 inner[key], key = value, _NO_KEY
-            elif type(value) in (list, dict) or value in inner:
+            elif value in inner:
                 raise _no_key(path, event, value)
             else:
                 key = value
-            if kind is not yaml.ScalarEvent:
-                around.append((inner, key))
-                inner, key = value, _NO_KEY
-                if len(around) > MAX_YAML_DEPTH:
-                    levels = Text("levels of nesting", "嵌套层数")
-                    raise FindingError(over_limit(path, levels, len(around), MAX_YAML_DEPTH, _line(event)))
+        elif kind in _OPENING:
+            if event.tag is not None:
+                raise _tagged(path, event)
+            value = _OPENING[kind]()
+            if type(inner) is list:
+                inner.append(value)
+            elif key is not _NO_KEY:
+                inner[key] = value
+            else:
+                raise _no_key(path, event, value)
+            around.append((inner, _NO_KEY))
+            inner, key = value, _NO_KEY
+            if len(around) > MAX_YAML_DEPTH:
+                levels = Text("levels of nesting", "嵌套层数")
+                raise FindingError(over_limit(path, levels, len(around), MAX_YAML_DEPTH, _line(event)))
         elif kind in _CLOSING:
             inner, key = around.pop()
         elif kind is yaml.AliasEvent:
@@ -209,15 +216,22 @@ def _no_key(path: Path, event: Any, value: Any) -> FindingError:
 
 
 _NO_KEY = object()
+_SCALAR = yaml.ScalarEvent
 _OPENING: dict[type, type] = {yaml.SequenceStartEvent: list, yaml.MappingStartEvent: dict}
 _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 _RESOLVER: Any = yaml.resolver.Resolver()
 _CONSTRUCTOR: Any = yaml.constructor.SafeConstructor()
 
 
+_COMMON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+"""Numbers that mean in YAML what they mean in Python; most there are."""
+
+
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> Any:
     """What an unquoted scalar means in YAML 1.1: a number, a day, true or false, nothing, or itself."""
+    if _COMMON_NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
     tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))
     if tag == "tag:yaml.org,2002:str":
         return text
