@@ -151,6 +151,26 @@ def test_by_month_and_in_one(plant: tuple[str, celadon.Plant]) -> None:
     )
 
 
+def test_the_plant_of_the_records_page(tmp_path: Path) -> None:
+    """docs/records.md as printed: 400 × 10^4 m3 of gas, soda ash of 99 %, electricity at 0.5306."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "records.md").read_text("utf-8")
+    for kind, name in (("yaml", "plant.yaml"), ("csv", "register.csv")):
+        (tmp_path / name).write_text(page.split(f"```{kind}\n")[1].split("```")[0], "utf-8")
+    with celadon.open_plant(tmp_path) as opened:
+        opened.load()
+        account = opened.account("cn_ndrc_2013_flat_glass", "2023-01")
+        soda, gas = 3_000 * 0.99 * 0.41492, 400 * GAS * CO2
+        total = gas + soda + 2_500 * 0.5306
+        assert account.value("total_emission") == pytest.approx(total, rel=1e-12)
+        said = [f"{gas:,.2f}", f"{soda:,.2f}", f"{2_500 * 0.5306:,.2f}", f"{total:,.2f}"]
+        printed = page.replace(" ", "")
+        assert all(one.replace(",", "") in printed for one in said), said
+        scope_1 = opened.account("ghg_protocol_corporate", "2023-01", quantities=("scope_1",)).value(
+            "scope_1"
+        )
+        assert scope_1 == pytest.approx(IPCC["glass"] + soda, rel=1e-9)
+
+
 def test_days_inside_a_month_count_by_their_time(plant: tuple[str, celadon.Plant]) -> None:
     """Eleven days of January are 11/31 of its amounts; what describes them (a content, anode effect minutes) is never cut."""
     name, opened = plant
