@@ -149,6 +149,11 @@ def test_readings_are_filed_with_it_and_their_size_is_told_before(own: Console, 
     )
     assert client.get(f"{WHERE}.json?period=soon").json()["due"] is None
     csrf = client.headers["x-csrf-token"]
+    other = client.post(
+        f"{WHERE}/size", data={**GIVEN, "period": "2024-01-01..2024-01-10", "reports": "cbam", "csrf": csrf}
+    )
+    assert other.headers["location"] == f"{WHERE}?period=2024-01-01..2024-01-10&report=cbam"
+    assert client.get(other.headers["location"].replace("?", ".json?")).json()["due"]["readings"] == 2 * 240
     where = client.post(f"{WHERE}/freeze", data={**GIVEN, "readings": "true", "csrf": csrf}).headers[
         "location"
     ]

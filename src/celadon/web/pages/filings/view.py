@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal, get_args
+from urllib.parse import urlencode
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -158,6 +159,13 @@ def freeze(asked: Asked, given: Freeze) -> Done:
             goto=where, zh="此前已申报相同内容，未新增。", en="The same was filed before; nothing was added."
         )
     return Done(goto=where, zh="已申报。", en="Filed.")
+
+
+@write(page, "size", need=on_plant(Action.FILE), json=False)
+def size(asked: Asked, given: Freeze) -> Done:
+    """The same form for another period, with what its readings would take."""
+    chosen = [("period", given.period), *(("report", kind) for kind in given.reports)]
+    return Done(goto=f"{asked.at('filings')}?{urlencode(chosen)}")
 
 
 @write(page, "key", need=on_plant(Action.FILE))
