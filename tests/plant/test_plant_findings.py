@@ -8,7 +8,7 @@ import pytest
 import celadon
 from celadon.core.findings import FindingError
 from celadon.plant import balance, keeping, loading
-from celadon.plant.account import NO_DATA
+from celadon.plant.asked import NO_DATA
 from celadon.plant.bill import NO_TARIFF
 from celadon.plant.facade import WORD_UNKNOWN
 from celadon.plant.intake import ROW_KEPT_OUT

@@ -60,7 +60,8 @@ def judge(
     `readings`: queries, each one scan, for what is not known, and the points of which it is not known, perhaps of other points too.
     Together they have each point's readings of the window, its last before it and its first after it, once.
     """
-    most = min(value_range(life.meter, life.epochs[0])[1] for life in lives.values())
+    alike = {life.epochs[0].scale: life for life in lives.values()}
+    most = min(value_range(life.meter, life.epochs[0])[1] for life in alike.values())
     con.execute("CREATE OR REPLACE TEMP TABLE p_point (point INTEGER, gap BIGINT)")
     insert(con, "p_point", [(point, life.meter.max_gap_seconds * 10**6) for point, life in lives.items()])
     sources = [f"SELECT * FROM {runs}"]
