@@ -80,7 +80,7 @@ def made(watch: Watch, place: str) -> int:
 def year(watch: Watch, place: str, again: bool) -> int:
     """2025 under every rulebook that applies; `again`: asked before, so that facts and rulebooks are there."""
     import celadon
-    import celadon.plant.account  # imported when first called, and no part of the work
+    from celadon.plant import account, deriving, pooling  # noqa: F401  (imported when called, and no part of the work)
 
     plant = celadon.open_plant(place)
     if again:
