@@ -33,10 +33,10 @@ def told(plant: Path, limits: Limits) -> tuple[str, str, str]:
 
 
 def test_too_little_memory(plant: Path) -> None:
-    code, en, zh = told(plant, Limits(megabytes=200))
+    code, en, zh = told(plant, Limits(megabytes=100))
     assert code == limited.TOO_MUCH.code
-    assert en == "data/more.csv cannot be read within 200 MB; reading was stopped."
-    assert zh == "data/more.csv 无法在 200 MB 内存内读取，已停止。"
+    assert en == "data/more.csv cannot be read within 100 MB; reading was stopped."
+    assert zh == "data/more.csv 无法在 100 MB 内存内读取，已停止。"
 
 
 def test_too_little_time(plant: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,8 +54,8 @@ STOPPED = FindingKind(
     Text(en="Reading the file stopped", zh="读取文件中断"),
     Text(en="The process that read {file} ended early ({why}).", zh="读取 {file} 的进程提前结束（{why}）。"),
     Text(
-        en="The file may be damaged or made to do harm: open it where it comes from, save it anew, and try again.",
-        zh="文件可能已损坏或含恶意内容：请在来源处打开并另存后重试。",
+        en="The file may be damaged, made to do harm, or need more memory than there is: open it where it comes from, save it anew or in parts, and try again.",
+        zh="文件可能已损坏、含恶意内容，或所需内存过多：请在来源处打开，另存或拆分后重试。",
     ),
 )
 _OUT_OF_MEMORY = 77
