@@ -13,7 +13,9 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from celadon.adapters.tables import kinds
 from celadon.adapters.tables.report import QuarantineRow as KeptOut
+from celadon.core import units
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Lang, Text, text_of
@@ -161,6 +163,19 @@ def _lines(path: Path) -> Iterator[dict[str, str]]:
         why = Text(f"no column {names}", f"缺少列 {names}")
         raise FindingError(CORRECTIONS_UNREADABLE.at(Place(file=path.name), file=path.name, why=why))
     yield from reader
+
+
+_WHY = {
+    item.code: item.title
+    for module in (kinds, units)
+    for item in vars(module).values()
+    if isinstance(item, FindingKind)
+}
+
+
+def why_of(kept: Kept) -> Text:
+    """What is wrong with a row, by the code it is kept under."""
+    return _WHY.get(kept.kept_out.code, kept.row.finding.kind.title)
 
 
 def describe(kept: Kept, lang: Lang) -> str:

@@ -6,6 +6,7 @@ from celadon.core.text import Lang, Text
 from celadon.metering.points import TICKS
 from celadon.plant.balance import Balance
 from celadon.plant.facade import Plant
+from celadon.plant.quarantine import describe, why_of
 from celadon.reports import parts, words
 from celadon.reports.gather import Asked, Progress, findings_of, gather
 from celadon.reports.model import Block, Cell, Grid, Note, Report, Section
@@ -134,17 +135,25 @@ def _quarantine(plant: Plant) -> Section:
         said = Text("No row waits in quarantine.", "没有待处理的隔离行。")
         return Section(Text("Rows kept out", "隔离数据"), Text("Quarantine", "隔离"), (Note(said),))
     rows: list[tuple[Cell, ...]] = [
-        (item.file, item.row.line, item.row.finding.code, item.row.text[:200]) for item in kept[:500]
+        (
+            item.file,
+            item.row.line,
+            why_of(item),
+            Text(describe(item, "en")[:200], describe(item, "zh")[:200]),
+            item.kept_out.code,
+        )
+        for item in kept[:500]
     ]
     header = (
         Text("File", "文件"),
         Text("Line", "行"),
-        Text("Code", "代码"),
+        Text("Why", "原因"),
         Text("As it was written", "原文"),
+        Text("Code", "代码"),
     )
     said = Text(f"{len(kept)} rows are not counted.", f"有 {len(kept)} 行未计入。")
     return Section(
         Text("Rows kept out", "隔离数据"),
         Text("Quarantine", "隔离"),
-        (Note(said, warning=True), Grid(header, tuple(rows), wide=(3,))),
+        (Note(said, warning=True), Grid(header, tuple(rows), wide=(3,), unprinted=(4,))),
     )

@@ -157,6 +157,9 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
         (f"[{number}]", titled(source)) for source, number in sources.items()
     )
     listed = Grid((Text("No.", "来源号"), words.SOURCE), numbered, wide=(1,))
+    heading, short = Text("Factors", "排放因子与参数"), Text("Factors", "因子")
+    if not used:
+        return Section(heading, short, (Note(Text("No factor was used.", "未使用因子。")),))
     unchecked = sum(1 for item in used if item.unchecked)
     said = Text(
         f"{len(used)} factors; {unchecked} of them unchecked."
@@ -167,7 +170,7 @@ def factors(figures: Iterable[Figure], model: PlantModel) -> Section:
         else f"共 {len(used)} 个因子，均已核实或由企业申报。",
     )
     return Section(
-        Text("Factors", "排放因子与参数"), Text("Factors", "因子"),
+        heading, short,
         (Note(said, warning=bool(unchecked)), Grid(header, tuple(rows), wide=(5, 6), unprinted=(5, 8, 9)), listed),
     )  # fmt: skip
 

@@ -9,12 +9,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from celadon.adapters.tables import kinds
-from celadon.core import units
-from celadon.core.findings import SEVERITY_TEXT, FindingKind
+from celadon.core.findings import SEVERITY_TEXT
 from celadon.core.periods import parse_period
 from celadon.core.text import Text
 from celadon.plant.effects import rulebooks_of
+from celadon.plant.quarantine import why_of
 from celadon.plant.triage import Judged, decide, judged
 from celadon.web import changes
 from celadon.web.access import Action, on_plant
@@ -54,15 +53,6 @@ class Item(BaseModel):
     meter: str
     start: str
     end: str
-
-
-_TITLES = {
-    item.code: item.title
-    for module in (kinds, units)
-    for item in vars(module).values()
-    if isinstance(item, FindingKind)
-}
-"""What can be wrong with a row, by the code it is kept under."""
 
 
 class Waiting(BaseModel):
@@ -120,7 +110,7 @@ def view(asked: Asked, period: str | None = None, show: str = "all") -> Triage:
         findings=[_item(one, asked) for one in wanted[:_SHOWN]], more=max(0, len(wanted) - _SHOWN),
         quarantine=[
             Waiting(
-                id=kept.row.id, file=kept.file, line=kept.kept_out.line, code=kept.kept_out.code, title=both(_TITLES.get(kept.kept_out.code, kept.row.finding.kind.title)),
+                id=kept.row.id, file=kept.file, line=kept.kept_out.line, code=kept.kept_out.code, title=both(why_of(kept)),
                 says=Both(zh=kept.row.finding.says("zh"), en=kept.row.finding.says("en")), cells=dict(kept.kept_out.raw),
             )
             for kept in rows[:_SHOWN]
