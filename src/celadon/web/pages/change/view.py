@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel
 
 from celadon.charts.waterfall import Step, Waterfall, joined
+from celadon.core.carriers import PURPOSES
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.periods import Grain, Period, parse_period, zone
 from celadon.core.text import Text
@@ -86,7 +88,11 @@ def view(
     earlier = parse_period(before, model.zone) if before else _previous(after)
     sides = [_side(asked, book, name, span, split) for span in (earlier, after)]
     names, keys = Names(model), list(dict.fromkeys([*sides[1], *sides[0]]))
-    parts = [_part(asked, book, names, key, (sides[0].get(key), sides[1].get(key)), split) for key in keys]
+    shared = Counter(item for _, item in {(key[1], key[3]) for key in keys})
+    parts = [
+        _part(asked, book, names, key, (sides[0].get(key), sides[1].get(key)), split, shared[key[3]] > 1)
+        for key in keys
+    ]
     parts.sort(key=lambda part: -abs(part.difference))
     sums = [_total(asked, book, name, span) for span in (earlier, after)]
     parts += _rest(parts, sums)
@@ -180,13 +186,18 @@ def _part(
     key: Key,
     values: tuple[tuple[float | None, Row] | None, ...],
     split: Split,
+    shared: bool,
 ) -> ChangedPart:
-    _, quantity, place, item, _ = key
+    """`shared`: other quantities have parts of the same item, so that its name alone would not tell which."""
+    _, quantity, place, item, purpose = key
     before, after = ((value[0] if value else None) for value in values)
     label = book.label(quantity)
     if split == "item" and item:
         thing = names.item(item)
-        label = Text(f"{label.en}: {thing.en}", f"{label.zh}：{thing.zh}")
+        if purpose in PURPOSES and purpose != "combustion":
+            what = PURPOSES[purpose]
+            thing = Text(f"{thing.en} ({what.en})", f"{thing.zh}（{what.zh}）")
+        label = Text(f"{label.en}: {thing.en}", f"{label.zh}：{thing.zh}") if shared else thing
     elif split != "item":
         label = names.place(place)
     links = [_trace(asked, book, value[1], split) if value else None for value in values]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -103,12 +104,14 @@ def _by_process(asked: Asked, rulebook: str, period: str) -> Diagram:
     flows: dict[tuple[str, str], float] = {}
     left_out: dict[str, Text] = {}
     unit = ""
+    kinds = {(row.quantity, row.item) for row in found.rows if row.value}
+    shared = Counter(item for _, item in kinds)
     for row in found.rows:
-        label = _node(book.label(row.quantity), names, row.item, len(signs) > 1)
+        label = _node(book.label(row.quantity), names, row.item, shared[row.item] > 1)
         source, target = f"{row.quantity}/{row.item}", f"process/{row.site}/{row.process}"
         if row.value is None or row.value * signs[row.quantity] <= 0:
             if row.value != 0:
-                left_out[source] = label
+                left_out[source] = _node(book.label(row.quantity), names, row.item, several=True)
             continue
         unit = row.unit
         nodes[source], nodes[target] = label, _process(desk.model, names, row.site, row.process)
