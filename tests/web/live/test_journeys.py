@@ -67,6 +67,7 @@ def test_the_first_start_makes_an_administrator_by_a_link_that_works_once(
         other.page.fill("input[name=password]", "not this one at all")
         other.page.keyboard.press("Enter")
         other.page.wait_for_selector("[role=alert]")
+        other.page.wait_for_load_state()  # what is typed into a page that still loads may be lost
         other.page.fill("input[name=name]", "marie")
         other.page.fill("input[name=password]", PASSWORD)
         other.page.keyboard.press("Enter")
