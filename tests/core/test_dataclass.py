@@ -38,7 +38,7 @@ class Body:
 def both(**words: Any) -> tuple[Any, Any]:
     """The same body made by each, under one name."""
     given = {name: value for name, value in vars(Body).items() if name not in ("__dict__", "__weakref__")}
-    return tuple(make(**words)(type("Body", (), dict(given))) for make in (_dataclass, dataclasses.dataclass))  # type: ignore[return-value]
+    return tuple(make(**words)(type("Body", (), dict(given))) for make in (_dataclass, dataclasses.dataclass))  # type: ignore[return-value]  (two, as the type says)
 
 
 @pytest.mark.parametrize("words", KINDS)
@@ -133,7 +133,7 @@ def test_a_default_that_would_be_shared_is_refused() -> None:
 
         @_dataclass(frozen=True)
         class Shared:
-            items: list[int] = []  # noqa: RUF012
+            items: list[int] = []  # noqa: RUF012  (what is refused)
 
 
 def test_fields_of_a_base_come_first() -> None:

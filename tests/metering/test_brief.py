@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from celadon.core.model import Meter
 from celadon.core.periods import Period
 from celadon.metering.brief import Brief, derive_briefly, may_be_brief
 from celadon.metering.faults import findings_from, findings_of
@@ -17,7 +18,7 @@ from tests.metering.test_plain import START, bench, ledger, noise, quarters, reg
 Rows = list[tuple[object, ...]]
 
 
-def _briefly(meters: list, rows: Rows, hours: float, grid: int) -> Brief | None:  # type: ignore[type-arg]
+def _briefly(meters: list[Meter], rows: Rows, hours: float, grid: int) -> Brief | None:
     lives = {number: life(meter) for number, meter in enumerate(meters, start=1)}
     assert may_be_brief(lives)
     con = bench(rows)

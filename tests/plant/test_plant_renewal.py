@@ -65,7 +65,7 @@ def test_only_the_site_of_a_late_reading_is_made_anew(tmp_path: Path, by: str) -
         built.append(len(seen.model.sites))
         return build(seen, *asked, **rest)
 
-    work._build = counted  # type: ignore[method-assign]
+    work._build = counted  # type: ignore[method-assign]  (its calls are counted)
     assert plant.load().readings == 1
     after = _rows(plant, by)
     assert built == [1]
@@ -112,7 +112,7 @@ def test_only_the_sites_whose_meters_are_declared_otherwise_are_made_anew(
         built.append(len(seen.model.sites))
         return build(seen, *asked, **rest)
 
-    work._build = counted  # type: ignore[method-assign]
+    work._build = counted  # type: ignore[method-assign]  (its calls are counted)
     plant.opened = replace(open_file(tmp_path), stored=plant.opened.stored)
     assert plant.load().plant_changed
     answer = _rows(plant, by)

@@ -11,7 +11,7 @@ import pytest
 import celadon
 from celadon.cli import main
 from celadon.cli.shapes import problems
-from celadon.plant.monthly import MonthlyFacts
+from celadon.plant.monthly import MonthlyFacts, _Sum
 from celadon.region.facade import open_region
 
 RULEBOOKS = ("cn_gbt_32150_2015", "cn_gbt_2589_2020")
@@ -169,3 +169,13 @@ def test_by_the_command(park: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ] == ["0.2"]
     assert main(asked) == 0
     assert "energy_purchased electricity" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("adds", [True, False])
+def test_a_fact_without_a_value_is_absent_whatever_is_covered(adds: bool) -> None:
+    key = ("A", "2024-01", "energy_purchased", "electricity", "")
+    found = _Sum("MWh", adds)
+    found.add(None, weight=0.0, covered=1.0, due=1.0, estimated=0.0, size=0.0)
+    assert (found.fact(key, partial=False).value, found.fact(key, partial=True).value) == (None, None)
+    found.add(3.0, weight=1.0, covered=1.0, due=1.0, estimated=0.0, size=3.0)
+    assert found.fact(key, partial=False).value == 3.0

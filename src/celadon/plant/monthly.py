@@ -166,7 +166,8 @@ class _Sum:
         self.size += size
 
     def fact(self, key: _Key, partial: bool) -> MonthlyFact:
-        known = self.value if self.adds else self.value / self.weight if self.weight else None
+        # without a value in any part it is absent, whatever is covered
+        known = self.value / (1.0 if self.adds else self.weight) if self.weight else None
         coverage = self.covered / self.due if self.due else 0.0
         whole = coverage >= _WHOLE or (partial and coverage > 0)
         share = self.estimated / self.size if self.size else 0.0
