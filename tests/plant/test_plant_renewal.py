@@ -42,6 +42,20 @@ FUEL = "date,kind,fuel,amount,unit,number,site\n2024-01-10,bought,diesel,4,t,D1,
 BOOK = "cn_gbt_32150_2015"
 
 
+def _counted(plant: celadon.Plant) -> list[int]:
+    """How many sites each later building of facts is of."""
+    built: list[int] = []
+    work = plant._work
+    build = work._build
+
+    def counted(seen: View, *asked: Any, **rest: Any) -> FactTable:
+        built.append(len(seen.model.sites))
+        return build(seen, *asked, **rest)
+
+    work._build = counted  # type: ignore[method-assign]  (its calls are counted)
+    return built
+
+
 def _rows(plant: celadon.Plant, by: str, as_of: object = None) -> list[object]:
     return sorted(map(str, plant.account(BOOK, "2024-01", by=by, as_of=as_of).rows))  # type: ignore[arg-type]
 
@@ -57,15 +71,7 @@ def test_only_the_site_of_a_late_reading_is_made_anew(tmp_path: Path, by: str) -
     before = _rows(plant, by)
     early = plant.view().snapshot.recorded_at
     (tmp_path / "data" / "late.csv").write_text("time,E1,E2\n2024-01-07 12:00,2600,\n", encoding="utf-8")
-    built: list[int] = []
-    work = plant._work
-    build = work._build
-
-    def counted(seen: View, *asked: Any, **rest: Any) -> FactTable:
-        built.append(len(seen.model.sites))
-        return build(seen, *asked, **rest)
-
-    work._build = counted  # type: ignore[method-assign]  (its calls are counted)
+    built = _counted(plant)
     assert plant.load().readings == 1
     after = _rows(plant, by)
     assert built == [1]
@@ -104,15 +110,7 @@ def test_only_the_sites_whose_meters_are_declared_otherwise_are_made_anew(
     after = before.replace(*change)
     assert after != before
     (tmp_path / "plant.yaml").write_text(after, encoding="utf-8")
-    built: list[int] = []
-    work = plant._work
-    build = work._build
-
-    def counted(seen: View, *asked: Any, **rest: Any) -> FactTable:
-        built.append(len(seen.model.sites))
-        return build(seen, *asked, **rest)
-
-    work._build = counted  # type: ignore[method-assign]  (its calls are counted)
+    built = _counted(plant)
     plant.opened = replace(open_file(tmp_path), stored=plant.opened.stored)
     assert plant.load().plant_changed
     answer = _rows(plant, by)
