@@ -274,10 +274,8 @@ def test_units_of_rows(tmp_path: Path) -> None:
         changes.values["factor"],
     ) == (3, "MWh", "kWh", 1000)
     assert read.finding("unit.mismatch").where.line == 4
-    assert (read.finding("unit.unknown").where.line, read.finding("unit.unknown").values["unit"]) == (
-        5,
-        "kW h?",
-    )
+    unknown = read.finding("unit.unknown")
+    assert (unknown.where.line, unknown.where.column, unknown.values["unit"]) == (5, "unit", "kW h?")
     assert [row.raw["value"] for row in read.report.quarantine] == ["7", "8"]
 
 

@@ -13,6 +13,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.workbook import Workbook as Book
 
 from celadon.adapters.tables import limits, read_xlsx, sniff
+from celadon.core.findings import Severity
 from celadon.core.model import PointKind
 from tests.adapters.table_files import Read, at, long, meter, text_file, wide
 
@@ -134,6 +135,26 @@ def test_sheets_by_name_by_number_and_by_content(tmp_path: Path) -> None:
         "format": "xlsx", "encoding": None, "delimiter": None, "header_row": 1, "columns": ["time", "E1"], "sheet": "2024",
         "sheets": ["2024", " 2025 ", "说明"], "sample": [["2024-01-01 00:00:00", "1"]],
     }  # fmt: skip
+
+
+def test_sheets_that_would_do_as_well_are_named(tmp_path: Path) -> None:
+    """A month on each sheet: the first is read, and the others are not lost in silence; a hidden one is not meant."""
+    book = openpyxl.Workbook()
+    for number, title in enumerate(("January", "February", "notes", "March", "old")):
+        fill(book, title, [["text"]] if title == "notes" else [["time", "E1"], [DAY, number]])
+    book.worksheets[4].sheet_state = "hidden"
+    path = tmp_path / "months.xlsx"
+    book.save(path)
+    read = Read(path, wide("E1"), ["E1"])
+    assert read.values == [0.0]
+    said = read.finding("table.sheets-unread")
+    assert (said.where.sheet, said.values, said.severity) == (
+        "January",
+        {"sheets": "February, March"},
+        Severity.WARNING,
+    )
+    named = Read(path, wide("E1", sheet="February"), ["E1"])
+    assert (named.values, named.codes) == ([1.0], [])
 
 
 def formulas(tmp_path: Path) -> Path:

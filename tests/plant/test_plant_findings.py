@@ -14,6 +14,7 @@ from celadon.plant.facade import WORD_UNKNOWN
 from celadon.plant.intake import ROW_KEPT_OUT
 from celadon.plant.quarantine import CORRECTION_UNKNOWN, CORRECTIONS_UNREADABLE, NOTHING_CORRECTED
 from celadon.plant.sources import FILE_UNREADABLE
+from celadon.plant.unasked import QUANTITY_UNASKED
 from celadon.plant.workspace import QUARANTINE_OPEN
 from celadon.store import Store
 from tests.plant import small
@@ -306,3 +307,40 @@ def test_a_file_with_only_the_name_of_a_workbook_is_told_as_that(tmp_path: Path)
         found[0].says("en")
         == "By its name or the plant file this is xlsx, by its content csv; it is read as csv."
     )
+
+
+def test_a_link_to_what_is_gone_is_told(tmp_path: Path) -> None:
+    small.write(tmp_path)
+    (tmp_path / "data" / "february.csv").symlink_to("elsewhere.csv")
+    done = celadon.open_plant(tmp_path).load()
+    (said,) = of(done.findings, FILE_UNREADABLE)
+    assert said.where.file == "data/february.csv"
+    assert said.says("en") == "data/february.csv cannot be read: No such file or directory."
+    assert done.readings == 2 * (small.HOURS + 1)
+
+
+def test_a_record_of_what_nothing_asks_for_is_told(tmp_path: Path) -> None:
+    """3 t bought under a misspelt word count nowhere: 1.5 + 4 − 0.5 = 5 t of diesel stay what they were."""
+    fuel = small.FUEL + "2024-01-11,fuel_purchasd,diesel,3,t,D2\n2024-01-12,fuel_purchasd,diesel,1,t,D3\n"
+    small.write(tmp_path, fuel=fuel)
+    plant = celadon.open_plant(tmp_path)
+    (checked,) = of(plant.check().findings, QUANTITY_UNASKED)
+    (said,) = of(plant.load().findings, QUANTITY_UNASKED)
+    assert said.says("en") == checked.says("en")
+    assert (said.where.file, said.where.line) == ("fuel/fuel.csv", 5)
+    assert said.values["count"] == 2
+    assert said.says("en").startswith(
+        "“fuel_purchasd” is no quantity that a rulebook asks for (did you mean “fuel_purchased”?)"
+    )
+    assert "（是否指“fuel_purchased”？）：2 条" in said.says("zh")
+    found = plant.account("cn_gbt_32150_2015", "2024-01")
+    assert QUANTITY_UNASKED.code in [item.code for item in found.findings]
+    # 5 t × 42.652 GJ/t × 0.0202 tC/GJ × 0.98 × 44/12
+    (burnt,) = [row.value for row in found.rows if row.quantity == "fuel_combustion_emission"]
+    assert burnt == pytest.approx(5 * 42.652 * 0.0202 * 0.98 * 44 / 12, rel=1e-12)
+
+
+def test_words_that_the_file_translates_and_facts_of_any_rulebook_are_known(tmp_path: Path) -> None:
+    fuel = small.FUEL + "2024-01-11,material_consumed,soda_ash,3,t,S1\n"
+    plant = small.loaded(tmp_path, fuel=fuel)
+    assert not of(plant.check().findings, QUANTITY_UNASKED)

@@ -18,7 +18,7 @@ from celadon.core.periods import Grain, Period
 from celadon.core.quantities import HELD
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
-from celadon.metering import fuel
+from celadon.metering import fuel, laboratory
 from celadon.metering.amounts import load_rows, naive, site_period
 from celadon.metering.record_words import FLOWS, FUEL_KINDS, LABORATORY, resolve_sites, write_words
 
@@ -33,19 +33,6 @@ RECORD_CUT = FindingKind(
     ),
     Text(
         en="Record amounts up to the edge of the period where you can.", zh="如可能，请按核算期边界分别记录。"
-    ),
-)
-MASS_MISSING = FindingKind(
-    "records.batch-mass-missing",
-    Severity.WARNING,
-    Text(en="Laboratory values without a batch mass", zh="化验值缺少批次质量"),
-    Text(
-        en="{quantity} of {item} at {site}: {count} values have no batch mass; {done}.",
-        zh="场所 {site} {item} 的 {quantity}：{count} 个化验值没有批次质量；{done}。",
-    ),
-    Text(
-        en="Record the mass of each batch (fields weight, weight_unit).",
-        zh="请记录每批次的质量（weight、weight_unit）。",
     ),
 )
 METERED_TOO = FindingKind(
@@ -117,7 +104,7 @@ def insert_facts(
     if not seen.isdisjoint(FLOWS):
         _flows(con)
     if not seen.isdisjoint(LABORATORY):
-        findings += _laboratory(con)
+        findings += laboratory.write_means(con)
     if seen.difference(FUEL_KINDS, FLOWS, LABORATORY):
         _others(con)
     findings += _place(con, plant, period, into)
@@ -216,51 +203,6 @@ def _flows(con: duckdb.DuckDBPyConnection) -> None:
             SELECT 1 FROM m_read c WHERE c.site = r.site AND c.item = r.item
             AND (c.quantity = 'energy_consumed' OR c.quantity LIKE 'fuel_%'))"""
     )
-
-
-def _laboratory(con: duckdb.DuckDBPyConnection) -> list[Finding]:
-    """Means per site, item and local month, weighted by batch mass; of values without mass only where none has one.
-
-    A value for a longer span counts in every month of it, its mass by the time it has there.
-    """
-    names = list(LABORATORY)
-    con.execute(
-        """CREATE OR REPLACE TEMP TABLE m_lab AS
-        WITH part AS (
-            SELECT r.* EXCLUDE (weight), m.month_start, m.month_end, CASE WHEN r."end" > r.start
-                THEN r.weight * epoch(least(r."end", m.month_end) - greatest(r.start, m.month_start)) / epoch(r."end" - r.start)
-                ELSE r.weight END AS weight
-            FROM m_read r JOIN m_month m ON m.site = r.site AND r.start < m.month_end
-                AND (r."end" > m.month_start OR r.start = m.month_start)
-            WHERE list_contains(?::VARCHAR[], r.quantity) AND r.value IS NOT NULL)
-        SELECT quantity, item, site, month_start, month_end, any_value(unit) AS unit,
-            count(*) FILTER (weight > 0) AS weighed, count(*) AS n,
-            sum(value * weight) FILTER (weight > 0) / sum(weight) FILTER (weight > 0) AS weighted,
-            avg(value) AS plain, sum(weight) FILTER (weight > 0) AS weight,
-            string_agg(source, ' ' ORDER BY batch, file, line) AS source
-        FROM part GROUP BY ALL""",
-        [names],
-    )
-    con.execute(
-        """INSERT INTO m_out SELECT quantity, item, '', site, '', month_start, month_end, coalesce(weighted, plain), unit,
-            weight, 0, CASE WHEN weighed = 0 AND n > 1 THEN 3 WHEN n > 1 THEN 1 ELSE 0 END, source, false FROM m_lab"""
-    )
-    rows = con.execute(
-        """SELECT l.quantity, l.item, l.site, sum(n - weighed), bool_or(weighed = 0) FROM m_lab l
-        JOIN m_month m ON m.site = l.site AND m.month_start = l.month_start AND m.inside
-        WHERE weighed < n AND n > 1 GROUP BY ALL ORDER BY ALL"""
-    ).fetchall()
-    findings = []
-    for quantity, item, site, count, plain in rows:
-        done = Text("they are left out of the mean", "未参与加权平均")
-        if plain:
-            done = Text(
-                "where no value of a month has one, the plain mean is taken as an estimate",
-                "当月均无质量的取算术平均并标为估算",
-            )
-        values = {"quantity": quantity, "item": item, "site": site, "count": int(count)}
-        findings.append(MASS_MISSING.at(Place(subject=f"site:{site}"), **values, done=done))
-    return findings
 
 
 def _others(con: duckdb.DuckDBPyConnection) -> None:

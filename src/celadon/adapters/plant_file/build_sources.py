@@ -320,15 +320,20 @@ def build_choices(
 def source_files(plant: Plant, source: Source) -> tuple[tuple[Path, ...], Findings]:
     """The files a source has now, each once, in the order of its patterns and then by name.
 
-    Patterns are taken from the plant file's folder; one that matches nothing is a finding."""
+    Patterns are taken from the plant file's folder; one that matches nothing is a finding. A link to what is not there is
+    a file that cannot be read."""
     folder = Path(plant.file).parent
     found: dict[Path, None] = {}
     findings = Findings()
     for pattern in source.files:
         exact = folder / pattern
         names = [pattern] if exact.is_file() else sorted(glob.glob(pattern, root_dir=folder, recursive=True))
-        paths = [folder / name for name in names if (folder / name).is_file()]
+        paths = [path for path in map(folder.joinpath, names) if path.is_file() or _leads_nowhere(path)]
         if not paths:
             findings.add(NO_FILES.at(source.where, pattern=pattern, folder=str(folder)))
         found |= dict.fromkeys(paths)
     return tuple(found), findings
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()

@@ -39,17 +39,17 @@ MAX_DEPTH = 24
 FILE_MISSING = FindingKind(
     "plant.file-missing",
     Severity.ERROR,
-    Text("No plant file", "没有企业文件"),
+    Text("No plant file", "没有工厂文件"),
     Text("There is no file {file}.", "文件 {file} 不存在。"),
     Text(
         "Give the path of a plant file, or make one with `celadon new DIR`.",
-        "请给出企业文件的路径，或用 `celadon new DIR` 新建。",
+        "请给出工厂文件的路径，或用 `celadon new DIR` 新建。",
     ),
 )
 FILE_UNREADABLE = FindingKind(
     "plant.file-unreadable",
     Severity.ERROR,
-    Text("Plant file cannot be opened", "企业文件无法打开"),
+    Text("Plant file cannot be opened", "工厂文件无法打开"),
     Text("{file} cannot be opened: {reason}.", "无法打开 {file}：{reason}。"),
     Text(
         "Check the file's permissions and whether another program holds it.",
@@ -59,7 +59,7 @@ FILE_UNREADABLE = FindingKind(
 FILE_EMPTY = FindingKind(
     "plant.file-empty",
     Severity.ERROR,
-    Text("Plant file is empty", "企业文件为空"),
+    Text("Plant file is empty", "工厂文件为空"),
     Text("The file says nothing.", "文件中没有任何内容。"),
     Text(
         "Write at least `celadon: 1`, `enterprise` and `sites`; `celadon new DIR` writes an example.",
@@ -69,10 +69,10 @@ FILE_EMPTY = FindingKind(
 FILE_TOO_BIG = FindingKind(
     "plant.file-too-big",
     Severity.ERROR,
-    Text("Plant file is too big", "企业文件过大"),
+    Text("Plant file is too big", "工厂文件过大"),
     Text(
         "The file has {size} bytes; a plant file has at most {limit}.",
-        "文件有 {size} 字节，企业文件最多 {limit} 字节。",
+        "文件有 {size} 字节，工厂文件最多 {limit} 字节。",
     ),
     Text(
         "Readings and records belong in files of their own, named under `sources`.",
@@ -82,7 +82,7 @@ FILE_TOO_BIG = FindingKind(
 FILE_ENCODING = FindingKind(
     "plant.file-encoding",
     Severity.ERROR,
-    Text("Plant file is not UTF-8", "企业文件不是 UTF-8 编码"),
+    Text("Plant file is not UTF-8", "工厂文件不是 UTF-8 编码"),
     Text(
         "The file is not UTF-8 (first at byte {byte}); it was read as {encoding}.",
         "文件不是 UTF-8 编码（首个错误在第 {byte} 字节），按 {encoding} 读取。",
@@ -113,7 +113,7 @@ SEVERAL_DOCUMENTS = FindingKind(
 TOO_MUCH = FindingKind(
     "plant.limit",
     Severity.ERROR,
-    Text("Plant file is too large inside", "企业文件内部过大"),
+    Text("Plant file is too large inside", "工厂文件内部过大"),
     Text(
         "With its aliases written out, the file passes {limit} values or {depth} levels.",
         "展开别名后，文件超过 {limit} 个值或 {depth} 层。",
@@ -149,7 +149,7 @@ TAG_UNKNOWN = FindingKind(
     Text("YAML tag not allowed", "不允许的 YAML 标签"),
     Text(
         "The tag `{tag}` has no meaning in a plant file and was ignored.",
-        "标签 `{tag}` 在企业文件中没有意义，已忽略。",
+        "标签 `{tag}` 在工厂文件中没有意义，已忽略。",
     ),
     Text("Remove the tag.", "请删除该标签。"),
 )

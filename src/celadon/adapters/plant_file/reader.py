@@ -35,7 +35,7 @@ VERSION_MISSING = FindingKind(
     Text(
         "The file does not say which version of the plant file it is written in; it was read as version "
         "{version}.",
-        "文件未说明企业文件的格式版本，按版本 {version} 读取。",
+        "文件未说明工厂文件的格式版本，按版本 {version} 读取。",
     ),
     Text("Write `celadon: {version}` as the first line.", "请在首行写 `celadon: {version}`。"),
 )

@@ -112,14 +112,14 @@ ID_TWICE = FindingKind(
 PATH_ESCAPES = FindingKind(
     "plant.path-escapes",
     Severity.ERROR,
-    Text("Path leads out of the plant's folder", "路径超出企业文件夹"),
+    Text("Path leads out of the plant's folder", "路径超出工厂文件夹"),
     Text(
         "`{key}: {value}` leads out of the folder of the plant file.",
-        "`{key}: {value}` 指向企业文件所在文件夹之外。",
+        "`{key}: {value}` 指向工厂文件所在文件夹之外。",
     ),
     Text(
         "Put the files below the plant file's folder, or write the whole path.",
-        "请把文件放在企业文件所在文件夹之下，或写完整路径。",
+        "请把文件放在工厂文件所在文件夹之下，或写完整路径。",
     ),
 )
 PATH_ABSOLUTE = FindingKind(
@@ -128,11 +128,11 @@ PATH_ABSOLUTE = FindingKind(
     Text("Path holds on this machine only", "路径仅在本机有效"),
     Text(
         "`{key}: {value}` is a whole path: the plant file cannot be moved to another machine with its data.",
-        "`{key}: {value}` 是绝对路径，企业文件连同数据换机后将失效。",
+        "`{key}: {value}` 是绝对路径，工厂文件连同数据换机后将失效。",
     ),
     Text(
         "Put the files below the plant file's folder where you can.",
-        "可能时请把文件放在企业文件所在文件夹之下。",
+        "可能时请把文件放在工厂文件所在文件夹之下。",
     ),
 )
 

@@ -14,7 +14,7 @@ from celadon.adapters.plant_file.shapes import Either, Items, Key, Named, Shape,
 from celadon.core.text import Text
 
 _INTRODUCTION = f"""\
-# The plant file · 企业文件
+# The plant file · 工厂文件
 
 One YAML file says what a plant is, how its meters nest, what its energy costs and how its data files read.
 `celadon new DIR` writes one that works, with comments and sample data; `celadon check` lists everything that is

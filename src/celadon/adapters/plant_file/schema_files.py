@@ -127,7 +127,7 @@ SOURCES = Table(
             "files",
             Items(Value("path"), single=True),
             "Files or patterns, from the plant file's folder",
-            "文件或通配模式，相对企业文件所在文件夹",
+            "文件或通配模式，相对工厂文件所在文件夹",
             required=True,
         ),
         key(

@@ -148,6 +148,8 @@ class Collector:
             return self.context.source.time_column
         if flaw == FLAW["meter-unknown"]:
             return self.context.source.meter_column
+        if flaw == FLAW["unit.unknown"] and self.context.source.unit_column:
+            return self.context.source.unit_column
         return self.layout.columns[col].title
 
     # --- quarantine --------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ FORMAT_UNSUPPORTED = _kind(
 FORMAT_MISLEADS = _kind(
     "table.format-misleads", _NOTICE,
     ("Name and content differ", "文件名与内容不符"),
-    ("By its name or the plant file this is {said}, by its content {format}; it is read as {format}.", "按文件名或厂区文件应为 {said}，内容却是 {format}；已按 {format} 读取。"),
+    ("By its name or the plant file this is {said}, by its content {format}; it is read as {format}.", "按文件名或工厂文件应为 {said}，内容却是 {format}；已按 {format} 读取。"),
     ("Rename the file, or correct `format`.", "请改正文件名或 format 设置。"),
 )  # fmt: skip
 TABLE_TOO_LARGE = _kind(
@@ -68,6 +68,8 @@ LINE_TOO_LONG = _kind(
     ("A line is longer than {limit}: this is no table of rows.", "有一行超过 {limit}，这不是按行存放的表格。"),
     ("Check the file; rows must end with a line break.", "请检查文件，每行应以换行结束。"),
 )  # fmt: skip
+STOPS = (TABLE_UNREADABLE, TABLE_TOO_LARGE, LINE_TOO_LONG)
+"""What ends the reading of a file where it stands."""
 ENCODING_GUESSED = _kind(
     "table.encoding-guessed", _WARNING,
     ("Encoding guessed", "编码为推测"),
@@ -92,11 +94,17 @@ SHEET_MISSING = _kind(
     ("There is no sheet “{sheet}”; the workbook has: {sheets}.", "没有工作表“{sheet}”；工作簿包含：{sheets}。"),
     ("Set `sheet` to one of these names, or to its number from 1.", "请将 sheet 设为其中一个名称，或从 1 起的序号。"),
 )  # fmt: skip
+SHEETS_UNREAD = _kind(
+    "table.sheets-unread", _WARNING,
+    ("Other sheets look the same", "另有相同格式的工作表"),
+    ("Other sheets have the same columns and are not read: {sheets}.", "另有列名相同的工作表未读取：{sheets}。"),
+    ("Write a source for each sheet with its `sheet`, the same `files` in all; or name the one that is meant.", "请为每个工作表各写一个数据源（`files` 相同，`sheet` 各异）；或用 `sheet` 指明要读取的一个。"),
+)  # fmt: skip
 SETTING_INVALID = _kind(
     "table.setting-invalid", _ERROR,
     ("Setting cannot be used", "设置无效"),
     ("`{setting}: {value}` cannot be used: {reason}.", "“{setting}: {value}”无法使用：{reason}。"),
-    ("Correct the source in the plant file.", "请在厂区文件中更正该数据源。"),
+    ("Correct the source in the plant file.", "请在工厂文件中更正该数据源。"),
 )  # fmt: skip
 
 # --- the header -----------------------------------------------------------------------------------------------
@@ -104,7 +112,7 @@ COLUMN_MISSING = _kind(
     "table.column-missing", _ERROR,
     ("Column missing", "缺少列"),
     ("There is no column “{column}”{hint}; the header has: {columns}.", "没有“{column}”列{hint}；表头为：{columns}。"),
-    ("Correct the column's name in the plant file, or `header_row` if the header is another line.", "请更正厂区文件中的列名；若表头在别的行，请设置 header_row。"),
+    ("Correct the column's name in the plant file, or `header_row` if the header is another line.", "请更正工厂文件中的列名；若表头在别的行，请设置 header_row。"),
 )  # fmt: skip
 COLUMN_DUPLICATE = _kind(
     "table.column-duplicate", _ERROR,
@@ -128,7 +136,7 @@ METER_UNKNOWN = _kind(
     "table.meter-unknown", _ERROR,
     ("Unknown meter", "未知计量点"),
     ("“{meter}” is not a meter of this plant{hint} ({count} rows, lines {lines}).", "“{meter}”不是本厂计量点{hint}（{count} 行，行 {lines}）。"),
-    ("Declare the meter in the plant file, or correct the name; then replay the quarantined rows.", "请在厂区文件中声明该计量点或更正名称，然后重放隔离的行。"),
+    ("Declare the meter in the plant file, or correct the name; then replay the quarantined rows.", "请在工厂文件中声明该计量点或更正名称，然后重放隔离的行。"),
 )  # fmt: skip
 METER_MAPPED_TWICE = _kind(
     "table.meter-mapped-twice", _ERROR,
@@ -226,13 +234,13 @@ STATE_UNKNOWN = _kind(
     "table.state-unknown", _ERROR,
     ("Unknown state", "未知状态"),
     ("{count} cells hold no known state of the point (lines {lines}; the first: “{value}”).", "有 {count} 个单元格不是该点的已知状态（行 {lines}；首个：“{value}”）。"),
-    ("List the point's states in the plant file (`states`), or correct the rows and replay them.", "请在厂区文件用 states 列出状态，或更正后重放。"),
+    ("List the point's states in the plant file (`states`), or correct the rows and replay them.", "请在工厂文件用 states 列出状态，或更正后重放。"),
 )  # fmt: skip
 UNIT_CONVERTED = _kind(
     "table.unit-converted", _NOTICE,
     ("Unit converted", "单位已换算"),
     ("The column is in {unit}; it is converted to the meter's {target} (factor {factor}).", "该列单位为 {unit}，已换算为计量点单位 {target}（系数 {factor}）。"),
-    ("Nothing to do if the header is right; else give the unit with the column in the plant file.", "若表头无误则无需处理，否则请在厂区文件中为该列写明单位。"),
+    ("Nothing to do if the header is right; else give the unit with the column in the plant file.", "若表头无误则无需处理，否则请在工厂文件中为该列写明单位。"),
 )  # fmt: skip
 UNIT_CHANGES = _kind(
     "table.unit-changes", _NOTICE,
@@ -256,7 +264,7 @@ QUARANTINE_FULL = _kind(
     "table.quarantine-full", _WARNING,
     ("Quarantine cut short", "隔离区已截断"),
     ("{count} rows are bad; only the first {limit} are kept in the quarantine.", "共有 {count} 行有误，隔离区只保留前 {limit} 行。"),
-    ("So many alike mean a wrong setting: correct the plant file and load the file again.", "大量相同错误通常是设置有误：请更正厂区文件后重新加载。"),
+    ("So many alike mean a wrong setting: correct the plant file and load the file again.", "大量相同错误通常是设置有误：请更正工厂文件后重新加载。"),
 )  # fmt: skip
 
 # --- records --------------------------------------------------------------------------------------------------
@@ -275,14 +283,14 @@ FIELD_BLANK = _kind(
 PLACE_UNKNOWN = _kind(
     "table.place-unknown", _ERROR,
     ("Unknown site or process", "未知厂区或工序"),
-    ("{count} records name a {what} that the plant does not have (lines {lines}; the first: “{value}”).", "有 {count} 条台账的{what}不在厂区文件中（行 {lines}；首个：“{value}”）。"),
-    ("Declare it in the plant file, or translate it in the source's `map`.", "请在厂区文件中声明，或在数据源的 map 中对应。"),
+    ("{count} records name a {what} that the plant does not have (lines {lines}; the first: “{value}”).", "有 {count} 条台账的{what}不在工厂文件中（行 {lines}；首个：“{value}”）。"),
+    ("Declare it in the plant file, or translate it in the source's `map`.", "请在工厂文件中声明，或在数据源的 map 中对应。"),
 )  # fmt: skip
 ITEM_UNKNOWN = _kind(
     "table.item-unknown", _ERROR,
     ("Unknown energy carrier", "未知能源品种"),
     ("{count} records are of “{value}”, which is not a carrier Celadon or the plant knows (lines {lines}).", "有 {count} 条台账的品种“{value}”不是已知能源品种（行 {lines}）。"),
-    ("Translate it in the source's `map`, or declare the carrier in the plant file.", "请在数据源的 map 中对应，或在厂区文件中声明该品种。"),
+    ("Translate it in the source's `map`, or declare the carrier in the plant file.", "请在数据源的 map 中对应，或在工厂文件中声明该品种。"),
 )  # fmt: skip
 PERIOD_REVERSED = _kind(
     "table.period-reversed", _ERROR,

@@ -27,6 +27,7 @@ from celadon.adapters.tables.kinds import (
     FORMULA_CACHED,
     HEADER_MISSING,
     SHEET_MISSING,
+    SHEETS_UNREAD,
     TABLE_TOO_LARGE,
     TABLE_UNREADABLE,
     XML_FORBIDDEN,
@@ -257,7 +258,7 @@ def open_xlsx(path: Path, shown: str, source: Source, wanted: Sequence[str], scr
     """The table in a workbook: on the named sheet, else on the visible sheet that has most of the wanted columns."""
     book = Workbook(path, shown)
     try:
-        name, rows = _best_sheet(book, source, wanted)
+        name, rows, alike = _best_sheet(book, source, wanted)
         header = find_header(rows, wanted, source.header_row)
     except BaseException:
         book.close()
@@ -268,6 +269,7 @@ def open_xlsx(path: Path, shown: str, source: Source, wanted: Sequence[str], scr
         at = Text(f" (row {number})", f"（第 {number} 行）") if number else ""
         raise FindingError(HEADER_MISSING.at(Place(shown, name, source.header_row), at=at))
     notices: list[Finding] = []
+    unread = [SHEETS_UNREAD.at(Place(shown, name), sheets=", ".join(alike))] if alike else []
     table = Table(
         path,
         shown,
@@ -285,7 +287,7 @@ def open_xlsx(path: Path, shown: str, source: Source, wanted: Sequence[str], scr
     def pieces() -> Iterator[Piece]:
         with held.pop() if held else Workbook(path, shown) as again:
             yield from _pieces(again, name, scratch)
-            notices[:] = again.formula_notice(name)
+            notices[:] = [*unread, *again.formula_notice(name)]
 
     def done() -> None:
         while held:
@@ -295,22 +297,24 @@ def open_xlsx(path: Path, shown: str, source: Source, wanted: Sequence[str], scr
     return table
 
 
-def _best_sheet(book: Workbook, source: Source, wanted: Sequence[str]) -> tuple[str, list[Row]]:
+def _best_sheet(book: Workbook, source: Source, wanted: Sequence[str]) -> tuple[str, list[Row], list[str]]:
+    """The sheet to read, its first rows, and the visible sheets that would do as well: a month each, say."""
     if source.sheet is not None:
         name = book.choose(source.sheet)
-        return name, book.top(name)
+        return name, book.top(name), []
     best: tuple[int, str, list[Row]] | None = None
+    alike: list[str] = []
     for name in book.visible[:50]:
         rows = book.top(name)
         header = find_header(rows, wanted, source.header_row)
         score = wanted_found(header, wanted) if header else -1
         if best is None or score > best[0]:
-            best = (score, name, rows)
-        if score == len(set(wanted)):
-            break
+            best, alike = (score, name, rows), []
+        elif score == best[0] > 1:
+            alike.append(name)
     if best is None:
         raise FindingError(SHEET_MISSING.at(Place(book.shown), sheet="1", sheets=""))
-    return best[1], best[2]
+    return best[1], best[2], alike
 
 
 def _pieces(book: Workbook, name: str, scratch: Path) -> Iterator[Piece]:

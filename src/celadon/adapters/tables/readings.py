@@ -16,7 +16,14 @@ from pathlib import Path
 import duckdb
 
 from celadon.adapters.tables.collect import BAD, Collector
-from celadon.adapters.tables.kinds import FLAW, HEADER_SKIP, TABLE_HEADER_ONLY, TIME_FUTURE, UNIT_CHANGES
+from celadon.adapters.tables.kinds import (
+    FLAW,
+    HEADER_SKIP,
+    STOPS,
+    TABLE_HEADER_ONLY,
+    TIME_FUTURE,
+    UNIT_CHANGES,
+)
 from celadon.adapters.tables.open_table import open_table
 from celadon.adapters.tables.points import (
     FACTORS,
@@ -157,7 +164,7 @@ class Load:
             del self.findings[before:]
             self._forget(doubted)
         self.findings += [*self.table.after(), *self._unit_findings(), *self._future(), *collector.findings()]
-        if not self.rows:
+        if not self.rows and not any(item.kind in STOPS for item in self.findings):
             self.findings.append(TABLE_HEADER_ONLY.at(self.table.place))
         return TableReport(self.good, collector.count, self.findings, collector.quarantine())
 

@@ -19,6 +19,7 @@ from celadon.adapters.tables.kinds import (
     FLAWS,
     HEADER_SKIP,
     QUARANTINE_FULL,
+    STOPS,
     TABLE_HEADER_ONLY,
 )
 from celadon.adapters.tables.numbers import NumberForm
@@ -135,7 +136,7 @@ class RecordLoad:
                     progress(batch.share)
         except FindingError as error:
             findings += error.findings
-        if not self.rows:
+        if not self.rows and not any(item.kind in STOPS for item in findings):
             findings.append(TABLE_HEADER_ONLY.at(self.table.place))
         findings += [*self.table.after(), *self._findings()]
         return TableReport(

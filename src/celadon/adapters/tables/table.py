@@ -120,7 +120,10 @@ def load_lines(con: duckdb.DuckDBPyConnection, piece: Piece, shown: str) -> None
     except duckdb.Error as error:
         if "line size" not in str(error):
             raise
-        raise FindingError(LINE_TOO_LONG.at(Place(shown, line=piece.first_line), limit="2 MB")) from error
+        with piece.path.open("rb") as lines:
+            longest = max((len(line), -number) for number, line in enumerate(lines))
+        place = Place(shown, line=piece.first_line - longest[1])
+        raise FindingError(LINE_TOO_LONG.at(place, limit="2 MB")) from error
     row = con.execute(f"SELECT count(*) FROM temp.{LINES}").fetchone()
     if row is None or row[0] != piece.lines:
         raise RuntimeError(
