@@ -335,9 +335,9 @@ def test_a_record_of_what_nothing_asks_for_is_told(tmp_path: Path) -> None:
     assert "（是否指“fuel_purchased”？）：2 条" in said.says("zh")
     found = plant.account("cn_gbt_32150_2015", "2024-01")
     assert QUANTITY_UNASKED.code in [item.code for item in found.findings]
-    # 5 t × 42.652 GJ/t × 0.0202 tC/GJ × 0.98 × 44/12
+    # 5 t × 43.33 GJ/t × 0.0202 tC/GJ × 0.98 × 44/12
     (burnt,) = [row.value for row in found.rows if row.quantity == "fuel_combustion_emission"]
-    assert burnt == pytest.approx(5 * 42.652 * 0.0202 * 0.98 * 44 / 12, rel=1e-12)
+    assert burnt == pytest.approx(5 * 43.33 * 0.0202 * 0.98 * 44 / 12, rel=1e-12)
 
 
 def test_words_that_the_file_translates_and_facts_of_any_rulebook_are_known(tmp_path: Path) -> None:
