@@ -291,6 +291,99 @@ def test_a_value_that_is_reported_from_now_on(folder):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-8-sig"])
+def test_files_as_offices_write_them(folder, encoding):
+    """Chinese headers, names and months, in the encodings spreadsheets write."""
+    text = FILE.replace("enterprise: id, name: name", "enterprise: 编号, name: 企业名称").replace(
+        "month: month", "month: 月份"
+    )
+    (folder / "region.yaml").write_text(text, encoding="utf-8")
+    registry = REGISTRY.replace("id,name", "编号,企业名称").replace("Alpha", "甲水泥厂")
+    (folder / "registry.csv").write_text(registry, encoding=encoding)
+    rows = "id,月份,coal,value\nA,2024年1月,5000,10\nB,2024.01,7000,-3\nA,20240217,6000,\n"
+    (folder / "reports.csv").write_text(rows, encoding=encoding)
+    assert list(load(folder).findings) == []
+    assert facts(folder) == [
+        ("A", "2024-01", 5.0, 10.0),
+        ("A", "2024-02", 6.0, None),
+        ("B", "2024-01", 7.0, -3.0),
+    ]
+    with open_region(folder) as region:
+        assert region.con.execute(
+            f"SELECT name FROM ({region.view().registry()}) WHERE enterprise = 'A'"
+        ).fetchall() == [("甲水泥厂",)]
+
+
+@pytest.mark.parametrize(
+    "text", ["24-01", "45292", "2024-01-31T16:00:00Z", "2024-01-01 00:00:00+08", "2024-13"]
+)
+def test_what_is_no_month_is_not_guessed(folder, text):
+    """A year of two digits, a spreadsheet's day number, an instant whose month depends on the zone."""
+    (folder / "region.yaml").write_text(FILE.replace("months: 2024\n", ""), encoding="utf-8")
+    (folder / "reports.csv").write_text(REPORTS + f"C,{text},1,1\n", encoding="utf-8")
+    assert told(load(folder))["region.month-unreadable"] == (
+        5,
+        {"count": 1, "file": "reports.csv", "lines": "5", "example": text},
+    )
+
+
+OFFICES = """celadon-region: 1
+region: {id: r1}
+registry: {files: [registry.csv], columns: {enterprise: id, industry: code, region: place}}
+sources:
+  - {id: jinan, files: [jinan.csv], enterprise: id, month: month, values: [
+      {column: used, quantity: energy_consumed, item: electricity, unit: MWh}, {column: value, quantity: output_value, unit: CNY}]}
+  - {id: qingdao, files: [qingdao.csv], enterprise: id, month: month, values: [
+      {column: kwh, quantity: energy_consumed, item: electricity, unit: kWh}, {column: value, quantity: output_value, unit: 万元}]}
+"""
+
+
+def test_two_offices_send_the_same_facts(folder):
+    """Each for its own enterprises, in its own units; of B's February both say something, and the first counts."""
+    (folder / "region.yaml").write_text(OFFICES, encoding="utf-8")
+    (folder / "jinan.csv").write_text(
+        "id,month,used,value\nA,2024-01,10,5000000\nB,2024-02,3,\n", encoding="utf-8"
+    )
+    (folder / "qingdao.csv").write_text(
+        "id,month,kwh,value\nB,2024-01,20000,600\nB,2024-02,4000,7\n", encoding="utf-8"
+    )
+    done = load(folder)
+    [finding] = done.findings
+    assert finding.code == "region.given-differently"
+    assert finding.values == {
+        "count": 1, "column": "energy_consumed:electricity:combustion", "first": "jinan", "other": "qingdao",
+    }  # fmt: skip
+    with open_region(folder) as region:
+        rows = region.con.execute(region.view().facts_sql(months_in(region.period("2024")))).fetchall()
+        assert [(row[0], row[1].month, *row[2:]) for row in sorted(rows)] == [
+            (1, 1, 10, 5e6),
+            (2, 1, 20, 6e6),
+            (2, 2, 3, 7e4),
+        ]
+        found = region.account(
+            "cn_gbt_2589_2020", "2024", by="enterprise", quantities=["comprehensive_energy"]
+        )
+        # MWh x 0.1229 tce
+        assert {row.group[0]: row.value for row in found.rows} == pytest.approx({"A": 1.229, "B": 2.8267})
+        trace = region.explain(
+            "comprehensive_energy", "cn_gbt_2589_2020", "2024-01", where={"enterprise": "B"}
+        )
+    assert "qingdao.csv" in str(trace.to_json())
+    assert "jinan.csv" not in str(trace.to_json())
+
+
+def test_units_of_two_senders_must_convert(folder):
+    (folder / "region.yaml").write_text(OFFICES.replace("unit: 万元", "unit: t"), encoding="utf-8")
+    [finding] = open_findings(folder)
+    assert (finding.code, finding.values["kept"], finding.values["unit"]) == ("region.value-unit", "CNY", "t")
+
+
+def open_findings(folder):
+    with open_region(folder) as region, pytest.raises(FindingError) as raised:
+        region.load()
+    return raised.value.findings
+
+
 def test_parquet(folder):
     with duckdb.connect() as con:
         con.execute(

@@ -2,6 +2,8 @@
 
 import pytest
 
+from celadon.cli import main
+from celadon.core.findings import FindingError
 from celadon.region.facade import open_region
 
 FILE = """celadon-region: 1
@@ -116,3 +118,84 @@ def unsafe_line(members, values, rule):
     """Whether the line's own total is suppressed too, so that nothing can be taken from it."""
     amounts = sorted((value for group in members for value in values[group]), reverse=True)
     return len(amounts) < rule.minimum or sum(amounts[: rule.largest]) >= rule.share * sum(amounts)
+
+
+def test_outputs_of_several_products_are_not_added_up(tmp_path):
+    """Ten enterprises make glass (1 t each), eight hoists (1 of each, by number): nothing per product of all 18, but of each."""
+    make(tmp_path, [(f"F{n:02}", "3411", "370100", 10, 1) for n in range(18)])
+    text = FILE.replace("quantity: output_value, unit: 万元", 'quantity: product_output, unit: "1"')
+    text = text.replace("region: place}}", "region: place, product: product}}")
+    products = 'products: [{id: glass, unit: t}, {id: hoist, unit: "1"}]\n'
+    (tmp_path / "region.yaml").write_text(text + products, encoding="utf-8")
+    lines = [f"F{n:02},3411,370100,{'glass' if n < 10 else 'hoist'}" for n in range(18)]
+    (tmp_path / "registry.csv").write_text(
+        "id,code,place,product\n" + "\n".join(lines) + "\n", encoding="utf-8"
+    )
+    with open_region(tmp_path) as region:
+        region.load()
+        found = region.peers("2024-01", over="product_output", enterprise="F00")
+        split = region.peers("2024-01", over="product_output", by="industry,product")
+    [group] = found.groups
+    assert (group.enterprises, group.over, group.mean, set(group.percentiles.values())) == (
+        18,
+        None,
+        None,
+        {None},
+    )
+    assert group.total == pytest.approx(180 * 0.1229)
+    [told] = [item for item in found.findings if item.code == "peers.products-mixed"]
+    assert told.values == {"count": 1, "over": "product_output"}
+    assert found.standing.peers == 10
+    assert [(item.group[1], item.over, item.mean) for item in split.groups] == [
+        ("glass", 10, pytest.approx(1.229)),
+        ("hoist", 8, pytest.approx(1.229)),
+    ]
+
+
+def test_names_with_brackets_are_printed_as_they_are(tmp_path, capsys):
+    """A firm's name is no markup, and an item stands beside its quantity."""
+    make(tmp_path, [(f"F{n}", "3411", "370100", 10, 10) for n in range(8)])
+    text = FILE.replace("enterprise: id, industry", "enterprise: id, name: name, industry")
+    (tmp_path / "region.yaml").write_text(text, encoding="utf-8")
+    lines = [f"F{n},[/red]Works,3411,370100" for n in range(8)]
+    (tmp_path / "registry.csv").write_text("id,name,code,place\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["load", str(tmp_path), "--quiet"]) == 0
+    words = [str(tmp_path), "-p", "2024-01", "--lang", "en"]
+    assert main(["account", *words, "-r", "cn_gbt_2589_2020", "--by", "enterprise"]) == 0
+    shown = capsys.readouterr().out
+    assert "[electricity]" in shown
+    assert "F0 [/red]Works" in shown
+
+
+def test_a_total_that_there_is_not_is_told(tmp_path):
+    """GB/T 32150 asks for purchases, which nobody reports here; and what is told by item only is no total."""
+    make(tmp_path, [(f"F{n}", "3411", "370100", 10, 10) for n in range(8)])
+    with open_region(tmp_path) as region:
+        with pytest.raises(FindingError) as raised:
+            region.grade("2024-01")
+        [finding] = raised.value.findings
+        assert (finding.code, finding.values["quantity"]) == ("region.no-total", "total_emission")
+        with pytest.raises(FindingError) as raised:
+            region.peers("2024-01", quantity="standard_coal_equivalent")
+        [finding] = raised.value.findings
+    assert finding.says("en").endswith(
+        "nothing it needs is reported, or it is told by item only (electricity)."
+    )
+    assert finding.says("zh").endswith("所需数据均未填报，或仅按项给出（electricity）。")
+
+
+@pytest.mark.parametrize(
+    ("unit", "denominator", "code"),
+    [("万元", "added_value", "grade.not-graded"), ("t", "output_value", "fact.unit"), ("万元", "output_value", "grade.mean-of-peers")],
+)  # fmt: skip
+def test_grades_without_the_denominator_or_in_another_kind_of_unit(tmp_path, unit, denominator, code):
+    """Absence is no grade, and no fault of the program."""
+    make(tmp_path, [(f"F{n}", "3411", "370100", 10 + n, 10) for n in range(8)])
+    text = FILE.replace("energy_consumed", "energy_purchased").replace("unit: 万元", f"unit: {unit}")
+    (tmp_path / "region.yaml").write_text(text, encoding="utf-8")
+    with open_region(tmp_path) as region:
+        region.load()
+        found = region.grade("2024-01", options={"denominator": denominator})
+    assert code in {item.code for item in found.findings}
+    assert (set(found.counts) == {(0, 0)}) == (code != "grade.mean-of-peers")
+    assert sum(found.counts.values()) == 8

@@ -59,6 +59,33 @@ def test_the_second_grouping_reveals_nothing(stairs, first, second):
         assert shown(region.peers("2024-01", by=first, publish=True)) == shown(out)
 
 
+def test_two_groupings_shown_together_reveal_nothing(stairs):
+    """As the public page of a region shows them: 3411 less Shandong is one enterprise, so not both totals are told."""
+    with open_region(stairs) as region:
+        industry = shown(region.peers("2024-01", by="industry", beside=["region"], publish=True))
+        place = shown(region.peers("2024-01", by="region", beside=["industry"], publish=True))
+    assert not ("3411" in industry and SHANDONG in place)
+    assert not ("3412" in industry and JIANGSU in place)
+
+
+def test_a_mean_tells_nothing_of_who_has_no_denominator(tmp_path):
+    """total − mean × over is what the enterprises without an output value sum to: 77.7 MWh of one of them, or five of them."""
+    eight = [(f"A{n}", "3411", "370100", 10 + n, 10) for n in range(8)]
+    make(tmp_path, [*eight, ("X", "3411", "370100", 77.7, "")])
+    with open_region(tmp_path) as region:
+        [group] = region.peers("2024-01", publish=True).groups
+        assert (group.enterprises, group.over, group.mean) == (9, 80, None)
+        assert group.total == pytest.approx((108 + 77.7) * 0.1229)
+        # the register knows that the mean is not out: the same again is told, not refused
+        assert region.peers("2024-01").groups[0].mean is None
+    several = tmp_path / "several"
+    several.mkdir()
+    make(several, [*eight, *((f"X{n}", "3411", "370100", 70 + n, "") for n in range(5))])
+    with open_region(several) as region:
+        [group] = region.peers("2024-01").groups
+    assert (group.enterprises, group.mean) == (13, pytest.approx(108 * 0.1229 / 80))
+
+
 def test_what_is_out_cannot_be_taken_back(stairs, capsys):
     """A register that says both tables are out, as a report from outside would: nothing more is told."""
     words = ["peers", str(stairs), "--period", "2024-01", "--json", "--lang", "en"]

@@ -75,6 +75,32 @@ def test_too_few_months_no_forecast_and_a_whole_year_needs_none():
     assert (whole["forecast"], whole["low"], whole["high"], whole["rest"]) == (120, 120, 120, 0)
 
 
+def test_months_without_a_report_are_forecast_and_not_zero():
+    before = [(JANUARY - 12 + k, 10.0) for k in range(12)]
+    # up to August: May to July were not reported. 11 + 13 + 11 + 13 + 12 = 60 on 50: growth 1.2; seven months at 10: 84
+    gaps = outlook(
+        [*before, *((JANUARY + k, x) for k, x in [(0, 11.0), (1, 13.0), (2, 11.0), (3, 13.0), (7, 12.0)])],
+        JANUARY + 7,
+    )
+    assert (gaps["used"], gaps["missing"], gaps["before_rest"], gaps["growth"]) == (60, 3, 70, 1.2)
+    assert (gaps["rest"], gaps["forecast"]) == (84, 144)
+    # and in December: ten months of 12 on 10, two not reported
+    late = outlook([*before, *((JANUARY + k, 12.0) for k in range(10))], JANUARY + 11)
+    assert (late["missing"], late["forecast"]) == (2, 144)
+    # a month that last year does not know either cannot be forecast
+    both = outlook([*before[:11], *((JANUARY + k, 12.0) for k in range(10))], JANUARY + 11)
+    assert (both["forecast"], both["ratio"]) == (None, 1.2)
+
+
+def test_months_at_zero_count_in_the_growth():
+    before = [(JANUARY - 12 + k, 10.0) for k in range(12)]
+    # four months as last year, four at a stand: 40 on 80 is a growth of 0.5; four more at 5
+    half = outlook([*before, *((JANUARY + k, 10.0 if k < 4 else 0.0) for k in range(8))], JANUARY + 7)
+    assert (half["growth"], half["months"], half["forecast"]) == (0.5, 4, 60)
+    closed = outlook([*before, *((JANUARY + k, 0.0) for k in range(12))], JANUARY + 11)
+    assert (closed["used"], closed["forecast"], closed["ratio"]) == (0, 0, 0)
+
+
 def test_the_band_holds_what_came_to_pass_about_as_often_as_it_says(country):
     """Backtest: from eight months of 2024 the year's end of every firm with a quota, against its own twelve months; firms
     with a planted anomaly are no test of a forecast and are left out."""
@@ -166,7 +192,7 @@ def test_quotas_that_cannot_be_used_are_told(tmp_path):
     ]
     (tmp_path / "reports.csv").write_text("id,month,used\n" + "\n".join(lines) + "\n", encoding="utf-8")
     (tmp_path / "quotas.csv").write_text(
-        "id,year,q,v,u\nA,2024,comprehensive_energy,1400000,kgce\nB,2024,comprehensive_energy,1,t\nB,2024,happiness,1,t\n",
+        "id,year,q,v,u\nA,2024,comprehensive_energy,1400000,kgce\nB,2024,comprehensive_energy,1,t\nB,2024,happiness,1,t\nB,2024,standard_coal_equivalent,9,tce\n",
         encoding="utf-8",
     )
     with open_region(tmp_path) as region:
@@ -176,9 +202,36 @@ def test_quotas_that_cannot_be_used_are_told(tmp_path):
     codes = {item.code: item.values for item in found.findings}
     assert (codes["warning.quota-unit"]["unit"], codes["warning.quota-unit"]["count"]) == ("t", 1)
     assert codes["warning.quota-quantity"]["quantity"] == "happiness"
+    assert codes["region.no-total"]["quantity"] == "standard_coal_equivalent"  # it is told by carrier
     [told] = found.warnings
     # 12 x 1000 MWh x 0.1229 = 1474.8 tce on 1400 tce: 105.3 %
     assert (told.enterprise, told.level) == ("A", "orange")
     assert told.numbers["forecast"] == pytest.approx(1474.8)
     assert told.numbers["quota"] == pytest.approx(1400)
     assert found.month == "2024-06"
+
+
+def test_gaps_are_told_and_a_quota_of_zero_is_at_the_last_level(tmp_path):
+    """A: from July on without reports, as of August; B: whole, with a quota of nothing."""
+    (tmp_path / "region.yaml").write_text(QUOTAS, encoding="utf-8")
+    (tmp_path / "registry.csv").write_text("id,code,place\nA,3411,370100\nB,3411,370100\n", encoding="utf-8")
+    lines = [f"{name},2023-{month:02},1000" for name in "AB" for month in range(1, 13)]
+    lines += [
+        f"{name},2024-{month:02},1000" for name, last in (("A", 6), ("B", 8)) for month in range(1, last + 1)
+    ]
+    (tmp_path / "reports.csv").write_text("id,month,used\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "quotas.csv").write_text(
+        "id,year,q,v,u\nA,2024,comprehensive_energy,1400,tce\nB,2024,comprehensive_energy,0,tce\n",
+        encoding="utf-8",
+    )
+    with open_region(tmp_path) as region:
+        region.load()
+        found = region.warn(2024, 8)
+    by_name = {item.enterprise: item for item in found.warnings}
+    # 12 x 1000 MWh x 0.1229 = 1474.8 tce on 1400 tce, though July and August are not reported
+    assert (by_name["A"].level, by_name["A"].numbers["missing"]) == ("orange", 2)
+    assert by_name["A"].numbers["forecast"] == pytest.approx(1474.8)
+    assert (by_name["B"].level, by_name["B"].numbers["ratio"]) == ("red", None)
+    assert found.counts == {"blue": 0, "yellow": 0, "orange": 1, "red": 1}
+    [told] = [item for item in found.findings if item.code == "warning.months-estimated"]
+    assert told.values == {"count": 1, "month": "2024-08"}

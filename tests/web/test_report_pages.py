@@ -96,7 +96,7 @@ def test_a_group_that_is_kept_back_shows_no_number(console: Console) -> None:
     for item in hidden:
         assert {item[name] for name in ("enterprises", "total", "mean", "median", "trace")} == {None}
     with celadon.region.facade.open_region(console.folder / "land") as region:
-        found = region.peers("2024", by="division")
+        found = region.peers("2024", by="division", beside=["province"])
     shown = {item["code"]: item for item in body["divisions"]}
     for group in found.groups:
         assert shown[group.group[0]]["mean"] == (None if group.mean is None else pytest.approx(group.mean))
@@ -111,6 +111,8 @@ def test_counts_that_would_show_few_enterprises_are_kept_back() -> None:
     assert told({1: 10, 2: 2, 3: 5}) == {1: 10, 2: None, 3: None}
     assert told({0: 1, 1: 10, 2: 2, 3: 5}) == {None: None, 1: 10, 2: None, 3: 5}
     assert told({1: 4}) == {1: 4}
+    # 16 less the published 15 would be two levels of one enterprise each
+    assert told({1: 1, 2: 1, 3: 5, 4: 10}) == {1: None, 2: None, 3: None, 4: 10}
 
 
 def test_enterprises_come_in_pages(console: Console) -> None:

@@ -79,6 +79,8 @@ def command(context: click.Context, region: str, period: str, rulebook: str, qua
 
 def print_grades(console: Console, found: Grades, session: Session, most: int = 20) -> None:
     """How many of each grade, and the first enterprises."""
+    from rich.markup import escape
+
     from celadon.cli.show import number, table
 
     zh = session.lang == "zh"
@@ -100,7 +102,7 @@ def print_grades(console: Console, found: Grades, session: Session, most: int = 
         rank = f"{row.rank}/{row.peers}" if row.rank else "—"
         grades = (str(row.level or "—"), number(row.over_mean), str(row.efficiency or "—"))
         listed.add_row(
-            f"{row.enterprise} {row.name}",
+            escape(f"{row.enterprise} {row.name}"),
             row.industry,
             number(row.emission),
             number(row.intensity),

@@ -85,6 +85,8 @@ def command(context: click.Context, region: str, period: str, rulebook: str, qua
 
 def print_peers(console: Console, found: Peers, session: Session, most: int = 100) -> None:
     """A row per group; a suppressed one says so."""
+    from rich.markup import escape
+
     from celadon.cli.show import number, table
     from celadon.region.peers import SHARES
 
@@ -101,7 +103,9 @@ def print_peers(console: Console, found: Peers, session: Session, most: int = 10
     )
     hidden = "不公布" if zh else "not published"
     for item in found.groups[:most]:
-        names = [f"{code} {name.say(lang)}" for code, name in zip(item.group, item.names, strict=True)]
+        names = [
+            escape(f"{code} {name.say(lang)}") for code, name in zip(item.group, item.names, strict=True)
+        ]
         if item.suppressed:
             made.add_row(*names, hidden, *("" for _ in range(2 + len(SHARES))))
             continue
@@ -117,5 +121,6 @@ def print_peers(console: Console, found: Peers, session: Session, most: int = 10
         console.print(
             f"{at.enterprise}：{number(at.ratio)}，{at.peers} 家中排第 {at.rank}（1 为最低）"
             if zh
-            else f"{at.enterprise}: {number(at.ratio)}, rank {at.rank} of {at.peers} (1 needs least)"
+            else f"{at.enterprise}: {number(at.ratio)}, rank {at.rank} of {at.peers} (1 needs least)",
+            markup=False,
         )

@@ -70,6 +70,8 @@ def _csv(found: RegionAccount) -> str:
 
 def print_account(console: Console, found: RegionAccount, session: Session) -> None:
     """A row per quantity, group and period."""
+    from rich.markup import escape
+
     from celadon.cli.show import number, share, table
     from celadon.cli.words import word
 
@@ -91,8 +93,8 @@ def print_account(console: Console, found: RegionAccount, session: Session) -> N
         ]
         period = [row.label] if found.request.time else []
         made.add_row(
-            label if label != before else "",
-            *groups,
+            escape(label if label != before else ""),
+            *(escape(group) for group in groups),
             *period,
             number(row.value),
             row.unit,

@@ -92,6 +92,8 @@ def export_rejected(path: str, file: str, session: Session) -> None:
 
 
 def _print_rejected(console: Console, found: Rejected, session: Session) -> None:
+    from rich.markup import escape
+
     from celadon.cli.show import table
 
     zh = session.lang == "zh"
@@ -105,5 +107,5 @@ def _print_rejected(console: Console, found: Rejected, session: Session) -> None
     )
     made = table(f"{found.count:,}", [(name, number == 1) for number, name in enumerate(headings)])
     for row in found.rows[:_ROWS_SHOWN]:
-        made.add_row(*(click.unstyle(str(cell)) if cell is not None else "" for cell in row[:7]))
+        made.add_row(*(escape(click.unstyle(str(cell))) if cell is not None else "" for cell in row[:7]))
     console.print(made)

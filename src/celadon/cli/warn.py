@@ -62,6 +62,8 @@ def command(context: click.Context, region: str, year: int, month: int | None, m
 
 def print_warnings(console: Console, found: Warnings, session: Session) -> None:
     """How many enterprises at each level."""
+    from rich.markup import escape
+
     from celadon.cli.show import table
 
     zh = session.lang == "zh"
@@ -75,5 +77,7 @@ def print_warnings(console: Console, found: Warnings, session: Session) -> None:
         ],
     )
     for level in reversed(found.levels):
-        made.add_row(level.name.say(session.lang), f"≥ {level.share:.0%}", f"{found.counts[level.id]:,}")
+        made.add_row(
+            escape(level.name.say(session.lang)), f"≥ {level.share:.0%}", f"{found.counts[level.id]:,}"
+        )
     console.print(made)

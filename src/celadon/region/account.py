@@ -59,6 +59,20 @@ MONTHS_MISSING = FindingKind(
     ),
     Text("Load the missing months, or ask for those there are.", "请载入缺少的月份，或只查询已有月份。"),
 )
+NO_TOTAL = FindingKind(
+    "region.no-total",
+    Severity.ERROR,
+    Text("No such total of an enterprise", "没有企业的该总量"),
+    Text(
+        "{book} gives no {quantity} as one number of each enterprise in {period}: nothing it needs is reported{items}.",
+        "{book} 在 {period} 没有每家企业一个数值的 {quantity}：所需数据均未填报{items}。",
+    ),
+    Text(
+        "Report what it needs, or choose another rulebook or quantity: `celadon account REGION` lists what there is.",
+        "请填报所需数据，或另选规则册或指标：用 `celadon account REGION` 查看已有数值。",
+    ),
+)
+BY_ITEMS = Text(", or it is told by item only ({items})", "，或仅按项给出（{items}）")
 ANSWERS = "region_answers"
 
 
@@ -196,6 +210,22 @@ def answer(
     columns = [GROUPS[word] for word in question.by]
     result = account_region(con, book, tables.tables, request, columns, into=into, shares=shares, on=on)
     return result, [*said, *result.findings]
+
+
+def total_of(result: RegionResult, book: Rulebook, quantity: str, period: Period) -> Output:
+    """The column that holds `quantity` as one number of each group (FindingError where there is none)."""
+    mine = [item for item in result.columns if item.quantity == quantity]
+    found = next((item for item in mine if not item.item), None)
+    if found is None:
+        items = ", ".join(dict.fromkeys(item.item for item in mine))
+        shown = (
+            Text(BY_ITEMS.en.format(items=items), BY_ITEMS.zh.format(items=items)) if items else Text("", "")
+        )
+        where = Place(subject=quantity, period=period.label)
+        raise FindingError(
+            NO_TOTAL.at(where, book=book.id, quantity=quantity, period=period.label, items=shown)
+        )
+    return found
 
 
 def account(

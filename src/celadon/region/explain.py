@@ -93,28 +93,31 @@ class _Reports:
 
     def _below(self, leaf: FactLeaf) -> list[dict[str, Any] | TraceNode]:
         value = self.columns.get(leaf.source.removeprefix("region:"))
-        return [] if value is None else list(self._rows(leaf, value))
+        return [] if value is None else self._rows(leaf, value)
 
     def _rows(self, leaf: FactLeaf, value: ValueColumn) -> list[dict[str, Any] | TraceNode]:
+        # a month of the region begins in its zone: the middle of the span is safely inside it
+        middle = leaf.start + (leaf.end - leaf.start) / 2
         for source in self.seen.region.sources:
-            if not any(item.name == value.name for item in source.values):
+            own = next((item for item in source.values if item.name == value.name), None)
+            if own is None:
                 continue
-            # a month of the region begins in its zone: the middle of the span is safely inside it
-            middle = leaf.start + (leaf.end - leaf.start) / 2
             sql = source_sql(self.seen.snapshot, source, {month_number(middle.date())})
             if sql is None:
                 continue
             rows = self.con.execute(
-                f"SELECT {identifier(value.name)}, month, file, line FROM ({sql}) WHERE enterprise = ?",
+                f"SELECT {identifier(value.name)}, month, file, line FROM ({sql}) WHERE enterprise = ? AND {identifier(value.name)} "
+                "IS NOT NULL",
                 [self.number],
             ).fetchall()
-            return [
-                {
-                    "kind": "record", "value": cell, "unit": value.kept_unit, "date": f"{month:%Y-%m}", "record": value.column,
-                    "file": self.files.get(file, "?"), "line": line,
-                }
-                for cell, month, file, line in rows
-            ]  # fmt: skip
+            if rows:  # else the next sender's counts
+                return [
+                    {
+                        "kind": "record", "value": cell, "unit": own.kept_unit, "date": f"{month:%Y-%m}", "record": own.column,
+                        "file": self.files.get(file, "?"), "line": line,
+                    }
+                    for cell, month, file, line in rows
+                ]  # fmt: skip
         return []
 
 

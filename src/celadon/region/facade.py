@@ -226,20 +226,32 @@ class Region:
         enterprise: str | None = None,
         as_of: Moment = None,
         publish: bool = False,
+        beside: Sequence[str] = (),
         engine: str | None = None,
         progress: Progress | None = None,
     ) -> benchmarking.Peers:
         """Totals, means and percentiles of `quantity` per `over` in groups, without those that would show one enterprise.
 
         `engine`: as in `account`, for the quantity of every enterprise.
-        `publish`: keep what was shown, so that later groupings of the same numbers take account of it."""
+        `publish`: keep what was shown, so that later groupings of the same numbers take account of it.
+        `beside`: words of other groupings that are shown together with this one: nothing follows from all of them."""
         words = accounting.group_words(by)
         book, when = _book(rulebook), self.period(period)
         on = self._engine(engine, progress)
         found = self._read(
             as_of,
             lambda seen: benchmarking.peers(
-                self.con, seen, book, quantity, over, words, when, enterprise, self.store.snapshot(), on
+                self.con,
+                seen,
+                book,
+                quantity,
+                over,
+                words,
+                when,
+                enterprise,
+                self.store.snapshot(),
+                on,
+                beside,
             ),
         )
         if publish:

@@ -64,8 +64,8 @@ MONTH_UNREADABLE = _kind(
     "region.month-unreadable",
     Text("Month cannot be read", "月份无法识别"),
     Text(
-        "“{example}” is not a month (2024-03, 202403 or a date).",
-        "“{example}”不是月份（2024-03、202403 或日期）。",
+        "“{example}” is not a month (2024-03, 202403, 2024年3月 or a date without an offset).",
+        "“{example}”不是月份（2024-03、202403、2024年3月，或不带时区偏移的日期）。",
     ),
 )
 MONTH_OUTSIDE = _kind(
@@ -123,6 +123,19 @@ LEFT_OUT_NOW = FindingKind(
     Text(
         "A report replaces the whole earlier one of its sender: give every value again, also those that stay.",
         "更正报表整体替换同一来源先前的报表：未变的数值也须重新填报。",
+    ),
+)
+GIVEN_DIFFERENTLY = FindingKind(
+    "region.given-differently",
+    Severity.WARNING,
+    Text("Two senders say different things", "两个来源数值不一致"),
+    Text(
+        "{count} values of {column} are given by {first} and by {other}, and differ: those of {first} count.",
+        "{first} 与 {other} 均填报了 {column}，其中 {count} 个数值不一致：以 {first} 为准。",
+    ),
+    Text(
+        "Correct the one that is wrong; of one enterprise and month the sender that stands first in the region file counts.",
+        "请更正有误的一方；同一企业同一月份以区域文件中排在前面的来源为准。",
     ),
 )
 REGISTRY_SHORTER = FindingKind(

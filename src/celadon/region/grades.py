@@ -16,13 +16,14 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period, zone
 from celadon.core.text import Text
+from celadon.core.units import parse_unit
 from celadon.engine.backends import Backend
 from celadon.engine.region import account_region
 from celadon.engine.region_model import FactColumn, FactorColumn
 from celadon.engine.region_model import Region as RegionTables
 from celadon.engine.request import Request
 from celadon.plant.keeping import unique
-from celadon.region.account import RegionQuestion, answer, due_months
+from celadon.region.account import RegionQuestion, answer, due_months, total_of
 from celadon.region.tables import REGISTRY
 from celadon.region.tables_in import identifier, literal
 from celadon.region.view import View
@@ -51,7 +52,10 @@ NOT_GRADED = FindingKind(
         "{count} of {all} enterprises have no emission or no {denominator}: absence is no grade.",
         "{all} 家企业中有 {count} 家缺少排放量或{denominator}：缺失不作评级。",
     ),
-    Text("Load what is missing.", "请补充数据。"),
+    Text(
+        "Load what is missing, or grade by what is reported: --option denominator=….",
+        "请补充数据，或按已填报的量评级：--option denominator=…。",
+    ),
 )
 
 
@@ -130,7 +134,7 @@ def grade(
     denominator = "industrial_added_value" if over == "added_value" else over
     findings, unit = _emissions(con, seen, emission_book, wanted, denominator, period, on)
     told: list[Finding] = []
-    tables = _tables(con, seen, denominator, unit, period, told)
+    tables = _tables(con, seen, book, denominator, unit, period, told)
     request = Request(period=period, options=chosen)
     result = account_region(con, book, tables, request, ["enterprise"], into="graded", shares=False, on=on)
     outputs = {item.quantity: item for item in result.columns}
@@ -178,7 +182,7 @@ def grade(
     graded = [item for item in result.findings if not (tables.factor_columns and MEAN in str(item.where))]
     units = {
         "emission": unit,
-        "denominator": _unit_of(seen, denominator),
+        "denominator": _unit_of(seen, book, denominator),
         "intensity": outputs["carbon_intensity"].unit,
     }
     return Grades(
@@ -195,8 +199,10 @@ def _graded(row: tuple[Any, ...]) -> Graded:
     return Graded(**{**cells, **grades})
 
 
-def _unit_of(seen: View, quantity: str) -> str:
-    return next((value.kept_unit for value in seen.region.columns if value.quantity == quantity), "1")
+def _unit_of(seen: View, book: Rulebook, quantity: str) -> str:
+    """The unit it is reported in; of what nobody reports, the rulebook's."""
+    own = next((value.kept_unit for value in seen.region.columns if value.quantity == quantity), None)
+    return own or str(book.facts[quantity].unit)
 
 
 def _emissions(
@@ -211,7 +217,7 @@ def _emissions(
     """`emitted`: enterprise, emission, denominator over the period; and the unit of the emission."""
     question = RegionQuestion(period, ("enterprise",), None, (wanted,))
     result, said = answer(con, seen, book, question, "emission_answers", shares=False, on=on)
-    output = next(item for item in result.columns if item.quantity == wanted and not item.item)
+    output = total_of(result, book, wanted, period)
     known = {value.quantity: value.name for value in seen.region.columns}
     per = f"sum({identifier(known[denominator])})" if denominator in known else "NULL::DOUBLE"
     months, _ = due_months(seen, period)
@@ -228,6 +234,7 @@ def _emissions(
 def _tables(
     con: duckdb.DuckDBPyConnection,
     seen: View,
+    book: Rulebook,
     denominator: str,
     unit: str,
     period: Period,
@@ -238,12 +245,15 @@ def _tables(
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE graded_facts AS SELECT enterprise, DATE '{first}' AS month, emission, denominator FROM emitted"
     )
-    per = _unit_of(seen, denominator)
+    per = _unit_of(seen, book, denominator)
     columns = (
         FactColumn("carbon_emission", "", "", unit, "emission"),
         FactColumn(denominator, "", "", per, "denominator"),
     )
     given = any(entry.factor == MEAN for entry in seen.region.factors)
+    usable = parse_unit(per).same_kind(
+        parse_unit(str(book.facts[denominator].unit))
+    )  # else `fact.unit` tells it
     con.execute(
         "CREATE OR REPLACE TEMP TABLE sector_mean AS SELECT division, sum(emission) / sum(denominator) AS mean FROM emitted "
         f"JOIN {REGISTRY} USING (enterprise) WHERE emission IS NOT NULL AND denominator > 0 GROUP BY division"
@@ -253,7 +263,7 @@ def _tables(
         f"{REGISTRY} LEFT JOIN sector_mean USING (division)"
     )
     means: tuple[FactorColumn, ...] = ()
-    if not given:
+    if not given and usable:
         means = (FactorColumn(MEAN, "sector_mean", f"{unit}/({per})"),)
         [(count,)] = con.execute("SELECT count(mean) FROM sector_mean").fetchall()
         told.append(MEAN_OF_PEERS.at(Place(subject=MEAN), name=MEAN, count=count))

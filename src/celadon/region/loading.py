@@ -18,7 +18,7 @@ import duckdb
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Findings, Place
 from celadon.region import staging
-from celadon.region.faults import KINDS, LEFT_OUT_NOW, REGISTRY_SHORTER
+from celadon.region.faults import GIVEN_DIFFERENTLY, KINDS, LEFT_OUT_NOW, REGISTRY_SHORTER
 from celadon.region.model import FactSource, RegionFile, TableSource
 from celadon.region.opened import Opened
 from celadon.region.reports import source_sql
@@ -122,7 +122,37 @@ class _Load:
             if self.progress is not None:
                 self.progress(number / len(openers), name)
             self._one(name, opener, sender)
+        if self.done.changed:
+            self._compare_senders()
         return self.done
+
+    def _compare_senders(self) -> None:
+        """Tell where two senders give the same fact of the same enterprise and month, and differ."""
+        snapshot = self.store.snapshot()
+        for place, first in enumerate(self.region.sources):
+            for other in self.region.sources[place + 1 :]:
+                theirs = {value.name: value for value in other.values}
+                both = [(value, theirs[value.name]) for value in first.values if value.name in theirs]
+                months = {item.month for _, item in snapshot.tables(f"facts-{first.id}")}
+                months &= {item.month for _, item in snapshot.tables(f"facts-{other.id}")}
+                sides = [source_sql(snapshot, source, months - {None}) for source in (first, other)]  # type: ignore[arg-type]
+                if not both or None in sides:
+                    continue
+                counts = ", ".join(
+                    f"count(*) FILTER (abs(a.{name} - b.{name} * {theirs.scale_to(value)!r}e0) > 1e-9 * abs(a.{name}))"
+                    for value, theirs in both
+                    for name in [identifier(value.name)]
+                )
+                found = self.con.execute(
+                    f"SELECT {counts} FROM ({sides[0]}) AS a JOIN ({sides[1]}) AS b USING (enterprise, month)"
+                ).fetchall()[0]
+                for (value, _), count in zip(both, found, strict=True):
+                    if count:
+                        self.done.findings.add(
+                            GIVEN_DIFFERENTLY.at(
+                                value.where, count=count, column=value.name, first=first.id, other=other.id
+                            )
+                        )
 
     def _inputs(self, place: TableSource) -> list[Callable[[], Rows]]:
         return list(inputs(place, self.opened.folder, self.scratch, self.done.findings))

@@ -9,6 +9,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import Place
 from celadon.core.model import FactorEntry, Product
 from celadon.core.text import Text
+from celadon.core.units import parse_unit
 
 BY_PRODUCT = "="
 """Item of a column whose item is each enterprise's own product, as the registry has it."""
@@ -59,6 +60,13 @@ class ValueColumn:
     def name(self) -> str:
         """The column it is kept in."""
         return column_name(*self.key)
+
+    def scale_to(self, other: ValueColumn) -> float:
+        """By what its kept values are multiplied to be in the kept unit of another sender's column of the same fact (UnitError
+        where they do not convert; the reader of the region file has refused that)."""
+        if self.kept_unit == other.kept_unit:
+            return 1.0
+        return float(parse_unit(self.kept_unit).factor_to(parse_unit(other.kept_unit)))
 
 
 def column_name(quantity: str, item: str = "", purpose: str = "") -> str:
@@ -159,7 +167,7 @@ class RegionFile:
 
     @property
     def columns(self) -> tuple[ValueColumn, ...]:
-        """Every kept fact once, in the file's order; of two senders of one fact the first is taken."""
+        """Every kept fact once, in the file's order, in the unit of the first sender that gives it."""
         found: dict[str, ValueColumn] = {}
         for source in self.sources:
             for value in source.values:

@@ -1,8 +1,9 @@
 """Peer benchmarks: what an industry needs per value or product, in totals and percentiles that show no single enterprise.
 
 Totals are suppressed by the rules of `suppression`, over every total that could be asked for (class, group, division, area,
-all), so that no difference of published numbers shows one. A percentile is told only where enough enterprises lie on each
-side of it.
+all), so that no difference of published numbers shows one. A mean is of the enterprises that have the denominator, so with the
+totals it tells what the others sum to: who has it is one more dimension of the cells. A percentile is told only where enough
+enterprises lie on each side of it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from celadon.core.text import Text
 from celadon.core.units import did_you_mean
 from celadon.engine.backends import Backend
 from celadon.plant.keeping import unique
-from celadon.region.account import RegionQuestion, answer, due_months, titles
-from celadon.region.model import BY_PRODUCT, Disclosure, column_name
+from celadon.region.account import RegionQuestion, answer, due_months, titles, total_of
+from celadon.region.model import BY_PRODUCT, Disclosure, ValueColumn
 from celadon.region.published import WOULD_REVEAL, Publication, published
 from celadon.region.suppression import Cell, Relation, Suppressed, beyond, suppress
 from celadon.region.tables import GROUPS, REGISTRY
@@ -72,6 +73,17 @@ SUPPRESSED = FindingKind(
         "Hundepool 等，Statistical Disclosure Control（2012），第 4 章",
     ),
 )
+PRODUCTS_MIXED = FindingKind(
+    "peers.products-mixed",
+    Severity.WARNING,
+    Text("Groups of several products", "分组含多种产品"),
+    Text(
+        "{count} groups hold enterprises of several products: amounts of different products do not add up, so nothing per {over} is "
+        "told of them.",
+        "{count} 个分组含有不同产品的企业：不同产品的产量不能相加，故不给出其单位 {over} 的数值。",
+    ),
+    Text("Group by product too: --by industry,product.", "请同时按产品分组：--by industry,product。"),
+)
 _CHAINS = (("industry", "industry_group", "division"), ("region", "prefecture", "province"))
 
 
@@ -86,7 +98,7 @@ class PeerGroup:
     total: float | None
     over: float | None
     mean: float | None
-    """Total over total."""
+    """Total over total of the enterprises that have both; None also where it would show what one of the others is."""
     percentiles: Mapping[float, float | None]
 
 
@@ -117,8 +129,9 @@ class Peers:
 
     def publication(self) -> Publication:
         """What the register keeps of it."""
-        shown = (item.group for item in self.groups if not item.suppressed)
-        return Publication.of(self.quantity, self.over, self.book.id, self.period, self.by, shown)
+        shown = tuple(item.group for item in self.groups if not item.suppressed)
+        means = tuple(item.group for item in self.groups if item.mean is not None)
+        return Publication.of(self.quantity, self.over, self.book.id, self.period, self.by, shown, means)
 
     def to_json(self) -> dict[str, Any]:
         """Shape `region-peers/1` without its findings."""
@@ -153,11 +166,13 @@ def peers(
     enterprise: str | None = None,
     register: Snapshot | None = None,
     on: Backend | None = None,
+    beside: Sequence[str] = (),
 ) -> Peers:
     """Benchmarks of `quantity` (None = the rulebook's first total) per `over` within groups of enterprises.
 
     `on`: the engine that computes the quantity of every enterprise (None = the embedded one); what is told of groups, and what
-    must not be, is the embedded one's. What follows together with earlier publications of the same numbers (in `register`; None = the view's) is left out too.
+    must not be, is the embedded one's. What follows together with earlier publications of the same numbers (in `register`; None = the
+    view's), or with groups by the words `beside`, which are shown together with these, is left out too.
 
     Raises:
         FindingError: unknown quantity or denominator, no reports of the period, an enterprise without the ratio,
@@ -166,11 +181,19 @@ def peers(
     wanted = quantity or book.totals[0]
     by = by or ("industry",)
     earlier = published(con, register or seen.snapshot, wanted, over, book.id, period)
-    every = _finest([*by, *(word for one in earlier for word in one.by)])
-    said, units = _firms(con, seen, book, wanted, over, every, period, on)
-    hidden = _hidden(con, every, seen.region.disclosure)
-    _refuse(earlier, every, hidden, by, period)
-    groups = tuple(_groups(con, seen, by, every, hidden))
+    others = (one.over for one in earlier if one.quantity == wanted and one.over in _denominators(seen))
+    overs = tuple(dict.fromkeys([over, *others]))
+    words = _finest([*by, *beside, *(word for one in earlier for word in one.by)])
+    said, units = _firms(con, seen, book, wanted, overs, words, period, on)
+    table = _Lattice(_chains(words), _splits(con, overs))
+    hidden = _hidden(con, table, seen.region.disclosure)
+    _refuse(earlier, table, hidden, by, period)
+    groups = tuple(_groups(con, seen, by, over, table, hidden))
+    [(mixed,)] = con.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM peer WHERE per > 0 GROUP BY {_listed(by)} HAVING count(DISTINCT one_product) > 1)"
+    ).fetchall()
+    if mixed:
+        said.append(PRODUCTS_MIXED.at(Place(period=period.label), count=mixed, over=over))
     standing = _standing(con, by, enterprise, wanted, over, period) if enterprise else None
     rule = seen.region.disclosure
     told = [sum(item.suppressed == word for item in groups) for word in ("primary", "secondary")]
@@ -200,34 +223,47 @@ def _firms(
     seen: View,
     book: Rulebook,
     wanted: str,
-    over: str,
+    overs: tuple[str, ...],
     by: tuple[str, ...],
     period: Period,
     on: Backend | None,
 ) -> tuple[list[Finding], dict[str, str]]:
-    """`peer`: id, the group columns, amount (of the quantity), per (the denominator) and ratio, a row per enterprise."""
-    known = {value.quantity: value for value in seen.region.columns if value.item in ("", BY_PRODUCT)}
+    """`peer`: id, the group columns, amount (of the quantity), per (the first denominator), ratio and whether it has each
+    denominator (`has_0` …: with, without), a row per enterprise."""
+    over, known = overs[0], _denominators(seen)
     if over not in known:
         hint = did_you_mean(over, list(known))
         raise FindingError(OVER_UNKNOWN.at(Place(subject=over), word=over, hint=hint, known=", ".join(known)))
     question = RegionQuestion(period, ("enterprise",), None, (wanted,))
     result, said = answer(con, seen, book, question, "peer_answers", shares=False, on=on)
-    output = next(item for item in result.columns if item.quantity == wanted and not item.item)
+    output = total_of(result, book, wanted, period)
     months, _ = due_months(seen, period)
     value = known[over]
-    per_name = column_name(value.quantity, value.item, value.purpose)
-    column, facts = identifier(per_name), seen.facts_sql(months, needed=[per_name])
+    names = [known[word].name for word in overs]
+    facts = seen.facts_sql(months, needed=names)
+    sums = ", ".join(f"sum({identifier(name)}) AS per_{place}" for place, name in enumerate(names))
+    has = "".join(
+        f", CASE WHEN d.per_{place} > 0 THEN 'with' ELSE 'without' END AS has_{place}"
+        for place in range(len(names))
+    )
     listed = ", ".join(f"r.{identifier(name)}" for name in _chain_columns(by))
+    # amounts of one product add up, those of several do not
+    product = "coalesce(r.product, '')" if value.item == BY_PRODUCT else "''"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE peer AS SELECT r.id, {listed}, a.{output.value} AS amount, d.per, "
-        f"CASE WHEN d.per > 0 THEN a.{output.value} / d.per END AS ratio FROM {REGISTRY} AS r "
+        f"CREATE OR REPLACE TEMP TABLE peer AS SELECT r.id, {listed}, {product} AS one_product, a.{output.value} AS amount, d.per_0 AS per, "
+        f"CASE WHEN d.per_0 > 0 THEN a.{output.value} / d.per_0 END AS ratio{has} FROM {REGISTRY} AS r "
         "JOIN peer_answers AS a ON a.enterprise = r.enterprise "
-        f"LEFT JOIN (SELECT enterprise, sum({column}) AS per FROM ({facts}) GROUP BY enterprise) AS d "
+        f"LEFT JOIN (SELECT enterprise, {sums} FROM ({facts}) GROUP BY enterprise) AS d "
         f"ON d.enterprise = r.enterprise WHERE a.{output.value} IS NOT NULL"
     )
     con.execute("DROP TABLE peer_answers")
     per = "product" if value.item == BY_PRODUCT else value.kept_unit
     return said, {"total": output.unit, "over": per, "ratio": f"{output.unit}/{per}"}
+
+
+def _denominators(seen: View) -> dict[str, ValueColumn]:
+    """The reported facts that a quantity can be divided by."""
+    return {value.quantity: value for value in seen.region.columns if value.item in ("", BY_PRODUCT)}
 
 
 def _chains(by: Sequence[str]) -> list[tuple[str, ...]]:
@@ -247,11 +283,47 @@ _Key = tuple[tuple[int, ...], tuple[str, ...]]
 """How coarse each dimension is (its place in its chain; the chain's length = all), and its codes."""
 
 
-def _hidden(con: duckdb.DuckDBPyConnection, by: Sequence[str], rule: Disclosure) -> Suppressed:
+@dataclass(frozen=True, slots=True)
+class _Lattice:
+    """The dimensions of the cells: the chains of the group words, then whether a denominator is there (`splits`: over → column)."""
+
+    words: list[tuple[str, ...]]
+    splits: Mapping[str, str]
+
+    @property
+    def chains(self) -> list[tuple[str, ...]]:
+        """The columns of every dimension, finest first."""
+        return [
+            *(tuple(GROUPS[word] for word in chain) for chain in self.words),
+            *((name,) for name in self.splits.values()),
+        ]
+
+    def key(self, by: Sequence[str], group: Sequence[str], over: str = "") -> _Key:
+        """The cell that a group of the coarser or fewer words `by` is; with `over`, of those only that have it."""
+        levels, codes = [], []
+        for chain in self.words:
+            level = min((chain.index(word) for word in by if word in chain), default=len(chain))
+            levels.append(level)
+            codes.append(group[list(by).index(chain[level])] if level < len(chain) else "*")
+        for split in self.splits:
+            levels.append(0 if split == over else 1)
+            codes.append("with" if split == over else "*")
+        return tuple(levels), tuple(codes)
+
+
+def _splits(con: duckdb.DuckDBPyConnection, overs: Sequence[str]) -> dict[str, str]:
+    """The denominators that some enterprises have and others have not."""
+    columns = {over: f"has_{place}" for place, over in enumerate(overs)}
+    counts = ", ".join(f"count(DISTINCT {column})" for column in columns.values())
+    found = con.execute(f"SELECT {counts} FROM peer").fetchall()[0]
+    return {over: column for (over, column), count in zip(columns.items(), found, strict=True) if count > 1}
+
+
+def _hidden(con: duckdb.DuckDBPyConnection, table: _Lattice, rule: Disclosure) -> Suppressed:
     """What is suppressed because of the quantity or because of the denominator: both are published."""
     found = Suppressed()
     for column in ("amount", "per"):
-        cells, relations = _cells(con, by, rule.largest, column)
+        cells, relations = _cells(con, table.chains, rule.largest, column)
         one = suppress(cells, relations, rule)
         found = Suppressed(found.primary | one.primary, found.secondary | one.secondary)
     found.secondary -= found.primary
@@ -259,24 +331,23 @@ def _hidden(con: duckdb.DuckDBPyConnection, by: Sequence[str], rule: Disclosure)
 
 
 def _cells(
-    con: duckdb.DuckDBPyConnection, by: Sequence[str], largest: int, column: str
+    con: duckdb.DuckDBPyConnection, chains: Sequence[tuple[str, ...]], largest: int, column: str
 ) -> tuple[dict[_Key, Cell], list[Relation]]:
     """Every cell at every coarseness, and how each total is the sum of the next finer ones, in each dimension."""
-    chains = _chains(by)
     cells: dict[_Key, Cell] = {}
     above: dict[_Key, dict[int, _Key]] = {}
     for levels in pairs(*(range(len(chain) + 1) for chain in chains)):
         columns = []
         for chain, level in zip(chains, levels, strict=True):
-            code = [f"coalesce({GROUPS[word]}, '')" for word in chain[level : level + 1]] or ["'*'"]
-            parent = [f"coalesce({GROUPS[word]}, '')" for word in chain[level + 1 : level + 2]] or ["'*'"]
+            code = [f"coalesce({name}, '')" for name in chain[level : level + 1]] or ["'*'"]
+            parent = [f"coalesce({name}, '')" for name in chain[level + 1 : level + 2]] or ["'*'"]
             columns += [code[0], parent[0]]
         listed = ", ".join(columns)
         rows = con.execute(
             f"SELECT {listed}, count(*), coalesce(sum({column}), 0), coalesce(max(abs({column}), {int(largest)}), []) FROM peer GROUP BY ALL"
         ).fetchall()
         for row in rows:
-            codes, parents = row[0 : 2 * len(by) : 2], row[1 : 2 * len(by) : 2]
+            codes, parents = row[0 : 2 * len(chains) : 2], row[1 : 2 * len(chains) : 2]
             key = (levels, tuple(codes))
             cells[key] = Cell(row[-3], row[-2], tuple(row[-1]))
             above[key] = {
@@ -300,25 +371,16 @@ def _finest(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for word in dict.fromkeys(words) if word not in above)
 
 
-def _key(every: Sequence[str], by: Sequence[str], group: Sequence[str]) -> _Key:
-    """The cell, among all crossings of `every`, that a group of the coarser or fewer words `by` is."""
-    levels, codes = [], []
-    for chain in _chains(every):
-        level = min((chain.index(word) for word in by if word in chain), default=len(chain))
-        levels.append(level)
-        codes.append(group[list(by).index(chain[level])] if level < len(chain) else "*")
-    return tuple(levels), tuple(codes)
-
-
 def _refuse(
     earlier: Sequence[Publication],
-    every: Sequence[str],
+    table: _Lattice,
     hidden: Suppressed,
     by: Sequence[str],
     period: Period,
 ) -> None:
     """FindingError `peers.would-reveal` where something that is out would have to be hidden beside the new groups."""
-    out = {_key(every, one.by, group) for one in earlier for group in one.groups}
+    out = {table.key(one.by, group) for one in earlier for group in one.groups}
+    out |= {table.key(one.by, group, one.over) for one in earlier for group in one.means}
     if bad := out & hidden.all:
         known = "; ".join(dict.fromkeys(",".join(one.by) for one in earlier))
         raise FindingError(
@@ -333,20 +395,24 @@ def _refuse(
 
 
 def _groups(
-    con: duckdb.DuckDBPyConnection, seen: View, by: Sequence[str], every: Sequence[str], hidden: Suppressed
+    con: duckdb.DuckDBPyConnection,
+    seen: View,
+    by: Sequence[str],
+    over: str,
+    table: _Lattice,
+    hidden: Suppressed,
 ) -> Iterator[PeerGroup]:
-    listed = ", ".join(f"coalesce({GROUPS[word]}, '')" for word in by)
     shares = ", ".join(str(share) for share in SHARES)
     rows = con.execute(
-        f"SELECT {listed}, count(*), sum(amount), sum(per), sum(amount) FILTER (per > 0) / nullif(sum(per) FILTER (per > 0), 0), "
-        f"count(ratio), quantile_cont(ratio, [{shares}]) FROM peer GROUP BY ALL ORDER BY ALL"
+        f"SELECT {_listed(by)}, count(*), sum(amount), sum(per), sum(amount) FILTER (per > 0) / nullif(sum(per) FILTER (per > 0), 0), "
+        f"count(ratio), quantile_cont(ratio, [{shares}]), count(DISTINCT one_product) FILTER (per > 0) FROM peer GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     named, rule = titles({}), seen.region.disclosure
     for row in rows:
         group = tuple(str(code) for code in row[: len(by)])
         names = tuple(named(word, code) for word, code in zip(by, group, strict=True))
-        count, total, over, mean, ratios, quantiles = row[len(by) :]
-        key = _key(every, by, group)
+        count, total, per, mean, ratios, quantiles, products = row[len(by) :]
+        key = table.key(by, group)
         reason = "primary" if key in hidden.primary else "secondary" if key in hidden.secondary else ""
         if reason:
             yield PeerGroup(group, names, reason, None, None, None, None, dict.fromkeys(SHARES))
@@ -355,7 +421,16 @@ def _groups(
             share: value if beyond(ratios, share, rule) else None
             for share, value in zip(SHARES, quantiles or [None] * len(SHARES), strict=True)
         }
-        yield PeerGroup(group, names, "", count, total, over, mean, told)
+        if products > 1:
+            yield PeerGroup(group, names, "", count, total, None, None, dict.fromkeys(SHARES))
+            continue
+        if table.key(by, group, over) in hidden.all:
+            mean = None
+        yield PeerGroup(group, names, "", count, total, per, mean, told)
+
+
+def _listed(by: Sequence[str]) -> str:
+    return ", ".join(f"coalesce({GROUPS[word]}, '')" for word in by)
 
 
 def _standing(
@@ -366,7 +441,7 @@ def _standing(
     over: str,
     period: Period,
 ) -> Standing:
-    listed = ", ".join(GROUPS[word] for word in by)
+    listed = ", ".join([*(GROUPS[word] for word in by), "one_product"])
     found = con.execute(
         f"SELECT * FROM (SELECT id, ratio, rank() OVER w, count(*) OVER (PARTITION BY {listed}), {listed} FROM peer "
         f"WHERE ratio IS NOT NULL WINDOW w AS (PARTITION BY {listed} ORDER BY ratio)) WHERE id = ?",
@@ -379,4 +454,4 @@ def _standing(
                 where, enterprise=enterprise, quantity=quantity, over=over, period=period.label
             )
         )
-    return Standing(enterprise, tuple(str(code) for code in found[4:]), found[1], found[2], found[3])
+    return Standing(enterprise, tuple(str(code) for code in found[4:-1]), found[1], found[2], found[3])

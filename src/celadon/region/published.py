@@ -65,6 +65,8 @@ class Publication:
     end: str
     by: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
+    means: tuple[tuple[str, ...], ...]
+    """Of these, the groups whose mean was shown."""
 
     @classmethod
     def of(
@@ -75,9 +77,10 @@ class Publication:
         period: Period,
         by: Sequence[str],
         groups: Iterable[tuple[str, ...]],
+        means: Iterable[tuple[str, ...]] = (),
     ) -> Publication:
         start, end = period.start.isoformat(), period.end.isoformat()
-        return cls(quantity, over, rulebook, period.label, start, end, tuple(by), tuple(groups))
+        return cls(quantity, over, rulebook, period.label, start, end, tuple(by), tuple(groups), tuple(means))
 
     def concerns(self, quantity: str, over: str, rulebook: str) -> bool:
         """Whether it shows one of the same numbers: the quantity under that rulebook, or the denominator."""
@@ -107,8 +110,11 @@ def published(
     start, end = period.start.isoformat(), period.end.isoformat()
     found = []
     for own, per, book, label, first, last, by, groups in rows:
-        shown = tuple(tuple(group) for group in json.loads(groups))
-        one = Publication(own, per, book, label, first, last, tuple(by.split(",")), shown)
+        said = json.loads(groups)
+        if isinstance(said, list):  # as it was kept before means were told apart
+            said = {"groups": said, "means": said}
+        shown, means = (tuple(tuple(group) for group in said[name]) for name in ("groups", "means"))
+        one = Publication(own, per, book, label, first, last, tuple(by.split(",")), shown, means)
         if not one.concerns(quantity, over, rulebook) or one.end <= start or end <= one.start:
             continue
         if (one.start, one.end) != (start, end):
@@ -125,7 +131,7 @@ def record(con: duckdb.DuckDBPyConnection, store: Store, done: Publication) -> i
     """Keep a publication, as a batch of its own; the batch."""
     cells = {
         "quantity": done.quantity, "over": done.over, "rulebook": done.rulebook, "label": done.label, "start": done.start,
-        "end": done.end, "by": ",".join(done.by), "groups": json.dumps(done.groups, ensure_ascii=False),
+        "end": done.end, "by": ",".join(done.by), "groups": json.dumps({"groups": done.groups, "means": done.means}, ensure_ascii=False),
     }  # fmt: skip
     with store.begin(KIND, f"{done.quantity} {done.label} by {','.join(done.by)}") as pending:
         listed = ", ".join(f'{literal(value)} AS "{name}"' for name, value in cells.items())

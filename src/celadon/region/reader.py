@@ -169,6 +169,7 @@ def _region(reading: Reading, root: Node | None) -> RegionFile | None:
         reading.add(UNUSABLE, root)
         return None
     source = _source(reading, registry)
+    _units_agree(reading, sources)
     return RegionFile(
         id=region["id"],
         name=name_of(region),
@@ -224,6 +225,20 @@ def _facts(reading: Reading, entry: Entry) -> FactSource | None:
         tuple(values.values()),
         long,
     )
+
+
+def _units_agree(reading: Reading, sources: list[FactSource]) -> None:
+    """What several senders give is kept in the first one's unit: the others' must convert to it."""
+    kept: dict[str, ValueColumn] = {}
+    for value in (value for source in sources for value in source.values):
+        first = kept.setdefault(value.name, value)
+        try:
+            value.scale_to(first)
+        except UnitError:
+            said = VALUE_UNIT.at(
+                value.where, quantity=value.quantity, item=value.item or value.quantity, kept=first.kept_unit, unit=value.unit
+            )  # fmt: skip
+            reading.findings.add(said)
 
 
 def _value(reading: Reading, entry: Entry, long: bool) -> ValueColumn | None:

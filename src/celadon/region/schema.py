@@ -14,8 +14,8 @@ _BOTH = Either(
 )
 _SHARE = Value("percentage", low=0, high=10)
 _PLACE: tuple[Key, ...] = (
-    key("files", Items(Value("path"), single=True), "Parquet or UTF-8 CSV files or patterns, from this file's folder",
-        "Parquet 或 UTF-8 CSV 文件或通配模式，相对本文件所在文件夹"),
+    key("files", Items(Value("path"), single=True), "Parquet or CSV files or patterns, from this file's folder",
+        "Parquet 或 CSV 文件或通配模式，相对本文件所在文件夹"),
     key("url", _TEXT, "A database instead: sqlite:///file.db or postgresql://host/name",
         "改用数据库：sqlite:///file.db 或 postgresql://host/name"),
     key("table", _TEXT, "Its table or view", "其中的表或视图"),
@@ -50,7 +50,8 @@ SOURCES = Table("source", (
     key("id", _ID, "Id", "编号", required=True),
     *_PLACE,
     key("enterprise", _TEXT, "Header of the column of enterprise ids", "企业编号列", required=True),
-    key("month", _TEXT, "Header of the column of months: 2024-03, 202403, or a date in it", "月份列：2024-03、202403 或其中一日",
+    key("month", _TEXT, "Header of the column of months: 2024-03, 202403, 2024年3月, or a date in it",
+        "月份列：2024-03、202403、2024年3月 或其中一日",
         required=True),
     key("values", Items(VALUE), "What is reported: a column each (wide rows), or what may occur (long rows)",
         "填报内容：每项一列（宽表），或可能出现的项（长表）", required=True),

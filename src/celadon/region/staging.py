@@ -231,12 +231,17 @@ def _month_text(rows: Rows, header: str) -> str:
 
 
 def _month(text: str) -> str:
-    """A month's first day, from 2024-03, 202403, 2024/3 or a date or time in it; null where it is none."""
-    read = (
-        f"coalesce(TRY_STRPTIME({text}, '%Y-%m'), TRY_STRPTIME({text}, '%Y%m'), TRY_STRPTIME({text}, '%Y/%m'), "
-        f"TRY_CAST({text} AS TIMESTAMP))"
+    """A month's first day, from 2024-03, 202403, 2024/3, 2024年3月, or a date or time in it; null where it is none. A year has four
+    digits; a time with an offset is none: which month it is depends on the zone."""
+    plain = f"regexp_replace(rtrim({text}, '月'), '[/.年]', '-')"
+    return (
+        f"date_trunc('month', CASE WHEN length({text}) = 7 AND {text}[5] = '-' THEN TRY_STRPTIME({text}, '%Y-%m') "
+        f"WHEN regexp_full_match({text}, '\\d{{6}}') THEN TRY_STRPTIME({text}, '%Y%m') "
+        f"WHEN regexp_full_match({text}, '\\d{{8}}') THEN TRY_STRPTIME({text}, '%Y%m%d') "
+        f"WHEN regexp_full_match({text}, '\\d{{4}}[-/.年]\\d{{1,2}}月?') THEN TRY_STRPTIME({plain}, '%Y-%m') "
+        f"WHEN regexp_full_match({text}, '\\d{{4}}[-/]\\d{{1,2}}[-/]\\d{{1,2}}([ T][\\d:.]*)?') "
+        f"THEN TRY_CAST({text} AS TIMESTAMP) END)::DATE"
     )
-    return f"date_trunc('month', {read})::DATE"
 
 
 def _row_checks(region: RegionFile) -> list[tuple[str, str | None, str, str]]:

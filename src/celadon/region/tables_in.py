@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import glob
 import hashlib
 import importlib
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +17,7 @@ from urllib.parse import urlsplit
 
 import duckdb
 
+from celadon.adapters.tables.text import detect_encoding, open_bytes
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingError, FindingKind, Findings, Place, Severity
 from celadon.core.text import Text, text_of
@@ -33,8 +36,8 @@ UNREADABLE = FindingKind(
     Text("Source cannot be read", "数据来源无法读取"),
     Text("{name} cannot be read: {why}.", "无法读取 {name}：{why}。"),
     Text(
-        "Files are Parquet, or CSV in UTF-8 with a header; databases are sqlite:///path and postgresql://host/name.",
-        "文件须为 Parquet，或带表头的 UTF-8 CSV；数据库写 sqlite:///路径 或 postgresql://主机/库名。",
+        "Files are Parquet, or CSV in UTF-8, GBK or UTF-16 with a header; databases are sqlite:///path and postgresql://host/name.",
+        "文件须为 Parquet，或带表头的 CSV（UTF-8、GBK 或 UTF-16）；数据库写 sqlite:///路径 或 postgresql://主机/库名。",
     ),
 )
 COLUMN_MISSING = FindingKind(
@@ -100,22 +103,36 @@ def inputs(
         if not found:
             findings.add(NO_FILE.at(source.where, pattern=pattern, folder=str(folder)))
         for path in found:
-            yield lambda path=path: _file(path, folder)  # type: ignore[misc]
+            yield lambda path=path: _file(path, folder, scratch)  # type: ignore[misc]
     if source.url and source.table:
         yield lambda: _database(source, folder, scratch)
 
 
-def _file(path: Path, folder: Path) -> Rows:
+def _file(path: Path, folder: Path, scratch: Path) -> Rows:
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return _described(name, path, digest)
-    except (OSError, duckdb.Error) as error:
+        size = path.stat().st_size
+        if path.suffix != ".parquet":
+            path = _in_utf8(path, scratch / f"text-{digest[:16]}.csv")
+        return _described(name, path, digest, size)
+    except (OSError, UnicodeError, duckdb.Error) as error:
         raise FindingError(UNREADABLE.at(Place(file=name), name=name, why=text_of(error))) from error
 
 
-def _described(name: str, path: Path, digest: str) -> Rows:
+def _in_utf8(path: Path, target: Path) -> Path:
+    """The file, or a copy of it in UTF-8 where it is surely written otherwise (GBK, UTF-16), as a table of a plant may be."""
+    encoding = detect_encoding(path)
+    if encoding.name == "utf-8" or encoding.guessed:
+        return path
+    with open_bytes(path) as stream, target.open("w", encoding="utf-8", newline="") as out:
+        stream.seek(encoding.bom)
+        shutil.copyfileobj(codecs.getreader(encoding.name)(stream), out)
+    return target
+
+
+def _described(name: str, path: Path, digest: str, size: int) -> Rows:
     shown = literal("".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path)))
     if path.suffix == ".parquet":
         scan = f"SELECT *, file_row_number + 1 AS line FROM read_parquet({shown}, file_row_number = true)"
@@ -125,7 +142,7 @@ def _described(name: str, path: Path, digest: str) -> Rows:
     with duckdb.connect() as con:
         described = con.execute(f"DESCRIBE {scan}").fetchall()
     columns = {str(row[0]): str(row[1]) for row in described if row[0] not in ("line", "file_row_number")}
-    return Rows(name, scan, columns, digest, path.stat().st_size)
+    return Rows(name, scan, columns, digest, size)
 
 
 def _database(source: TableSource, folder: Path, scratch: Path) -> Rows:
@@ -145,7 +162,7 @@ def _database(source: TableSource, folder: Path, scratch: Path) -> Rows:
                 raise ValueError(f"{parts.scheme}:// ?")
         with target.open("rb") as written:
             digest = hashlib.file_digest(written, "sha256").hexdigest()
-        return _described(name, target, digest)
+        return _described(name, target, digest, target.stat().st_size)
     except FindingError:
         raise
     except Exception as error:  # each driver raises errors of its own classes

@@ -6,7 +6,7 @@ are; where a later batch corrected some, the earlier rows of those enterprises a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from celadon.core.dataclass import dataclass
@@ -65,7 +65,8 @@ class View:
     def facts_sql(
         self, months: Collection[int], only: str = "", needed: Collection[str] | None = None
     ) -> str:
-        """Wide facts: enterprise (number), month (DATE) and every kept column once; no rows where nothing is loaded.
+        """Wide facts: enterprise (number), month (DATE) and every kept column once; no rows where nothing is loaded. What several
+        senders give is, for each enterprise and month, the first sender's that has it.
 
         `only`: a condition on `enterprise` that each segment is read with (a join of senders would keep it from them);
         `needed`: the columns asked for (None = all): senders that give none of them are not read."""
@@ -75,15 +76,20 @@ class View:
             if (needed is None or any(value.name in needed for value in source.values))
             and (sql := source_sql(self.snapshot, source, months, only)) is not None
         ]
-        taken: dict[str, int] = {}
-        for index, (source, _) in enumerate(parts):
-            for value in source.values:
-                taken.setdefault(value.name, index)
-        columns = [
-            f"s{taken[value.name]}.{identifier(value.name)}" if value.name in taken else f"NULL::DOUBLE AS {identifier(value.name)}"
+        given = {
+            value.name: [
+                f"s{index}.{identifier(value.name)}" + (f" * {scale!r}e0" if (scale := other.scale_to(value)) != 1 else "")
+                for index, (source, _) in enumerate(parts)
+                for other in source.values
+                if other.name == value.name
+            ]
             for value in self.region.columns
             if needed is None or value.name in needed
-        ]  # fmt: skip
+        }  # fmt: skip
+        columns = [
+            f"{_first_of(cells)} AS {identifier(name)}" if cells else f"NULL::DOUBLE AS {identifier(name)}"
+            for name, cells in given.items()
+        ]
         if not parts:
             nothing = ["NULL::INTEGER AS enterprise", "NULL::DATE AS month", *columns]
             return f"SELECT {', '.join(nothing)} WHERE false"
@@ -106,6 +112,10 @@ class View:
             return f"SELECT {typed}, NULL::VARCHAR AS unit, NULL::INTEGER AS file, NULL::INTEGER AS line, NULL::INTEGER AS batch WHERE false"
         scan = parquet_list(path for path, _ in files)
         return f"SELECT {columns} FROM {scan} QUALIFY batch = max(batch) OVER (PARTITION BY enterprise, year, quantity)"
+
+
+def _first_of(cells: Sequence[str]) -> str:
+    return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 
 
 def registry_sql(snapshot: Snapshot) -> str:

@@ -1,9 +1,10 @@
 """Early warning: a year's quantity against its quota, with a forecast to the year's end and its band.
 
-Method, kept simple so that it can be explained: what is left of the year is what the same months of last year were, times
-this year's growth so far (ratio of the sums of the months both years have). Its uncertainty comes from how unevenly the
-growth of the months so far lies around that ratio: with s the standard deviation of the monthly log growth over n months,
-w the share of each remaining month in last year's rest, and t Student's quantile with n − 1 degrees of freedom, the rest lies
+Method, kept simple so that it can be explained: the months of the year without a report (those to come, and those that were not
+reported: absent is not zero) are what the same months of last year were, times this year's growth so far (ratio of the sums of
+the months both years have). Its uncertainty comes from how unevenly the growth of the months so far lies around that ratio: with
+s the standard deviation of the monthly log growth over the n months that are above zero in both years, w the share of each
+month without a report in last year's sum of them, and t Student's quantile with n − 1 degrees of freedom, the rest lies
 within exp(± t · s · √(Σ w² + 1/n)) of its forecast; the first term is the scatter of the months to come, the second the
 error of the growth itself. The seasonal part is the seasonal naive method with drift: R. J. Hyndman and
 G. Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2 and 5.5.
@@ -24,7 +25,7 @@ from celadon.core.periods import Grain, parse_period
 from celadon.core.text import Text
 from celadon.core.units import UnitError, parse_unit
 from celadon.engine.backends import Backend
-from celadon.region.account import RegionQuestion, answer
+from celadon.region.account import RegionQuestion, answer, total_of
 from celadon.region.anomalies import month_label
 from celadon.region.model import WarningLevel
 from celadon.region.tables import FACTS, REGISTRY, prepare
@@ -47,10 +48,24 @@ NO_FORECAST = FindingKind(
     Text("Too few months for a forecast", "月份不足，无法预测"),
     Text(
         "{count} enterprises with a quota have fewer than {months} months that both {year} and {before} report up to {month}, or lack a "
-        "later month of {before}: only what they used so far is compared.",
-        "{count} 家有配额的企业截至 {month} 在 {year} 与 {before} 年均有报表的月份不足 {months} 个，或缺少 {before} 年后续月份：仅比较累计用量。",
+        "month of {before} that {year} has no report of: only what they used so far is compared.",
+        "{count} 家有配额的企业截至 {month} 在 {year} 与 {before} 年均有报表的月份不足 {months} 个，或缺少 {year} 年尚无报表月份的 {before} 年数据："
+        "仅比较累计用量。",
     ),
     Text("Load the missing reports.", "请载入缺少的报表。"),
+)
+MONTHS_ESTIMATED = FindingKind(
+    "warning.months-estimated",
+    Severity.WARNING,
+    Text("Missing months are forecast", "缺报月份按预测计"),
+    Text(
+        "{count} enterprises with a quota lack reports of months up to {month}: these months are forecast like those to come, not taken as zero.",
+        "{count} 家有配额的企业缺少截至 {month} 的部分月报：这些月份与后续月份一样预测，不按零计。",
+    ),
+    Text(
+        "Load the missing reports; an enterprise that stands still or has closed reports zero.",
+        "请载入缺少的报表；停产或关闭的企业应填报零。",
+    ),
 )
 QUOTA_UNIT = FindingKind(
     "warning.quota-unit",
@@ -85,7 +100,8 @@ QUOTA_WARNING = FindingKind(
     ),
 )
 _NUMBERS = (
-    "used", "months", "before_to_date", "before_rest", "growth", "spread", "rest", "forecast", "low", "high", "quota", "ratio",
+    "used", "months", "missing", "before_to_date", "before_rest", "growth", "spread", "rest", "forecast", "low", "high", "quota",
+    "ratio",
 )  # fmt: skip
 
 
@@ -178,6 +194,13 @@ def warn(
                 month=month_label(last),
             )
         )
+    [(gaps,)] = con.execute(
+        "SELECT count(*) FROM outlook WHERE forecast IS NOT NULL AND missing > 0"
+    ).fetchall()
+    if gaps:
+        findings.append(
+            MONTHS_ESTIMATED.at(Place(period=month_label(last)), count=gaps, month=month_label(last))
+        )
     level = _level_sql(seen.region.levels)
     counted = dict(con.execute(f"SELECT {level}, count(*) FROM outlook GROUP BY 1").fetchall())
     counts = {item.id: int(counted.get(item.id, 0)) for item in seen.region.levels}
@@ -227,8 +250,10 @@ def _outlook(
     question = RegionQuestion(whole, ("enterprise",), Grain.MONTH, (quantity,))
     result, said = answer(con, seen, book, question, "outlook_months", prepared, shares=False, on=on)
     findings.extend(item for item in said if item.severity is not Severity.NOTICE)
-    output = next((item for item in result.columns if not item.item), None)
-    if output is None:
+    try:
+        output = total_of(result, book, quantity, whole)
+    except FindingError as error:
+        findings.extend(error.findings)
         return None
     _units(con, quantity, output.unit, findings)
     monthly = (
@@ -272,34 +297,36 @@ def forecast_sql(monthly: str, quantity: str, year: int, last: int, band: float)
 WITH now AS ({now}), before AS ({before}),
 used AS (SELECT enterprise, sum(x) AS used, count(*) AS reported FROM now GROUP BY 1),
 pairs AS (
-  SELECT enterprise, count(*) AS months, sum(n.x) AS now_sum, sum(b.x) AS before_to_date, sum(n.x) / sum(b.x) AS growth,
-    stddev_samp(ln(n.x / b.x)) AS spread
-  FROM now AS n JOIN before AS b USING (enterprise, k) WHERE n.x > 0 AND b.x > 0 GROUP BY 1
+  SELECT enterprise, count(*) FILTER (n.x > 0 AND b.x > 0) AS months, sum(b.x) AS before_to_date, sum(n.x) / nullif(sum(b.x), 0) AS growth,
+    stddev_samp(CASE WHEN n.x > 0 AND b.x > 0 THEN ln(n.x / b.x) END) AS spread
+  FROM now AS n JOIN before AS b USING (enterprise, k) GROUP BY 1
 ),
 rest AS (
-  SELECT enterprise, count(*) AS left_months, coalesce(sum(x), 0) AS before_rest, sum(x * x) AS squares
-  FROM before WHERE k > {last % 12} GROUP BY 1
+  SELECT enterprise, count(*) AS known, coalesce(sum(x), 0) AS before_rest, sum(x * x) AS squares
+  FROM before AS b WHERE NOT EXISTS (FROM now AS n WHERE n.enterprise = b.enterprise AND n.k = b.k) GROUP BY 1
 ),
 steps AS (
-  SELECT q.enterprise, u.used, b.months, b.before_to_date, r.before_rest, b.growth, b.spread, q.value AS quota,
-    CASE WHEN {last % 12} = 11 THEN 0e0
-      WHEN r.left_months = {11 - last % 12} AND b.months >= {FEWEST_MONTHS} THEN r.before_rest * b.growth END AS rest,
+  SELECT q.enterprise, u.used, b.months, {last % 12 + 1} - u.reported AS missing, b.before_to_date,
+    coalesce(r.before_rest, 0) AS before_rest, b.growth, b.spread, q.value AS quota,
+    CASE WHEN u.reported = 12 THEN 0e0
+      WHEN r.known = 12 - u.reported AND b.months >= {FEWEST_MONTHS} THEN r.before_rest * b.growth END AS rest,
     t.t * b.spread * sqrt(r.squares / nullif(r.before_rest * r.before_rest, 0) + 1e0 / b.months) AS width
   FROM quota AS q LEFT JOIN used AS u USING (enterprise) LEFT JOIN pairs AS b USING (enterprise)
     LEFT JOIN rest AS r USING (enterprise) LEFT JOIN (VALUES {listed}) AS t(n, t) ON t.n = b.months
   WHERE q.quantity = {name}
 )
 INSERT INTO outlook
-SELECT enterprise, {name}, used, months, before_to_date, before_rest, growth, spread, rest, used + rest,
-  used + CASE WHEN {last % 12} = 11 THEN 0e0 ELSE rest * exp(-width) END,
-  used + CASE WHEN {last % 12} = 11 THEN 0e0 ELSE rest * exp(width) END, quota, coalesce(used + rest, used) / nullif(quota, 0)
+SELECT enterprise, {name}, used, months, missing, before_to_date, before_rest, growth, spread, rest, used + rest,
+  used + CASE WHEN rest = 0 THEN 0e0 ELSE rest * exp(-width) END, used + CASE WHEN rest = 0 THEN 0e0 ELSE rest * exp(width) END,
+  quota, coalesce(used + rest, used) / nullif(quota, 0)
 FROM steps
 """
 
 
 def _level_sql(levels: tuple[WarningLevel, ...]) -> str:
     whens = " ".join(f"WHEN ratio >= {item.share!r}e0 THEN {literal(item.id)}" for item in reversed(levels))
-    return f"CASE {whens} ELSE '' END"
+    # of a quota of zero no share can be told: whatever is used is above every level
+    return f"CASE WHEN quota = 0 AND used > 0 THEN {literal(levels[-1].id)} {whens} ELSE '' END"
 
 
 def _told(
@@ -314,7 +341,7 @@ def _told(
     listed = ", ".join(f"o.{name}" for name in _NUMBERS)
     rows = con.execute(
         f"SELECT r.id, r.name, r.industry, o.quantity, {level} AS level, {listed} FROM outlook AS o JOIN {REGISTRY} AS r "
-        f"ON r.enterprise = o.enterprise WHERE {level} <> '' ORDER BY o.ratio DESC, r.id LIMIT {int(most)}"
+        f"ON r.enterprise = o.enterprise WHERE {level} <> '' ORDER BY o.ratio DESC NULLS FIRST, r.id LIMIT {int(most)}"
     ).fetchall()
     named = {item.id: item.name for item in seen.region.levels}
     told = []
@@ -325,7 +352,7 @@ def _told(
         where = Place(subject=f"enterprise:{ident}", period=month)
         finding = QUOTA_WARNING.at(
             where, level=named[level_id], name=name, unit=units[quantity], label=book.label(quantity), month=month,
-            ratio=f"{values['ratio']:.1%}", **shown,
+            ratio="—" if values["ratio"] is None else f"{values['ratio']:.1%}", **shown,
         )  # fmt: skip
         told.append((warning, finding))
     return told

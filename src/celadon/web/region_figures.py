@@ -54,10 +54,15 @@ def period_of(asked: Asked, given: str | None) -> str:
     return str(months[-1] // 12)
 
 
+BESIDE = ("province", "division")
+"""The groupings that pages show together, so that what is kept back in one does not follow from the other."""
+
+
 def peers(asked: Asked, period: str, by: str) -> Peers:
     """Energy per output value in groups, kept."""
     return asked.region.answer(
-        ("peers", ENERGY, period, by), lambda region: region.peers(period, rulebook=ENERGY, by=by)
+        ("peers", ENERGY, period, by),
+        lambda region: region.peers(period, rulebook=ENERGY, by=by, beside=BESIDE),
     )
 
 
@@ -106,12 +111,12 @@ def by_level(found: Grades) -> dict[int, int]:
 
 
 def disclosed(counts: Mapping[int, int], minimum: int) -> list[Level]:
-    """Counts as anybody may see them: those below the minimum are kept back, and where only one is, the next smallest too, so
-    that it cannot be had by subtracting."""
+    """Counts as anybody may see them: those below the minimum are kept back, and where only one is, or those are fewer than the
+    minimum together, the next smallest too, so that none can be had by subtracting."""
     hidden = {level for level, count in counts.items() if 0 < count < minimum}
     rest = sorted((count, level) for level, count in counts.items() if level not in hidden and count)
-    if len(hidden) == 1 and rest:
-        hidden.add(rest[0][1])
+    while hidden and rest and (len(hidden) == 1 or sum(counts[level] for level in hidden) < minimum):
+        hidden.add(rest.pop(0)[1])
     return [
         Level(level=level or None, enterprises=None if level in hidden else count)
         for level, count in counts.items()

@@ -104,9 +104,12 @@ def published(asked: Asked) -> list[str]:
 
 @write(page, "publish", need=on_region(Action.OVERSEE))
 def publish(asked: Asked, given: Publication) -> Done:
-    """Show a period's aggregates to everybody, or take them back."""
-    with asked.region.watched() as region:
+    """Show a period's aggregates to everybody, or take them back. What was shown once stays in the region's register of what is out,
+    so that no other grouping of the same numbers, nor a period that overlaps, tells more."""
+    with asked.region.lent() as region:
         period = region.period(given.period).label
+        for by in figures.BESIDE if given.public else ():
+            region.peers(period, rulebook=figures.ENERGY, by=by, beside=figures.BESIDE, publish=True)
     verb = "publish" if given.public else "withdraw"
     with asked.recording(f"region.{verb}", {"period": period}) as con:
         if given.public:
