@@ -9,17 +9,15 @@ from typing import Any
 import duckdb
 
 from celadon.core.carriers import CARRIERS
-from celadon.core.cycles import no_cycles_sought
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
 from celadon.core.model import Plant
 from celadon.core.periods import Period
 from celadon.engine.backends import Backend
 from celadon.engine.below_zero import BelowZeroQuestions
-from celadon.engine.compile import compile_query
-from celadon.engine.factor_findings import FactorQuestions
 from celadon.engine.inputs import FACT_ABSENT
 from celadon.engine.lookup import Lookup
+from celadon.engine.plans import Plans, plan_of
 from celadon.engine.quality import NO_QUALITY, Quality, quality_of
 from celadon.engine.request import Request
 from celadon.engine.small import answered
@@ -114,23 +112,24 @@ def run(
     summary: Summary | None = None,
     lookups: Mapping[str, Lookup] | None = None,
     on: Backend | None = None,
+    plans: Plans | None = None,
 ) -> Result:
     """Answer a request from the table `facts` (columns core.facts.FACT_COLUMNS) on `con`; `summary` is what that holds, where
-    it is known; `on`: another engine that does the work."""
+    it is known; `on`: another engine that does the work; `plans`: those known, for where factors are the tables' own."""
     request = request.checked(book)
     summary = summarise(con, facts) if summary is None else summary
-    with no_cycles_sought():
-        query = compile_query(book, plant, request, summary, facts=facts, lookups=lookups)
-    factors, variants = FactorQuestions(query), VariantQuestions(query)
-    below = BelowZeroQuestions(query, book, request)
+    if plans is not None and lookups is None:
+        plan = plans.of(book, plant, request, summary, facts)
+    else:
+        plan = plan_of(book, plant, request, summary, facts, lookups)
+    query, factors, variants, below = plan.query.over(facts), plan.factors, plan.variants, plan.below
     found: list[tuple[Any, ...]] = []
-    also = [*factors.selects(), *variants.selects(), *below.selects()]
-    if also or any(not query.step(name).empty for _, name in query.outputs):
+    if plan.also or any(not query.step(name).empty for _, name in query.outputs):
         if on is not None:
             on.share(con, facts)
-            found = on.rows(query.sql(also=also))
+            found = on.rows(query.sql(also=plan.also))
         else:
-            found = answered(con, query, query.select(also))
+            found = answered(con, query, plan.last, lambda: plan.statements)
     rows = tuple(_rows(plant, request, query, [row for row in found if row[0]]))
     told = [row for row in found if not row[0]]
     findings = [

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from celadon.core.dataclass import dataclass
 from celadon.core.facts import FACT_COLUMNS
 from celadon.engine.dialects import in_sqlite as statement_in_sqlite
 from celadon.engine.dialects import table_in_sqlite
@@ -26,11 +27,35 @@ MOST = 5_000
 _TIMES = frozenset({"time_start", "time_end", "month"})
 
 
-def answered(con: duckdb.DuckDBPyConnection, query: Query, last: str) -> list[tuple[Any, ...]]:
-    """All rows of the SELECTs `last` over the query's steps; times in UTC without a zone, absent as None."""
+@dataclass(frozen=True)
+class Statements:
+    """A query in SQLite's words, which hold for any table of facts it is asked of."""
+
+    facts: str
+    """What the table is called in them."""
+    quantities: tuple[str, ...]
+    """Of which facts are read."""
+    tables: tuple[str, ...]
+    """A statement for each step."""
+    last: str
+
+
+def statements(query: Query, last: str) -> Statements:
+    """The steps that the SELECTs `last` read, each made a table, and those SELECTs."""
+    names = sorted({step.quantity for step in query.steps if step.kind == "fact"})
+    tables = (table_in_sqlite(step.name, step.sql, step.named) for step in query.needed(last))
+    return Statements(query.facts, tuple(names), tuple(tables), statement_in_sqlite(last))
+
+
+def answered(
+    con: duckdb.DuckDBPyConnection, query: Query, last: str, known: Callable[[], Statements] | None = None
+) -> list[tuple[Any, ...]]:
+    """All rows of the SELECTs `last` over the query's steps; times in UTC without a zone, absent as None.
+
+    `known` gives them in SQLite's words, where somebody keeps those."""
     if fits(query):
         try:
-            return in_sqlite(con, query, last)
+            return in_sqlite(con, query.facts, known() if known else statements(query, last))
         except sqlite3.OperationalError:
             pass  # beyond one of its limits; the embedded engine has none of them
     with plain_planning(con, query.size):
@@ -42,8 +67,8 @@ def fits(query: Query) -> bool:
     return 0 < query.size <= MOST
 
 
-def in_sqlite(con: duckdb.DuckDBPyConnection, query: Query, last: str) -> list[tuple[Any, ...]]:
-    """The rows of `last` in SQLite, each step a table: over a copy of the facts.
+def in_sqlite(con: duckdb.DuckDBPyConnection, facts: str, asked: Statements) -> list[tuple[Any, ...]]:
+    """The rows of the last statement in SQLite, each step a table: over a copy of the table `facts`.
 
     Raises:
         sqlite3.OperationalError: it is beyond one of SQLite's limits.
@@ -52,26 +77,25 @@ def in_sqlite(con: duckdb.DuckDBPyConnection, query: Query, last: str) -> list[t
         for name, arguments, function in _FUNCTIONS:
             lite.create_function(name, arguments, function, deterministic=True)
         lite.execute("BEGIN")
-        _copy(con, lite, query)
-        for step in query.needed(last):
-            lite.execute(table_in_sqlite(step.name, step.sql, step.named))
-        cursor = lite.execute(statement_in_sqlite(last))
+        _copy(con, facts, lite, asked)
+        for table in asked.tables:
+            lite.execute(table)
+        cursor = lite.execute(asked.last)
         times = [place for place, column in enumerate(cursor.description) if column[0] in _TIMES]
         return _with_times(cursor.fetchall(), times)
 
 
-def _copy(con: duckdb.DuckDBPyConnection, lite: sqlite3.Connection, query: Query) -> None:
+def _copy(con: duckdb.DuckDBPyConnection, facts: str, lite: sqlite3.Connection, asked: Statements) -> None:
     """The facts that the query reads; times as text, which sorts as they do."""
-    names = sorted({step.quantity for step in query.steps if step.kind == "fact"})
     cells = [
         f"strftime({name}, '%Y-%m-%d %H:%M:%S')" if kind == "TIMESTAMP" else name
         for name, kind in FACT_COLUMNS.items()
     ]
-    sql = f"SELECT {', '.join(cells)} FROM {query.facts} WHERE list_contains($1::VARCHAR[], quantity)"
-    facts = con.execute(sql, [names]).fetchall()
-    lite.execute(f"CREATE TABLE {query.facts} ({', '.join(FACT_COLUMNS)})")
-    lite.executemany(f"INSERT INTO {query.facts} VALUES ({', '.join('?' * len(FACT_COLUMNS))})", facts)
-    lite.execute(f"CREATE INDEX by_quantity ON {query.facts} (quantity, site)")
+    sql = f"SELECT {', '.join(cells)} FROM {facts} WHERE list_contains($1::VARCHAR[], quantity)"
+    found = con.execute(sql, [list(asked.quantities)]).fetchall()
+    lite.execute(f"CREATE TABLE {asked.facts} ({', '.join(FACT_COLUMNS)})")
+    lite.executemany(f"INSERT INTO {asked.facts} VALUES ({', '.join('?' * len(FACT_COLUMNS))})", found)
+    lite.execute(f"CREATE INDEX by_quantity ON {asked.facts} (quantity, site)")
 
 
 def _with_times(rows: list[tuple[Any, ...]], places: list[int]) -> list[tuple[Any, ...]]:

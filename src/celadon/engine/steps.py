@@ -112,6 +112,17 @@ class Query:
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 
+    def over(self, facts: str) -> Query:
+        """The same query of another table of facts."""
+        if facts == self.facts:
+            return self
+        own, other = _in_table(self.facts), _in_table(facts)
+        steps = (
+            replace(step, sql=step.sql.replace(own, other)) if own in step.sql else step
+            for step in self.steps
+        )
+        return replace(self, steps=tuple(steps), facts=facts)
+
     def live(self) -> set[str]:
         """The steps that what was asked rests on."""
         by_name = {step.name: step for step in self.steps}
@@ -317,7 +328,12 @@ def added(fixed: Mapping[str, str]) -> str:
 def facts_of(facts: str, quantity: str) -> str:
     """The facts of one quantity, each with the `size` its shares are weighted by and its length."""
     size = f"abs(value) + {NEXT_TO_NOTHING} AS size"
-    return f"SELECT *, {size}, {seconds('')} AS seconds FROM {facts} WHERE quantity = {text(quantity)}"
+    return f"SELECT *, {size}, {seconds('')} AS seconds{_in_table(facts)}{text(quantity)}"
+
+
+def _in_table(facts: str) -> str:
+    """How a step names the table of facts; nothing else in a query does."""
+    return f" FROM {facts} WHERE quantity = "
 
 
 _FACT_COVERAGE = f"sum(f.coverage * f.seconds) / nullif(sum(f.seconds), {ZERO}) AS coverage"
@@ -341,7 +357,9 @@ def _fact_shares(fixed: Mapping[str, str]) -> list[str]:
     shares = []
     for level, name in enumerate(DATA, start=1):
         parts = "f.defaulted + f.estimated" if level <= Status.ESTIMATED else "f.defaulted"
-        part = f"sum(CASE WHEN f.basis >= {level} THEN f.size ELSE least({parts}, abs(f.value)) END)"
+        # `least` in the words that every engine has: in SQLite that is one of ours, called for each row
+        least = f"WHEN {parts} > abs(f.value) THEN abs(f.value) ELSE {parts}"
+        part = f"sum(CASE WHEN f.basis >= {level} THEN f.size {least} END)"
         if name not in fixed:
             shares.append(f"coalesce({part} / sum(f.size), {ZERO}) AS {name}")
     weight = f"nullif(sum(abs(f.value)), {ZERO})"

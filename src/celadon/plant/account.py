@@ -162,6 +162,7 @@ def account(
         facts_digest=seen.snapshot.digest(),
         as_of=seen.snapshot.recorded_at,
         on=on,
+        plans=work.plans,
     )
     known: tuple[Uncertainty | None, ...] | None = None
     said: list[Finding] = []

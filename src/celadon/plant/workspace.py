@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,11 +33,13 @@ from celadon.store.scratch import Scratch, connect
 
 if TYPE_CHECKING:
     from celadon.engine import explain as explaining
+    from celadon.engine import plans as planned
     from celadon.engine import request as requests
     from celadon.engine import run as running
     from celadon.engine import spark as distributed
     from celadon.engine.backends import Backend, Progress
     from celadon.engine.explain import Explainer
+    from celadon.engine.plans import Plans
     from celadon.engine.request import Request
     from celadon.engine.run import Result
     from celadon.engine.spark import Spark
@@ -50,6 +52,7 @@ else:
     # Facts are also asked for where no rulebook is: by `check`, and by what shows them.
     explaining, requests = Later("celadon.engine.explain"), Later("celadon.engine.request")
     running, distributed = Later("celadon.engine.run"), Later("celadon.engine.spark")
+    planned = Later("celadon.engine.plans")
     deriving, pooling = Later("celadon.plant.deriving"), Later("celadon.plant.pooling")
     rule_checks, rulebooks = Later("celadon.rules.check"), Later("celadon.rules.rulebook")
 
@@ -113,6 +116,11 @@ class Workspace:
     _explainers: OrderedDict[tuple[object, ...], Explainer] = field(default_factory=OrderedDict)
     _engines: dict[str, Spark] = field(default_factory=dict)
     _made: int = 0
+
+    @cached_property
+    def plans(self) -> Plans:
+        """What was asked last, compiled."""
+        return planned.Plans()
 
     @classmethod
     def open(cls, store: Path | None = None) -> Workspace:
@@ -238,7 +246,13 @@ class Workspace:
         """A request on this view's facts, asked for the sake of the rulebooks in `chain`."""
         table = self.facts_for(seen, [book], request, requests.fact_grain(book, request), chain)
         result = running.run(
-            self.con, book, seen.model, request, facts=table.name, summary=self.summary(table)
+            self.con,
+            book,
+            seen.model,
+            request,
+            facts=table.name,
+            summary=self.summary(table),
+            plans=self.plans,
         )
         return replace(result, findings=(*table.findings, *result.findings)), table.books
 

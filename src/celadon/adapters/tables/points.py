@@ -177,16 +177,13 @@ def fill_points(
     """The temporary tables POINTS (one row per mapped column, or per meter name) and STATES (words of state points)."""
     rows: list[tuple[object, ...]] = []
     if layout.long:
-        names = {meter_id: meter_id for meter_id in points} | {
-            alias: m for alias, m in _aliases(source) if m in points
-        }
-        unit = layout.columns[0].unit
-        rows = [(0, 0, alias, *_attributes(points[meter_id], unit)) for alias, meter_id in names.items()]
+        unit, names = layout.columns[0].unit, names_of(points, source)
+        rows = [(0, 0, word, *attributes(points[meter_id], unit)) for word, meter_id in names.items()]
     else:
         for n, column in enumerate(layout.columns):
             if column.meter is not None:
                 rows.append(
-                    (n, column.index, column.meter.id, *_attributes(points[column.meter.id], column.unit))
+                    (n, column.index, column.meter.id, *attributes(points[column.meter.id], column.unit))
                 )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {POINTS} (col INTEGER, idx INTEGER, name VARCHAR, point INTEGER, starts BOOLEAN, "
@@ -201,6 +198,13 @@ def fill_points(
         for word, code in state_words(p.meter, states).items()
     ]
     insert_rows(con, STATES, words)
+
+
+def names_of(points: Mapping[str, Point], source: Source) -> dict[str, str]:
+    """The words that name these points in a column of meters -> their ids."""
+    return {meter_id: meter_id for meter_id in points} | {
+        alias: meter_id for alias, meter_id in _aliases(source) if meter_id in points
+    }
 
 
 def meters_named(table: Table, layout: Layout, source: Source) -> set[str] | None:
@@ -218,7 +222,8 @@ def _aliases(source: Source) -> Sequence[tuple[str, str]]:
     return next((pairs for key, pairs in source.maps if key == "meter"), ())
 
 
-def _attributes(point: Point, unit: str | None) -> tuple[object, ...]:
+def attributes(point: Point, unit: str | None) -> tuple[object, ...]:
+    """What POINTS says of a point whose column is in that unit: id, starts, span, days, state, unit where it must be converted."""
     unit = unit if unit and not _same_unit(unit, point.meter.unit) else None
     return (point.id, point.starts, point.span, point.days, point.is_state, None if point.is_state else unit)
 

@@ -36,5 +36,10 @@ def open_csv(path: Path, shown: str, source: Source, wanted: Sequence[str], scra
         encoding=top.encoding.name,
         sample=top.rows,
         whole=top.whole,
+        plain=top.whole and all(map(_is_plain, top.lines)),
         findings=findings,
     )
+
+
+def _is_plain(line: str) -> bool:
+    return line.isascii() and line.isprintable() and '"' not in line

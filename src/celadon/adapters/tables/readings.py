@@ -7,7 +7,7 @@ side tables: hours that the clock repeats, and intervals that last until the nex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from celadon.adapters.tables.collect import BAD, Collector
+from celadon.adapters.tables.few import Reading, few_rows
 from celadon.adapters.tables.kinds import (
     FLAW,
     HEADER_SKIP,
@@ -53,9 +54,11 @@ from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Meter, Source
 from celadon.store.scratch import Scratch
 
-READING_COLUMNS = (
-    "point INTEGER, t TIMESTAMP, span INTEGER, value DOUBLE, file INTEGER, line INTEGER, batch INTEGER"
-)
+_COLUMNS = {
+    "point": "INTEGER", "t": "TIMESTAMP", "span": "INTEGER", "value": "DOUBLE", "file": "INTEGER", "line": "INTEGER",
+    "batch": "INTEGER",
+}  # fmt: skip
+READING_COLUMNS = ", ".join(f"{column} {kind}" for column, kind in _COLUMNS.items())
 Progress = Callable[[float], None]
 
 
@@ -111,11 +114,13 @@ def load(
     findings = [*table.findings, *layout.findings, *wrong]
     if not layout.usable or wrong:
         return TableReport(findings=findings)
-    try:
-        return Load(con, table, context, layout, findings).run(progress)
-    finally:
-        made = (STAGE, BAD, PENDING, OPEN, RUNS, POINTS, STATES, FACTORS)
-        con.execute(";".join(f"DROP TABLE IF EXISTS temp.{temporary}" for temporary in made))
+    return Load(con, table, context, layout, findings).run(progress)
+
+
+def _insertion(into: str, rows: Sequence[Reading]) -> tuple[str, list[list[object]]]:
+    """The statement that puts these rows into a table of READING_COLUMNS, and its parameters."""
+    cells = ", ".join(f"unnest(?::{kind}[])" for kind in _COLUMNS.values())
+    return f"INSERT INTO {name(into)} SELECT {cells}", [list(column) for column in zip(*rows, strict=True)]
 
 
 def _settings(con: duckdb.DuckDBPyConnection, table: Table, context: Context) -> list[Finding]:
@@ -154,6 +159,22 @@ class Load:
         for meter_id, meter in context.meters.items():
             if meter_id in context.point_ids and (named is None or meter_id in named):
                 self.points[meter_id] = point_of(meter, context.point_ids[meter_id], context.source.stamp)
+        few = few_rows(self.table, self.layout, context, self.points)
+        if few is not None:
+            self.con.execute(*_insertion(context.into, few))
+            self.findings += self.table.after()
+            if progress:
+                progress(1.0)
+            return TableReport(len(few), findings=self.findings)
+        try:
+            return self._general(progress)
+        finally:
+            made = (STAGE, BAD, PENDING, OPEN, RUNS, POINTS, STATES, FACTORS)
+            self.con.execute(";".join(f"DROP TABLE IF EXISTS temp.{temporary}" for temporary in made))
+
+    def _general(self, progress: Progress | None) -> TableReport:
+        """Rows of any kind, judged in the engine."""
+        context = self.context
         fill_points(self.con, self.layout, context.source, self.points, context.states)
         while True:
             before = len(self.findings)

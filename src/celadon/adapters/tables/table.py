@@ -59,6 +59,8 @@ class Table:
     """Findings known once the table has been read."""
     whole: bool = False
     """The sample is all of it."""
+    plain: bool = False
+    """It is, and it is printable ASCII with nothing quoted."""
     done: Callable[[], None] = _nothing
     """Lets go of the file."""
 
