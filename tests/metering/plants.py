@@ -127,18 +127,27 @@ class Bench:
         self.con.execute(f"INSERT INTO records VALUES ({', '.join('?' * len(row))})", list(row.values()))
 
     def facts(self, period: str, space: Space = Space.SITE, time: Grain = Grain.MONTH) -> list[Any]:
-        """Build the facts, both ways there are; findings are kept in `findings`."""
+        """Build the facts, all ways there are; findings are kept in `findings`."""
         span: Period = parse_period(period, self.plant.zone)
 
-        def build() -> tuple[list[Any], list[str]]:
-            said = build_facts(self.con, self.plant, "ledger", "records", self.points, span, space, time)
+        def build(sums: few.Sums | None = None) -> tuple[list[Any], list[str]]:
+            said = build_facts(
+                self.con, self.plant, "ledger", "records", self.points, span, space, time, "facts", sums
+            )
             self.findings = said
             return self.con.execute("FROM facts ORDER BY ALL").fetchall(), [str(item) for item in said]
 
         with pytest.MonkeyPatch.context() as patch:  # the general way and that for few meters give the same
             patch.setattr(few, "MOST", 0)
             general = build()
-        assert build() == general
+        sums: few.Sums = {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(few, "ONE_OR_TWO", 0)
+            assert build(sums) == general
+        # and so does that for two of them where the rest is known
+        later = {mark: found for mark, found in sums.items() if mark[0] > 2}
+        assert build(later) == general
+        assert later == sums
         return general[0]
 
     def codes(self) -> set[str]:

@@ -27,7 +27,7 @@ from celadon.metering import records as record_facts
 from celadon.metering.amounts import Calendars, find_feeders, sum_nodes, write_nodes
 from celadon.metering.boundary import Boundary, find_boundary
 from celadon.metering.fact_rows import TRAITS, add_parts, add_points, add_sites, write_leaves
-from celadon.metering.few import Few, are_few
+from celadon.metering.few import Few, Sums, are_few
 from celadon.metering.points import TICKS, ledger_unit
 from celadon.metering.tree import AMOUNTS, Node, Tree, build_tree, place
 from celadon.metering.wording import in_words
@@ -99,14 +99,16 @@ def build_facts(
     space: Space,
     time: Grain,
     into: str = "facts",
+    sums: Sums | None = None,
 ) -> list[Finding]:
     """Make temporary table `into` (core.facts.FACT_COLUMNS) of the period's activity data; several rows of a key add.
 
     `ledger` and `records` name tables with the contract's rows; `time` is month, day or hour (a year is taken as
-    months). Amounts that are due and have no data are rows with a null value, status absent and coverage 0.
+    months). Amounts that are due and have no data are rows with a null value, status absent and coverage 0. `sums`: what is
+    known of the ledger; of a small plant it grows by what is added up here.
     """
     plan = plan_facts(con, plant, records, period, space, time)
-    fill_facts(con, plan, ledger, records, point_ids, into)
+    fill_facts(con, plan, ledger, records, point_ids, into, sums)
     return in_words(plan.findings, plant)
 
 
@@ -146,10 +148,11 @@ def fill_facts(
     records: str,
     point_ids: Mapping[str, int],
     into: str,
+    known: Sums | None = None,
 ) -> None:
     """Make `into` as `build_facts` does: the plan's nodes out of the ledger, and the records."""
     plant, boundary, calendars, nodes, tree = plan.plant, plan.boundary, plan.calendars, plan.nodes, plan.tree
-    prices = tariffs.price_nodes(con, plant, tree, boundary, calendars)
+    prices = tariffs.price_nodes(plant, tree, boundary, calendars)
     plan.findings += prices.findings
     traits = traits_of(plan, prices.money)
     metered = {(tree.nodes[item].site, tree.nodes[item].carrier) for item in boundary.sources}
@@ -160,13 +163,15 @@ def fill_facts(
     if recorded or not few:
         calendars.write(con)
     if few:
-        sums = Few(con, ledger, nodes, calendars, point_ids, prices.of_node, traits)
+        known = {} if known is None else known
+        sums = Few(con, ledger, nodes, calendars, point_ids, prices, traits, known)
         sums.insert(con, plant, plan.space, into)
         if recorded:
             plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
         plan.findings += [lacking(nodes[gap[0]].meter, *gap[1:]) for gap in sums.gaps()]
         return
     write_nodes(con, nodes, plan.children, calendars, point_ids, prices.of_node, (TRAITS, traits))
+    prices.write(con, calendars.grid)
     sum_nodes(con, ledger, calendars, priced=bool(prices.of_node))
     add_points(con, plant, nodes, into)
     if recorded:

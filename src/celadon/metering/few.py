@@ -6,9 +6,10 @@ and all else follows from those sums. Tests build every plant both ways and comp
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -28,6 +29,7 @@ from celadon.metering.fact_rows import (
     PURCHASED,
     TRAITS,
 )
+from celadon.metering.tariffs import Prices
 from celadon.metering.tree import Node
 
 MOST = 600
@@ -54,6 +56,10 @@ class _Sum:
     covered: int
     cost: int | None
     priced: int
+
+
+Sums = dict[tuple[int, datetime, datetime], _Sum | None]
+"""Point, first and last instant of a segment -> what the ledger holds there; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,9 @@ class Few:
         nodes: Mapping[str, Node],
         calendars: Calendars,
         points: Mapping[str, int],
-        tariffs: Mapping[str, int],
+        prices: Prices,
         traits: Mapping[str, tuple[object, ...]],
+        known: Sums,
     ) -> None:
         self.nodes = {node.index: node for node in nodes.values()}
         self.above = {
@@ -124,7 +131,7 @@ class Few:
             node.index: dict(zip(TRAITS, traits[node.id], strict=True)) for node in nodes.values()
         }
         self.segments = calendars.segments
-        self.sums = _sums(con, ledger, nodes, calendars, points, tariffs)
+        self.sums = _sums(con, ledger, nodes, calendars, points, prices, known)
         self.due = self._due(calendars)
 
     def _due(self, calendars: Calendars) -> dict[_Key, int]:
@@ -304,37 +311,124 @@ def _sums(
     nodes: Mapping[str, Node],
     calendars: Calendars,
     points: Mapping[str, int],
-    tariffs: Mapping[str, int],
+    prices: Prices,
+    known: Sums,
 ) -> dict[_Key, _Sum]:
-    """The ledger's cells of each node and segment added up; with tariffs, priced by the table `m_price`."""
-    real = [node for node in nodes.values() if node.id in points]
-    if not real:
-        return {}
+    """The ledger's cells of each node and segment added up, and priced.
+
+    What is `known` is not added up again, and what is added up is known from then on."""
+    at = {
+        (points[node.id], segment.start, segment.end): (node.index, segment.index)
+        for node in nodes.values()
+        if node.id in points
+        for segment in calendars.segments
+        if segment.calendar == calendars.of_site[node.site]
+    }
+    unknown = {mark[0] for mark in at if mark not in known}
+    if unknown:
+        asked = [node for node in nodes.values() if points.get(node.id) in unknown]
+        way = _added_here if len(asked) <= ONE_OR_TWO else _added_up
+        spans = {segment.index: (segment.start, segment.end) for segment in calendars.segments}
+        known.update((mark, None) for mark in at if mark[0] in unknown)
+        for point, segment, *sums in way(con, ledger, asked, calendars, points, prices):
+            known[point, *spans[segment]] = _Sum(*sums)
+    return {key: found for mark, key in at.items() if (found := known[mark]) is not None}
+
+
+ONE_OR_TWO = 2
+"""Meters up to which their cells are added up here."""
+_MICRO = 1_000_000
+_CELLS = "(l.covered > 0 OR l.amount <> 0)"
+"""Cells that have something."""
+
+
+def _added_here(
+    con: duckdb.DuckDBPyConnection,
+    ledger: str,
+    real: Sequence[Node],
+    calendars: Calendars,
+    points: Mapping[str, int],
+    prices: Prices,
+) -> list[tuple[Any, ...]]:
+    """(point, segment, the fields of _Sum) of a node or two, added up here: planning a statement for it is most of the time."""
+    # Numbers in the text, unlike a parameter, keep the files of other meters from being read.
+    these = ", ".join(str(int(points[node.id])) for node in real)
+    rows = con.execute(
+        f"SELECT l.point, l.start, l.amount, l.estimated, l.covered FROM {ledger} l "
+        f"WHERE l.point IN ({these}) AND l.start >= ? AND l.start < ? AND {_CELLS}",
+        calendars.window,
+    ).fetchall()
+    found: list[tuple[Any, ...]] = []
+    for node in real:
+        point, tariff = points[node.id], prices.of_node.get(node.id)
+        own = sorted(row[1:] for row in rows if row[0] == point)
+        starts, cells = [cell[0] for cell in own], _priced(own, prices, tariff, calendars.grid)
+        for segment in calendars.segments:
+            if segment.calendar == calendars.of_site[node.site]:
+                first = bisect_left(starts, _start(segment))
+                last = bisect_left(starts, _end(segment))
+                if first < last:
+                    found.append((point, segment.index, *_added(cells[first:last])))
+    return found
+
+
+def _priced(
+    cells: Sequence[tuple[datetime, int, int, int]], prices: Prices, tariff: int | None, grid: int
+) -> list[tuple[int, int, int, int | None]]:
+    """Amount, estimated, covered and price of each cell; a price holds for cells that lie wholly inside its span."""
+    spans = sorted(span for span in prices.spans if span[0] == tariff)
+    starts, length = [span[1] for span in spans], timedelta(seconds=grid)
+    found = []
+    for start, amount, estimated, covered in cells:
+        place = bisect_right(starts, start) - 1
+        inside = place >= 0 and start + length <= spans[place][2]
+        found.append((amount, estimated, covered, spans[place][4] if inside else None))
+    return found
+
+
+def _added(cells: Sequence[tuple[int, int, int, int | None]]) -> tuple[int, int, int, int | None, int]:
+    priced = [(amount * price, covered) for amount, _, covered, price in cells if price is not None]
+    cost = sum(part[0] for part in priced)
+    whole = abs(cost) // _MICRO * (1 if cost >= 0 else -1)  # towards zero, as the engine divides
+    return (
+        sum(cell[0] for cell in cells), sum(cell[1] for cell in cells), sum(cell[2] for cell in cells),
+        whole if priced else None, sum(part[1] for part in priced),
+    )  # fmt: skip
+
+
+def _added_up(
+    con: duckdb.DuckDBPyConnection,
+    ledger: str,
+    real: Sequence[Node],
+    calendars: Calendars,
+    points: Mapping[str, int],
+    prices: Prices,
+) -> list[tuple[Any, ...]]:
+    """The same of any number of nodes, in the engine."""
+    prices.write(con, calendars.grid)
     asked, points_of = rows_sql(
         {"point": "INTEGER", "calendar": "INTEGER", "tariff": "INTEGER"},
-        [(points[node.id], calendars.of_site[node.site], tariffs.get(node.id)) for node in real],
+        [(points[node.id], calendars.of_site[node.site], prices.of_node.get(node.id)) for node in real],
     )
     spans, edges = rows_sql(
         {"calendar": "INTEGER", "seg": "INTEGER", "seg_start": "TIMESTAMP", "seg_end": "TIMESTAMP"},
         [(one.calendar, one.index, naive(one.start), naive(one.end)) for one in calendars.segments],
     )
     money = ("NULL", "0", "")
-    if tariffs:
+    if prices.of_node:
         money = (
-            "sum(l.amount::HUGEINT * price) // 1000000",
+            f"sum(l.amount::HUGEINT * price) // {_MICRO}",
             "sum(CASE WHEN price IS NULL THEN 0 ELSE l.covered END)",
             "LEFT JOIN m_price p ON p.tariff = a.tariff AND p.start = l.start",
         )
-    found = con.execute(
+    return con.execute(
         f"""WITH a AS ({asked}), s AS ({spans})
         SELECT l.point, s.seg, sum(l.amount), sum(l.estimated), sum(l.covered), {money[0]}, {money[1]}
         FROM {ledger} l JOIN a ON a.point = l.point
             JOIN s ON s.calendar = a.calendar AND l.start >= s.seg_start AND l.start < s.seg_end {money[2]}
-        WHERE l.start >= ? AND l.start < ? AND (l.covered > 0 OR l.amount <> 0) GROUP BY l.point, s.seg""",
+        WHERE l.start >= ? AND l.start < ? AND {_CELLS} GROUP BY l.point, s.seg""",
         [*points_of, *edges, *calendars.window],
     ).fetchall()
-    index = {points[node.id]: node.index for node in real}
-    return {(index[point], seg): _Sum(*sums) for point, seg, *sums in found}
 
 
 _WRITTEN = (

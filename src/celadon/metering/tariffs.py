@@ -22,7 +22,7 @@ from celadon.core.model import Flow, Meter, Plant, Price, Tariff
 from celadon.core.periods import Validity, zone
 from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, did_you_mean, parse_unit
-from celadon.metering.amounts import Calendars, day_edges, local_day, naive, rows_sql
+from celadon.metering.amounts import Calendars, day_edges, local_day, rows_sql
 from celadon.metering.boundary import Boundary
 from celadon.metering.tree import Tree, place
 
@@ -124,13 +124,23 @@ class Span:
     price: float | None
 
 
+PriceSpan = tuple[int, datetime, datetime, str | None, int | None]
+"""Tariff, start and end (naive UTC), its period, its whole price."""
+
+
 @dataclass(slots=True)
 class Prices:
-    """Which `m_price` tariff holds for each node, its money, and what was found."""
+    """Which tariff, by number, holds for each node, its money, its prices, and what was found."""
 
     of_node: dict[str, int] = field(default_factory=dict)
     money: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    spans: list[PriceSpan] = field(default_factory=list)
+
+    def write(self, con: duckdb.DuckDBPyConnection, grid: int) -> None:
+        """Table `m_price`, where there are any."""
+        if self.of_node:
+            write_cells(con, self.spans, grid)
 
 
 def day_type(tariff: Tariff, day: date) -> str:
@@ -282,14 +292,12 @@ def money_of(tariff: Tariff, counted: Unit) -> tuple[str, Fraction] | None:
     return None
 
 
-def price_nodes(
-    con: duckdb.DuckDBPyConnection, plant: Plant, tree: Tree, boundary: Boundary, calendars: Calendars
-) -> Prices:
-    """Table `m_price` (tariff, start of cell, period, price) for the purchase meters that name a tariff.
+def price_nodes(plant: Plant, tree: Tree, boundary: Boundary, calendars: Calendars) -> Prices:
+    """The prices of the purchase meters that name a tariff.
 
     What hangs below a purchase meter is priced as that meter is, so that costs split as amounts do.
     """
-    result, rows = Prices(), []
+    result = Prices()
     numbers: dict[tuple[str, str, str], int] = {}
     declared = {tariff.id: tariff for tariff in plant.tariffs}
     zones = {site.id: site.zone for site in plant.sites}
@@ -313,12 +321,10 @@ def price_nodes(
         key = (tariff.id, zones[node.site], node.unit.text)
         if key not in numbers:
             numbers[key] = len(numbers)
-            rows += span_rows(numbers[key], tariff, key[1], calendars, money[1], result.findings)
+            result.spans += span_rows(numbers[key], tariff, key[1], calendars, money[1], result.findings)
         for member in (item for item, top in members.items() if top == node_id):
             result.of_node[member], result.money[member] = numbers[key], money[0]
         result.of_node[node_id], result.money[node_id] = numbers[key], money[0]
-    if numbers:
-        write_cells(con, rows, calendars.grid)
     return result
 
 
@@ -329,11 +335,11 @@ def span_rows(
     calendars: Calendars,
     factor: Fraction,
     findings: list[Finding],
-) -> list[tuple[object, ...]]:
-    """Rows (tariff number, start, end, period, whole price) for `write_cells`."""
+) -> list[PriceSpan]:
+    """Rows for `write_cells`."""
     first, last = calendars.window
     start, end = first.replace(tzinfo=UTC), last.replace(tzinfo=UTC)
-    rows: list[tuple[object, ...]] = []
+    rows: list[PriceSpan] = []
     off_grid: datetime | None = None
     whole: dict[float | None, int | None] = {None: None}
     found, said = spans(tariff, zone_name, start, end)
@@ -341,7 +347,8 @@ def span_rows(
     for span in found:
         if span.price not in whole:
             whole[span.price] = round(Fraction(str(span.price)) * factor * PRICE_SCALE)
-        rows.append((number, naive(span.start), naive(span.end), span.period, whole[span.price]))
+        start_, end_ = (edge.astimezone(UTC).replace(tzinfo=None) for edge in (span.start, span.end))
+        rows.append((number, start_, end_, span.period, whole[span.price]))
         if off_grid is None and span.start > start and span.start.timestamp() % calendars.grid:
             off_grid = span.start
     if off_grid is not None:

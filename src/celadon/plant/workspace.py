@@ -23,6 +23,7 @@ from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.metering.activity import build_facts, counted_meters
+from celadon.metering.few import Sums
 from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
 from celadon.plant.ledger import ledger_of
@@ -80,6 +81,8 @@ class FactTable:
     findings: tuple[Finding, ...]
     books: tuple[Rulebook, ...] = ()
     """Rulebooks that calculated some of the facts."""
+    sums: Sums = field(default_factory=dict, compare=False)
+    """What of the ledger was added up for it."""
 
 
 @dataclass(frozen=True)
@@ -293,29 +296,39 @@ class Workspace:
             return self._build(seen, *asked)
         if not sites:
             return older
-        made = self._build(replace(seen, model=only(seen.model, sites)), *asked, sites=sites)
+        sums = _still_so(older.sums, seen, before, now)
+        made = self._build(replace(seen, model=only(seen.model, sites)), *asked, sites=sites, sums=sums)
         with_sites = "list_contains(?::VARCHAR[], site)"
         sql = f"INSERT INTO {made.name} SELECT * FROM {older.name} WHERE NOT {with_sites}"
         self.con.execute(sql, [sorted(sites)])
         kept = elsewhere(older.findings, (now.declared, before.declared), sites)
-        return FactTable(made.name, (*kept, *made.findings))
+        return FactTable(made.name, (*kept, *made.findings), sums=made.sums)
 
     def _build(
-        self, seen: View, period: Period, space: Space, grain: Grain, *, sites: Collection[str] | None = None
+        self,
+        seen: View,
+        period: Period,
+        space: Space,
+        grain: Grain,
+        *,
+        sites: Collection[str] | None = None,
+        sums: Sums | None = None,
     ) -> FactTable:
-        """A new table, and what making it found. Of the records only those of `sites`, where given."""
-        name = self._new_table()
+        """A new table, and what making it found. Of the records only those of `sites`, where given; `sums` are known already."""
+        name, sums = self._new_table(), {} if sums is None else sums
         write_records(self.con, seen, sites=sites)
         points = seen.snapshot.points()
         counted = counted_meters(self.con, seen.model, "records", space)
         needed = {point for meter, point in points.items() if meter in counted}
         with seen.store.reading():
             ledger, findings = ledger_of(self.con, seen, period, needed)
-            said = build_facts(self.con, seen.model, ledger, "records", points, period, space, grain, name)
+            said = build_facts(
+                self.con, seen.model, ledger, "records", points, period, space, grain, name, sums
+            )
         findings += [_placed(item, seen) for item in said]
         for table in ("ledger", "records"):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
-        return FactTable(name, (*findings, *seen.snapshot.findings))
+        return FactTable(name, (*findings, *seen.snapshot.findings), sums=sums)
 
     def _found(self, seen: View, period: Period, built: FactTable) -> FactTable:
         """The table with everything this view says of the period."""
@@ -386,6 +399,14 @@ def _keep(kept: OrderedDict[_Key, _Kept], key: _Key, item: _Kept) -> None:
     kept.move_to_end(key)
     while len(kept) > _KEPT:
         kept.popitem(last=False)
+
+
+def _still_so(sums: Sums, seen: View, before: _Made, now: _Made) -> Sums:
+    """The sums of points that no later batch touched, of a plant that is declared as it was."""
+    if before.declared.digest != now.declared.digest:
+        return {}
+    touched = {point for point, _ in seen.snapshot.touched_since(before.batch)}
+    return {mark: found for mark, found in sums.items() if mark[0] not in touched}
 
 
 def _placed(item: Finding, seen: View) -> Finding:
