@@ -28,7 +28,7 @@ def test_locks_pin_all_that_pyproject_asks_for():
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = pyproject["project"]["optional-dependencies"]
     runtime = pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"]
-    runtime += extras["console"] + extras["reports"] + extras["filings"]
+    runtime += extras["console"] + extras["reports"] + extras["filings"] + extras["columns"]
     dev = extras["dev"]
     for wanted, locked in [
         (runtime, pins("requirements.lock")),

@@ -1,6 +1,6 @@
 """Writes the lock files: exact pins of everything pyproject.toml asks for, resolved in clean environments.
 
-`requirements.lock` pins the runtime dependencies, the extras `reports` and `filings` and the build backend, `requirements-dev.lock` adds the
+`requirements.lock` pins the runtime dependencies, the extras `reports`, `filings` and `columns` and the build backend, `requirements-dev.lock` adds the
 `dev` extra. Run it through `make lock`, with the oldest supported Python, so that what only that version
 needs is in. The lock holds names and versions and nothing about where packages come from.
 """
@@ -37,9 +37,9 @@ def main() -> None:
     """Resolves, then replaces both lock files."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     extras = pyproject["project"]["optional-dependencies"]
-    # The console, its reports and filings are extras for those who install the package, and there in the checkout.
+    # The console, its reports, filings and sums by columns are extras for those who install the package, and there in the checkout.
     runtime_wanted = pyproject["project"]["dependencies"] + pyproject["build-system"]["requires"]
-    runtime_wanted += extras["console"] + extras["reports"] + extras["filings"]
+    runtime_wanted += extras["console"] + extras["reports"] + extras["filings"] + extras["columns"]
     dev_wanted = extras["dev"]
 
     runtime = resolve(runtime_wanted)

@@ -17,7 +17,9 @@ from celadon.core.periods import Grain, parse_period
 from celadon.core.quantities import Space
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import run
+from celadon.metering import columns
 from celadon.metering.amounts import load_rows
+from celadon.plant import ledger
 from celadon.plant.facade import Plant
 from celadon.plant.keeping import keep_ledger
 from celadon.plant.ledger import stream_ledger
@@ -271,23 +273,27 @@ def test_runs_of_rows_that_no_longer_count(seed: int, tmp_path: Path, book: Rule
 
 
 def same(folder: Path, book: Rulebook, as_of: datetime | None = None) -> bool:
-    """The pooled account, with the runs that the store lists and without them, is that from a row of facts for each meter.
+    """The pooled account, with the runs that the store lists, without them, and with segments added up as columns, is that from a row
+    of facts for each meter.
 
     Whether it looked for runs: not where the ledger is stored."""
     with Plant(open_file(folder)) as plant:
-        seen, work, alone = plant.view(as_of), Workspace.open(), Workspace.open()
+        seen = plant.view(as_of)
+        work, alone, columned = Workspace.open(), Workspace.open(), Workspace.open()
         for per in (Grain.HOUR, None) if as_of is None else (None,):
             expected, several = answers(work, seen, book, per, False), [answers(work, seen, book, per, True)]
             if per is not None:
                 with patch.object(Catalogue, "runs", return_value={}) as asked:
                     several.append(answers(alone, seen, book, per, True))
+                with patch.object(ledger, "WORTH", 0), patch.object(ledger, "_A_COLUMN", 0):
+                    several.append(answers(columned, seen, book, per, True))
             for found in several:
                 assert len(expected[0]) == len(found[0]) > 0
                 for one, other in zip(expected[0], found[0], strict=True):
                     assert all(map(alike, one, other)), (one, other)
                 assert found[1] == expected[1]
-        work.close()
-        alone.close()
+        for space in (work, alone, columned):
+            space.close()
     return as_of is not None or bool(asked.called)
 
 
@@ -320,3 +326,33 @@ def test_what_is_left_to_the_general_way(tmp_path: Path) -> None:
     # the 140th of 288 quarter-hours from 20:00 on 31 January in Shanghai
     assert (gap["n"], gap["t_before"], gap["t"]) == (1, "2024-02-02T06:45", "2024-02-02T07:00")
     assert gap["value_before"] == f"{[row for row in rows if row[0] == 'B1'][138][3]:.10g}"
+
+
+def test_segments_are_added_up_as_columns_where_all_their_runs_are_known(
+    tmp_path: Path, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of quarter-hours beside a register; not without what it needs, nor for few readings, nor of a segment with rows left out."""
+    store(tmp_path / "plant", readings(random.Random(3), calm=True), "name: AS")
+    taken: list[int] = []
+    made = columns.columns
+
+    def counted(*given: Any) -> Any:
+        found = made(*given)
+        taken.extend(int(column.runs["n"].sum()) for column in found)
+        return found
+
+    monkeypatch.setattr(ledger, "columns", counted)
+    with Plant(open_file(tmp_path / "plant")) as plant, connect() as con:
+        seen, period = plant.view(), parse_period(PERIOD, "Asia/Shanghai")
+        _, without = stream_ledger(con, seen, period, "streamed")
+        monkeypatch.setattr(ledger, "WORTH", 0)
+        monkeypatch.setattr(ledger, "_A_COLUMN", 0)
+        _, plain = stream_ledger(con, seen, period, "streamed")
+        monkeypatch.setattr(columns, "find_spec", lambda name: None)
+        _, lacking = stream_ledger(con, seen, period, "streamed")
+    assert without is not None
+    assert plain is not None
+    assert lacking is not None
+    assert without.columns == lacking.columns == ()
+    # of February: the twelve hours of January are too few of an hourly meter to be listed
+    assert taken == [sum(column.runs["n"].sum() for column in plain.columns)]

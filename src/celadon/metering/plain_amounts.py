@@ -17,6 +17,7 @@ import duckdb
 from celadon.core.dataclass import dataclass
 from celadon.core.model import PointKind
 from celadon.core.runs import runs_sql
+from celadon.metering.columns import Column, sum_columns
 from celadon.metering.plain import is_plain
 from celadon.metering.registers import insert, ticks_sql
 from celadon.metering.scales import Life, Scale, value_range
@@ -34,6 +35,8 @@ class Plain:
     lives: Mapping[int, Life]
     spans: Mapping[int, int]
     """Points all of whose readings there are of one length, and that length in seconds."""
+    columns: tuple[Column, ...] = ()
+    """Segments that the queries leave out."""
 
 
 def may_be_plain(life: Life) -> bool:
@@ -134,9 +137,32 @@ def lengths(con: duckdb.DuckDBPyConnection) -> dict[int, int]:
 
 
 def sum_cells(con: duckdb.DuckDBPyConnection, plain: Plain, groups: Mapping[int, int], into: str) -> None:
-    """Make the temporary table `into`: of each group of points (point → group) and hour, ticks and seconds covered.
+    """Make the temporary table `into`: of each group of points (point → group) and hour, ticks and seconds covered."""
+    left = sum_columns(con, plain.columns, plain.lives, groups, "p_column") if plain.columns else []
+    sources = [*plain.sources, *((column.readings, column.points) for column in left)]
+    amounts, distinct = _sums(con, plain, sources, groups)
+    if plain.columns:
+        amounts, distinct = f"{amounts} UNION ALL SELECT grp, cell, amount, covered FROM p_column", False
+    if not distinct:
+        amounts = (
+            f"SELECT grp, cell, sum(amount) AS amount, sum(covered) AS covered FROM ({amounts}) GROUP BY ALL"
+        )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {into} AS
+        SELECT grp, make_timestamp(cell * 3600000000) AS start, amount, covered FROM ({amounts})"""
+    )
+    con.execute("DROP TABLE p_class; DROP TABLE IF EXISTS p_column")
 
-    One pass over the readings, in which a point is an index: a list is looked up in a third of the time of a join.
+
+def _sums(
+    con: duckdb.DuckDBPyConnection,
+    plain: Plain,
+    sources: Sequence[tuple[str, Collection[int]]],
+    groups: Mapping[int, int],
+) -> tuple[str, bool]:
+    """A query for group, hour, ticks and seconds of these readings, and whether each group and hour is there once.
+
+    One pass over the readings, in which a point is joined to its class: what its group, scale and length are.
     """
     classes: dict[tuple[int, Scale, int], int] = {}
     of_point = {
@@ -165,18 +191,10 @@ def sum_cells(con: duckdb.DuckDBPyConnection, plain: Plain, groups: Mapping[int,
     sums = [
         f"""SELECT r.class, {cell} AS cell, sum({amount}) AS amount, {covered} AS covered
         FROM (SELECT {_listed(of_point, points)}[point] AS class, t, span, value FROM ({source})) r{joined} GROUP BY ALL"""
-        for source, points in plain.sources
+        for source, points in sources
     ]
     amounts = f"SELECT grp, cell, amount * {factor} AS amount, {each} AS covered FROM ({' UNION ALL '.join(sums)}) JOIN p_class e USING (class)"
-    if len(sums) > 1 or len(classes) > len({row[1] for row in rows}):
-        amounts = (
-            f"SELECT grp, cell, sum(amount) AS amount, sum(covered) AS covered FROM ({amounts}) GROUP BY ALL"
-        )
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {into} AS
-        SELECT grp, make_timestamp(cell * 3600000000) AS start, amount, covered FROM ({amounts})"""
-    )
-    con.execute("DROP TABLE p_class")
+    return amounts, len(sums) == 1 and len(classes) == len({row[1] for row in rows})
 
 
 def _listed(of_point: Mapping[int, int], points: Collection[int]) -> str:

@@ -84,7 +84,7 @@ def build_sums(
             f"""INSERT INTO {LEDGER}_derived SELECT -grp, start, amount, amount, amount, 0, covered, NULL FROM m_plain WHERE grp < 0"""
         )
     fill_facts(con, _without(plan, pools.of_node), LEDGER, records, point_ids, f"{into}_rest")
-    _write(con, _add_up(con, plain, plan.calendars.window), f"{into}_hour")
+    _write(con, *_add_up(con, plain, plan.calendars.window), f"{into}_hour")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into}_pool AS SELECT * FROM m_pool")
     _view(con, plant, quantities, {str(row[_QUANTITY]) for row in pools.rows if row[_QUANTITY]}, into)
     findings = [*plan.findings, *_gaps(con, plan, pools, point_ids, plain)]
@@ -140,15 +140,17 @@ def _without(plan: Plan, pooled: Collection[str]) -> Plan:
     return replace(plan, nodes={name: node for name, node in plan.nodes.items() if name not in pooled})
 
 
-def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[datetime, datetime]) -> str:
+def _add_up(
+    con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[datetime, datetime]
+) -> tuple[str, bool]:
     """A FROM item of pool and start: ticks of cells from zero `up` and below zero `down` (null: none), how much of each is
-    estimated, seconds covered. It may be the table `m_hour`."""
+    estimated, seconds covered; and whether any can be below zero. It may be the table `m_hour`."""
     of_plain = "SELECT grp AS pool, start, amount AS up, NULL AS down, 0 AS up_part, NULL AS down_part, covered FROM m_plain WHERE grp >= 0"
     if (
         not con.execute(f"SELECT 1 FROM {LEDGER} SEMI JOIN m_member USING (point) LIMIT 1").fetchall()
         and plain is not None
     ):
-        return f"({of_plain})"
+        return f"({of_plain})", False
     part = "least(abs(l.estimated), abs(l.amount))"
     inside = "l.start >= ? AND l.start < ? AND (l.covered > 0 OR l.amount <> 0)"
     parts = [
@@ -164,11 +166,12 @@ def _add_up(con: duckdb.DuckDBPyConnection, plain: Plain | None, window: tuple[d
         f"CREATE OR REPLACE TEMP TABLE m_hour AS SELECT pool, start, {sums} FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL",
         window,
     )
-    return "m_hour"
+    return "m_hour", True
 
 
-def _write(con: duckdb.DuckDBPyConnection, hours: str, into: str) -> None:
-    """The table `into` (pool, start): what is due of each hour (sums: `hours`); no value where no meter of the pool has data."""
+def _write(con: duckdb.DuckDBPyConnection, hours: str, both: bool, into: str) -> None:
+    """The table `into` (pool, start): what is due of each hour (sums: `hours`, of amounts on `both` sides of zero); no value where no
+    meter of the pool has data."""
     alike = con.execute("SELECT count(*) = count(DISTINCT (site, item, meter)) FROM m_pool").fetchall()[0][0]
 
     def coverage(by: str) -> str:
@@ -176,6 +179,10 @@ def _write(con: duckdb.DuckDBPyConnection, hours: str, into: str) -> None:
         over = "{}" if alike else f"sum({{}}) OVER (PARTITION BY {by}, start)"
         return f"least(1, {over.format('seconds')} / ({_HOUR}e0 * {over.format('meters')}))"
 
+    rows = "SELECT *, up AS amount, up_part AS part FROM told"
+    if both:
+        down = "SELECT *, down, down_part FROM told WHERE down IS NOT NULL"
+        rows = f"{rows} WHERE up IS NOT NULL OR down IS NULL UNION ALL {down}"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {into} AS
         WITH due AS (
@@ -184,9 +191,7 @@ def _write(con: duckdb.DuckDBPyConnection, hours: str, into: str) -> None:
             LEFT JOIN {hours} s ON s.pool = p.pool AND s.start = p.start),
         told AS (
             SELECT *, {coverage("site, item, meter, flow")} AS coverage, {coverage("site, item, meter")} AS all_coverage FROM due),
-        r AS (
-            SELECT *, up AS amount, up_part AS part FROM told WHERE up IS NOT NULL OR down IS NULL
-            UNION ALL SELECT *, down, down_part FROM told WHERE down IS NOT NULL)
+        r AS ({rows})
         SELECT pool, start, amount::DOUBLE * num / den AS value, coalesce(part, 0)::DOUBLE * num / den AS estimated, coverage, all_coverage
         FROM r"""
     )

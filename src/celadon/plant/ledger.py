@@ -23,6 +23,7 @@ from celadon.core.units import UnitError
 from celadon.metering.amounts import covering_period, rows_sql
 from celadon.metering.brief import Brief, derive_briefly, may_be_brief
 from celadon.metering.changes import NEIGHBOURS
+from celadon.metering.columns import WORTH, Column, available, columns
 from celadon.metering.faults import findings_from, findings_of
 from celadon.metering.intervals import derive
 from celadon.metering.plain_amounts import STRETCHES, Plain, judge, lengths, may_be_plain
@@ -37,6 +38,8 @@ _READINGS_AT_ONCE = 4_000_000
 _READINGS_A_MONTH = 3_000  # a quarter-hourly point's; only sizes the pieces
 _MONTHS_AT_ONCE = 12
 _RUNS, _BESIDE = "known_run", "known_run_beside"
+_A_COLUMN = 100_000
+"""Readings of a segment from which on it is added up by itself."""
 _TICK = timedelta(microseconds=1)
 _FEW_PARTS = 2
 """(point, month) up to which a piece is derived without a database, where it may be."""
@@ -170,6 +173,8 @@ class Deriver:
     """Those that brought them."""
     left_out: Mapping[int, Sequence[tuple[datetime, datetime]]] = field(default_factory=dict)
     """Point -> spans (UTC, both ends included) whose readings the plant file excludes."""
+    columns: list[Column] = field(default_factory=list)
+    """Of the pieces judged (see metering/columns.py)."""
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, seen: View) -> Deriver:
@@ -283,7 +288,8 @@ class Deriver:
         start, end = piece.window.start, piece.window.end
         omitted = self._omitted(piece.points)
         readings: list[tuple[str, Collection[int]]] = []
-        for segments, points in snapshot.runs_within(con, _RUNS, piece.points, start, end, gone):
+        lacking_runs = snapshot.runs_within(con, _RUNS, piece.points, start, end, gone)
+        for segments, points in lacking_runs:
             sql = snapshot.segments_sql(segments, self._with_those_between(points))
             where = f" WHERE NOT ({' OR '.join(omitted)})" if omitted else ""
             readings.append((f"SELECT * FROM ({sql}){where}", points))
@@ -298,12 +304,25 @@ class Deriver:
         edges = (utc(start), utc(end))
         asked = {point: lives[point] for point in piece.points}
         good = judge(con, readings, _RUNS, asked, edges, self.seen.model.grid_seconds, events)
+        if not omitted:
+            self.columns += self._columns(piece, {one for segments, _ in lacking_runs for one in segments})
         con.execute(f"DROP TABLE {_RUNS}; DROP TABLE {_BESIDE}")
         return good
 
-    def ended_in(self, piece: Piece, points: Collection[int]) -> str:
-        """A query for the readings of these points, and perhaps of others, that end in the piece's window."""
-        sql = self.seen.snapshot.ended_sql(points, piece.window.start, piece.window.end)
+    def _columns(self, piece: Piece, lacking: Collection[int]) -> list[Column]:
+        """Segments of the window all of whose readings of the piece's points are of runs in the table of runs; not those `lacking`."""
+        if not available():
+            return []
+        start, end = piece.window.start, piece.window.end
+        within = self.seen.snapshot.columns_within(piece.points, start, end, _A_COLUMN)
+        found = {segment: of for segment, of in within.items() if segment not in lacking}
+        if not found or sum(rows for rows, _ in found.values()) < WORTH:
+            return []
+        return columns(self.con, _RUNS, piece.points, found)
+
+    def ended_in(self, piece: Piece, points: Collection[int], without: Collection[int] = ()) -> str:
+        """A query for the readings of these points, and perhaps of others, that end in the piece's window; `without` segments."""
+        sql = self.seen.snapshot.ended_sql(points, piece.window.start, piece.window.end, without)
         omitted = self._omitted(points)
         return f"SELECT * FROM ({sql}) WHERE NOT ({' OR '.join(omitted)})" if omitted else sql
 
@@ -408,5 +427,9 @@ def stream_ledger(
     con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS {found.sql()} UNION ALL SELECT * FROM {into}_derived")
 
     of_pieces = [(piece, piece.points.intersection(lives)) for piece, _ in plain]
-    sources = tuple((deriver.ended_in(piece, points), points) for piece, points in of_pieces if points)
-    return findings, Plain(sources, lives, lengths(con)) if sources else None
+    taken = [column for column in deriver.columns if column.points <= lives.keys()]
+    without = [column.segment for column in taken]
+    sources = tuple(
+        (deriver.ended_in(piece, points, without), points) for piece, points in of_pieces if points
+    )
+    return findings, Plain(sources, lives, lengths(con), tuple(taken)) if sources else None

@@ -224,24 +224,44 @@ class Snapshot:
         parts.extend(self._beyond(ahead, f"t >= {_at(high)}", neighbours, back=False))
         return " UNION ALL ".join(parts) if parts else segments.empty(READING_COLUMNS)
 
-    def ended_sql(self, points: Collection[int], start: datetime, end: datetime) -> str:
+    def ended_sql(
+        self, points: Collection[int], start: datetime, end: datetime, without: Collection[int] = ()
+    ) -> str:
         """A query for the readings of `points` after `start` and not after `end`, and perhaps for some of other points.
 
         Where most points are asked and all that a segment has of them lies in the window, it is read without a look at its rows.
+        `without`: segments that are left out.
         """
         self.still_told()
-        low, high = micros(start) + 1, micros(end) + 1
         chosen = sorted(set(points))
-        bounds = choose.bounds(self._catalogue, self.upto, chosen, low, high)
-        files = self._usable(bounds)
-        whole = [item for item in files if low <= bounds[item.id][0] and bounds[item.id][1] < high]
-        cut = [item for item in files if item not in whole]
+        whole, cut = self._ending(chosen, start, end, without)
         most = 2 * len(chosen) >= len(self._catalogue.points())
         among = "true" if most else segments.among(chosen)
         parts = [self._scan(whole, among)] if whole else []
         if cut:
+            low, high = micros(start) + 1, micros(end) + 1
             parts.append(self._scan(cut, f"t >= {_at(low)} AND t < {_at(high)} AND {segments.among(chosen)}"))
         return " UNION ALL ".join(parts) if parts else segments.empty(READING_COLUMNS)
+
+    def columns_within(
+        self, points: Collection[int], start: datetime, end: datetime, least: int
+    ) -> dict[int, tuple[int, str]]:
+        """Segments of at least so many rows, whose readings of `points` all end in the window: rows, and a query of them.
+
+        The query gives them in the segment's order (point, then time) wherever insertion order is kept.
+        """
+        whole, _ = self._ending(sorted(set(points)), start, end)
+        return {item.id: (item.rows, self._scan([item], "true")) for item in whole if item.rows >= least}
+
+    def _ending(
+        self, chosen: list[int], start: datetime, end: datetime, without: Collection[int] = ()
+    ) -> tuple[list[Segment], list[Segment]]:
+        """Segments with readings of points that end in a window: those that have all in it, and the others."""
+        low, high = micros(start) + 1, micros(end) + 1
+        bounds = choose.bounds(self._catalogue, self.upto, chosen, low, high)
+        files = self._usable(bounds.keys() - set(without))
+        whole = [item for item in files if low <= bounds[item.id][0] and bounds[item.id][1] < high]
+        return whole, [item for item in files if item not in whole]
 
     def runs_within(
         self,
@@ -260,21 +280,22 @@ class Snapshot:
         chosen, window = sorted(points), (month_of(start), month_of(end))
         found = choose.inside(self._catalogue, self.upto, chosen, micros(start), micros(end))
         self._load_runs(con, into, found, gone)
-        listed: dict[int, set[int]] = {}
         among = f"point IN ({int_list(chosen)})"
-        for segment, held in con.execute(
-            f"SELECT segment, list(DISTINCT point) FROM {into} WHERE {among} GROUP BY segment"
-        ).fetchall():
-            listed[segment] = set(held)
+        held = f"FROM {into} WHERE {among}"
+        listed = dict(
+            con.execute(f"SELECT segment, count(DISTINCT point) {held} GROUP BY segment").fetchall()
+        )
         span = f"FROM span WHERE {among} AND month BETWEEN ? AND ? AND segment IN"
         counts = f"SELECT segment, count(*) {span} ({int_list(found)}) GROUP BY segment"
         lacking: dict[frozenset[int], list[int]] = {}
         for segment, count in self._catalogue.rows(counts, *window):
-            if len(listed.get(segment, ())) != count:
+            if listed.get(segment, 0) != count:
                 there = self._catalogue.rows(f"SELECT point {span} ({segment})", *window)
-                missing = frozenset(row[0] for row in there).difference(listed.get(segment, ()))
+                known = f"SELECT DISTINCT point {held} AND segment = {segment}"
+                rows = con.execute(known).fetchall() if segment in listed else []
+                missing = frozenset(row[0] for row in there).difference(row[0] for row in rows)
                 lacking.setdefault(missing, []).append(segment)
-        return [(held, missing) for missing, held in lacking.items()]
+        return [(of, missing) for missing, of in lacking.items()]
 
     def segments_sql(self, ids: Collection[int], points: Collection[int]) -> str:
         """A query for the readings that these segments have of these points."""
