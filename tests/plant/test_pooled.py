@@ -17,7 +17,7 @@ from celadon.core.periods import Grain, parse_period
 from celadon.core.quantities import Space
 from celadon.engine.request import Request, fact_grain
 from celadon.engine.run import run
-from celadon.metering import columns
+from celadon.metering import columns, plain_amounts
 from celadon.metering.amounts import load_rows
 from celadon.plant import ledger
 from celadon.plant.facade import Plant
@@ -341,14 +341,14 @@ def test_segments_are_added_up_as_columns_where_all_their_runs_are_known(
         taken.extend(int(column.runs["n"].sum()) for column in found)
         return found
 
-    monkeypatch.setattr(ledger, "columns", counted)
+    monkeypatch.setattr(columns, "columns", counted)
     with Plant(open_file(tmp_path / "plant")) as plant, connect() as con:
         seen, period = plant.view(), parse_period(PERIOD, "Asia/Shanghai")
         _, without = stream_ledger(con, seen, period, "streamed")
         monkeypatch.setattr(ledger, "WORTH", 0)
         monkeypatch.setattr(ledger, "_A_COLUMN", 0)
         _, plain = stream_ledger(con, seen, period, "streamed")
-        monkeypatch.setattr(columns, "find_spec", lambda name: None)
+        monkeypatch.setattr(plain_amounts, "find_spec", lambda name: None)
         _, lacking = stream_ledger(con, seen, period, "streamed")
     assert without is not None
     assert plain is not None

@@ -8,27 +8,21 @@ each hour are neighbours in it. For that numpy and nanoarrow must be installed (
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import nanoarrow
+import numpy as np
 
 from celadon.core.dataclass import dataclass
-from celadon.core.later import Later
 from celadon.metering.scales import Life
 
 if TYPE_CHECKING:
-    import nanoarrow
-    import numpy as np
     from numpy.typing import NDArray
 
     Integers = NDArray[np.int64]
     Floats = NDArray[np.float64]
-else:  # they take longer to import than a small account takes
-    np, nanoarrow = Later("numpy"), Later("nanoarrow")
 
-WORTH = 10_000_000
-"""Readings from which on it is quicker, with the import of numpy."""
 _HOUR = 3600
 _EXACT = 2.0**53
 """Up to here float64 holds every integer."""
@@ -45,11 +39,6 @@ class Column:
     points: frozenset[int]
     runs: Mapping[str, Any]
     """Arrays of its runs, in their order: point, t (end of the first, epoch seconds), span, n, value, v1, top."""
-
-
-def available() -> bool:
-    """Whether what this needs is installed."""
-    return find_spec("numpy") is not None and find_spec("nanoarrow") is not None
 
 
 def columns(

@@ -11,17 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from celadon.core.dataclass import dataclass
+from celadon.core.later import Later
 from celadon.core.model import PointKind
 from celadon.core.runs import runs_sql
-from celadon.metering.columns import Column, sum_columns
 from celadon.metering.plain import is_plain
 from celadon.metering.registers import insert, ticks_sql
 from celadon.metering.scales import Life, Scale, value_range
 
+if TYPE_CHECKING:
+    from celadon.metering import columns
+    from celadon.metering.columns import Column
+else:  # what it needs takes longer to import than a small account takes
+    columns = Later("celadon.metering.columns")
+
+WORTH = 10_000_000
+"""Readings from which on segments are added up as columns, with the import of what that needs."""
 STRETCHES = "plain_stretch"
 """Temporary table: what the readings of each judged point cover (point, lo, hi, UTC), and by how many seconds each."""
 
@@ -45,6 +55,11 @@ def may_be_plain(life: Life) -> bool:
     return (
         meter.kind is PointKind.INTERVAL and is_plain(life) and meter.max_rate is None and not meter.left_out
     )
+
+
+def by_columns() -> bool:
+    """Whether what that needs is installed."""
+    return find_spec("numpy") is not None and find_spec("nanoarrow") is not None
 
 
 def judge(
@@ -138,7 +153,7 @@ def lengths(con: duckdb.DuckDBPyConnection) -> dict[int, int]:
 
 def sum_cells(con: duckdb.DuckDBPyConnection, plain: Plain, groups: Mapping[int, int], into: str) -> None:
     """Make the temporary table `into`: of each group of points (point → group) and hour, ticks and seconds covered."""
-    left = sum_columns(con, plain.columns, plain.lives, groups, "p_column") if plain.columns else []
+    left = columns.sum_columns(con, plain.columns, plain.lives, groups, "p_column") if plain.columns else []
     sources = [*plain.sources, *((column.readings, column.points) for column in left)]
     amounts, distinct = _sums(con, plain, sources, groups)
     if plain.columns:
@@ -171,8 +186,8 @@ def _sums(
         )
         for point, life in plain.lives.items()
     }
-    columns = "class INTEGER, grp INTEGER, k DOUBLE, num BIGINT, den BIGINT, seconds INTEGER"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE p_class ({columns})")
+    named = "class INTEGER, grp INTEGER, k DOUBLE, num BIGINT, den BIGINT, seconds INTEGER"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE p_class ({named})")
     rows = [
         (number, group, float(10**scale.places), scale.num, scale.den, seconds)
         for (group, scale, seconds), number in classes.items()

@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding
+from celadon.core.later import Later
 from celadon.core.model import Meter, PointKind
 from celadon.core.model import Plant as PlantModel
 from celadon.core.periods import Period
@@ -23,14 +25,19 @@ from celadon.core.units import UnitError
 from celadon.metering.amounts import covering_period, rows_sql
 from celadon.metering.brief import Brief, derive_briefly, may_be_brief
 from celadon.metering.changes import NEIGHBOURS
-from celadon.metering.columns import WORTH, Column, available, columns
 from celadon.metering.faults import findings_from, findings_of
 from celadon.metering.intervals import derive
-from celadon.metering.plain_amounts import STRETCHES, Plain, judge, lengths, may_be_plain
+from celadon.metering.plain_amounts import STRETCHES, WORTH, Plain, by_columns, judge, lengths, may_be_plain
 from celadon.metering.scales import Life, config_digest, life, utc
 from celadon.plant.opened import View
 from celadon.plant.sources import superseded
 from celadon.store import LEDGER_COLUMNS, month_of, month_start
+
+if TYPE_CHECKING:
+    from celadon.metering import columns
+    from celadon.metering.columns import Column
+else:
+    columns = Later("celadon.metering.columns")
 
 SUMMED = (PointKind.REGISTER, PointKind.INTERVAL, PointKind.COUNT, PointKind.RATE)
 """Kinds of points that have amounts, and so a ledger."""
@@ -311,14 +318,14 @@ class Deriver:
 
     def _columns(self, piece: Piece, lacking: Collection[int]) -> list[Column]:
         """Segments of the window all of whose readings of the piece's points are of runs in the table of runs; not those `lacking`."""
-        if not available():
+        if not by_columns():
             return []
         start, end = piece.window.start, piece.window.end
         within = self.seen.snapshot.columns_within(piece.points, start, end, _A_COLUMN)
         found = {segment: of for segment, of in within.items() if segment not in lacking}
         if not found or sum(rows for rows, _ in found.values()) < WORTH:
             return []
-        return columns(self.con, _RUNS, piece.points, found)
+        return columns.columns(self.con, _RUNS, piece.points, found)
 
     def ended_in(self, piece: Piece, points: Collection[int], without: Collection[int] = ()) -> str:
         """A query for the readings of these points, and perhaps of others, that end in the piece's window; `without` segments."""

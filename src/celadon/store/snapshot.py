@@ -287,14 +287,18 @@ class Snapshot:
         )
         span = f"FROM span WHERE {among} AND month BETWEEN ? AND ? AND segment IN"
         counts = f"SELECT segment, count(*) {span} ({int_list(found)}) GROUP BY segment"
+        there = dict(self._catalogue.rows(counts, *window))
+        partly = [segment for segment, count in there.items() if 0 < listed.get(segment, 0) < count]
+        known: dict[int, set[int]] = {}
+        if partly:
+            sql = f"SELECT DISTINCT segment, point {held} AND segment IN ({int_list(partly)})"
+            for segment, point in con.execute(sql).fetchall():
+                known.setdefault(segment, set()).add(point)
         lacking: dict[frozenset[int], list[int]] = {}
-        for segment, count in self._catalogue.rows(counts, *window):
-            if listed.get(segment, 0) != count:
-                there = self._catalogue.rows(f"SELECT point {span} ({segment})", *window)
-                known = f"SELECT DISTINCT point {held} AND segment = {segment}"
-                rows = con.execute(known).fetchall() if segment in listed else []
-                missing = frozenset(row[0] for row in there).difference(row[0] for row in rows)
-                lacking.setdefault(missing, []).append(segment)
+        for segment in (segment for segment, count in there.items() if listed.get(segment, 0) != count):
+            held_by = self._catalogue.rows(f"SELECT point {span} ({segment})", *window)
+            missing = frozenset(row[0] for row in held_by).difference(known.get(segment, ()))
+            lacking.setdefault(missing, []).append(segment)
         return [(of, missing) for missing, of in lacking.items()]
 
     def segments_sql(self, ids: Collection[int], points: Collection[int]) -> str:
