@@ -251,3 +251,49 @@ def test_commands(folder, capsys):
     text = capsys.readouterr().out
     assert "水泥制造" in text
     assert "不公布" in text
+
+
+def test_reports_that_are_missing_are_told(folder):
+    """Three enterprises, two months: B has January, C February; and with D in the registry one reports nothing."""
+    question = ("cn_gbt_2589_2020", "2023-01..2023-02")
+    with open_region(folder) as region:
+        [told] = [
+            item
+            for item in region.account(*question, by="province").findings
+            if item.code == "region.reports-missing"
+        ]
+    period = "2023-01-01..2023-02-28"
+    assert told.values == {"count": 2, "due": 6, "silent": 0, "enterprises": 3, "gaps": 2, "period": period}
+    (folder / "registry.csv").write_text(REGISTRY + "D,Delta,3011,370100,\n", encoding="utf-8")
+    with open_region(folder) as region:
+        region.load()
+        found = region.account(*question, by="enterprise")
+    [told] = [item for item in found.findings if item.code == "region.reports-missing"]
+    assert told.values == {"count": 4, "due": 8, "silent": 1, "enterprises": 4, "gaps": 2, "period": period}
+
+
+def test_a_file_is_written_whole_or_refused(folder, capsys):
+    words = [
+        "account",
+        str(folder),
+        "-r",
+        "cn_gbt_2589_2020",
+        "-p",
+        "2023-01..2023-02",
+        "--by",
+        "industry",
+        "--json",
+    ]
+    assert main([*words, "--output", str(folder / "nowhere" / "x.csv")]) == 1
+    [finding] = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["code"], finding["where"]["file"]) == (
+        "system.refused",
+        str(folder / "nowhere" / "x.csv"),
+    )
+    assert main([*words, "--output", str(folder / "x.csv")]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert problems(body) == []
+    assert "region.reports-missing" in {item["code"] for item in body["findings"]}  # as without --output
+    with (folder / "x.csv").open(encoding="utf-8") as stream:
+        assert len(list(csv.DictReader(stream))) == body["rows"]
+    assert not list(folder.glob(".*.part"))

@@ -109,7 +109,7 @@ def test_bad_registry_rows(folder, row, code, example):
         ("C,2023-12,1,1", "region.month-outside", "month", "2023-12"),
         ("C,2024-01,many,1", "region.value-unreadable", "coal", "many"),
         ("C,2024-01,inf,1", "region.value-unreadable", "coal", "inf"),
-        ("C,2024-01,-1000,1", "region.value-negative", "coal", "coal = -1.0"),
+        ("C,2024-01,-1000,1", "region.value-negative", "coal", "coal = -1000"),
         ("A,2024-01,9,9", "region.row-twice", None, "A 2024-01"),
     ],
 )

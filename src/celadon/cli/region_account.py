@@ -32,7 +32,7 @@ def account_region(
     bar = "核算" if session.lang == "zh" else "accounting"
     with open_region(path) as region, session.progress(bar) as progress:
         if output is not None:
-            rows = region.write(
+            rows, findings = region.write(
                 output, rulebook, period, by=by, per=per, quantities=quantities, options=options, as_of=as_of,
                 factors_as_of=factors_as_of, engine=engine, progress=progress,
             )  # fmt: skip
@@ -41,6 +41,7 @@ def account_region(
                 "region-account-file/1",
                 {"file": output, "rows": rows},
                 lambda out: out.print(said, markup=False),
+                findings,
             )
             return
         most = _ROWS_IN_JSON if session.as_json or as_csv else _ROWS_SHOWN

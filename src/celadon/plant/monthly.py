@@ -28,7 +28,7 @@ from celadon.plant.keeping import unique
 from celadon.plant.opened import View
 from celadon.plant.workspace import Workspace
 from celadon.rules.rulebook import FactSpec, Rulebook
-from celadon.store.segments import literal
+from celadon.store.tables_out import write_table
 
 INCOMPLETE = FindingKind(
     "facts.incomplete",
@@ -106,8 +106,7 @@ class MonthlyFacts:
         """To a Parquet file (by its ending) or CSV with a header; absent as an empty cell."""
         kinds = ["VARCHAR"] * 5 + ["DOUBLE", "VARCHAR", "DOUBLE", "DOUBLE"]
         load_rows(con, "monthly", dict(zip(COLUMNS, kinds, strict=True)), [row.cells() for row in self.rows])
-        kind = "FORMAT PARQUET, COMPRESSION ZSTD" if file.suffix == ".parquet" else "FORMAT CSV, HEADER"
-        con.execute(f"COPY (FROM monthly) TO {literal(str(file))} ({kind})")
+        write_table(con, "FROM monthly", file)
         con.execute("DROP TABLE monthly")
 
 

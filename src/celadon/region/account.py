@@ -21,10 +21,11 @@ from celadon.engine.region_model import Output
 from celadon.engine.request import Request
 from celadon.plant.keeping import unique
 from celadon.region.lists import area_of, industries
-from celadon.region.tables import GROUPS, REGISTRY, Prepared, prepare
+from celadon.region.tables import FACTS, GROUPS, REGISTRY, Prepared, prepare
 from celadon.region.tables_in import identifier, literal
 from celadon.region.view import View, months_in
 from celadon.rules.rulebook import Rulebook
+from celadon.store.tables_out import write_table
 
 GROUP_UNKNOWN = FindingKind(
     "region.group-unknown",
@@ -58,6 +59,20 @@ MONTHS_MISSING = FindingKind(
         "{period} 的 {due} 个月中仅有 {months} 个月有报表。",
     ),
     Text("Load the missing months, or ask for those there are.", "请载入缺少的月份，或只查询已有月份。"),
+)
+REPORTS_MISSING = FindingKind(
+    "region.reports-missing",
+    Severity.WARNING,
+    Text("Reports are missing", "缺少月报"),
+    Text(
+        "{count} of {due} monthly reports are missing: {silent} of {enterprises} enterprises report nothing in {period}, {gaps} leave out "
+        "months. Sums hold what was reported.",
+        "应有 {due} 份月报，缺 {count} 份：{period} 内 {enterprises} 家企业中有 {silent} 家未填报，{gaps} 家缺部分月份。合计仅含已填报的数据。",
+    ),
+    Text(
+        "Load the missing reports; `--by enterprise --per month` shows which there are.",
+        "请载入缺少的月报；用 `--by enterprise --per month` 查看已有月份。",
+    ),
 )
 NO_TOTAL = FindingKind(
     "region.no-total",
@@ -206,10 +221,30 @@ def answer(
     """The engine's answers as the table `into`: a column for each group word, `start`, and those of `result.columns`."""
     months, said = due_months(seen, question.period)
     tables = prepared or prepare(con, seen, months, book)
+    if prepared is None:
+        said += _reports_missing(con, len(months), question.period)
     request = question.request(book, seen)
     columns = [GROUPS[word] for word in question.by]
     result = account_region(con, book, tables.tables, request, columns, into=into, shares=shares, on=on)
     return result, [*said, *result.findings]
+
+
+def _reports_missing(con: duckdb.DuckDBPyConnection, months: int, period: Period) -> list[Finding]:
+    """Who is registered and does not report all of the months that have reports: a sum says nothing of them."""
+    [(enterprises, reports, silent, gaps)] = con.execute(
+        "SELECT count(*), coalesce(sum(n), 0), count(*) FILTER (n = 0), count(*) FILTER (n > 0 AND n < $1) FROM ("
+        f"SELECT count(f.enterprise) AS n FROM {REGISTRY} AS r LEFT JOIN {FACTS} AS f ON f.enterprise = r.enterprise GROUP BY r.enterprise)",
+        [months],
+    ).fetchall()
+    due = enterprises * months
+    if reports == due:
+        return []
+    return [
+        REPORTS_MISSING.at(
+            Place(period=period.label), count=due - int(reports), due=due, silent=silent, enterprises=enterprises, gaps=gaps,
+            period=period.label,
+        )
+    ]  # fmt: skip
 
 
 def total_of(result: RegionResult, book: Rulebook, quantity: str, period: Period) -> Output:
@@ -255,13 +290,13 @@ def write(
     question: RegionQuestion,
     file: Path,
     on: Backend | None = None,
-) -> int:
-    """Write every answer to a Parquet or CSV file, streaming; how many rows."""
-    result, _ = answer(con, seen, book, question, on=on)
-    kind = "FORMAT PARQUET, COMPRESSION ZSTD" if file.suffix == ".parquet" else "FORMAT CSV, HEADER"
-    written = con.execute(f"COPY ({_long(result, question)}) TO {literal(str(file))} ({kind})").fetchone()
+) -> tuple[int, tuple[Finding, ...]]:
+    """Write every answer to a Parquet or CSV file, streaming; how many rows, and what was found on the way."""
+    result, said = answer(con, seen, book, question, on=on)
+    written = write_table(con, _long(result, question), file)
     con.execute(f"DROP TABLE {ANSWERS}")
-    return int(written[0]) if written else 0
+    findings = tuple(unique([*seen.findings, *said, *book.findings, *seen.snapshot.findings]))
+    return written, findings
 
 
 def _long(result: RegionResult, question: RegionQuestion) -> str:

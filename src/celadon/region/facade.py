@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 
 import duckdb
 
-from celadon.core.findings import FindingError, Place
+from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.periods import Grain, Period, parse_period
 from celadon.engine.spark import Spark
 from celadon.engine.trace import Trace
@@ -164,8 +164,8 @@ class Region:
         factors_as_of: date | None = None,
         engine: str | None = None,
         progress: Progress | None = None,
-    ) -> int:
-        """Like `account`, all rows into a Parquet or CSV file, streaming; how many."""
+    ) -> tuple[int, tuple[Finding, ...]]:
+        """Like `account`, all rows into a Parquet or CSV file, streaming; how many, and the findings."""
         question = self._question(period, by, per, quantities, options, factors_as_of)
         on = self._engine(engine, progress)
         return self._read(

@@ -25,9 +25,10 @@ from celadon.engine.request import Request
 from celadon.plant.keeping import unique
 from celadon.region.account import RegionQuestion, answer, due_months, total_of
 from celadon.region.tables import REGISTRY
-from celadon.region.tables_in import identifier, literal
+from celadon.region.tables_in import identifier
 from celadon.region.view import View
 from celadon.rules.rulebook import Rulebook
+from celadon.store.tables_out import write_table
 
 GRADE_BOOK = "cn_carbon_efficiency_grade"
 MEAN = "sector_mean_intensity"
@@ -166,9 +167,7 @@ def grade(
         f"SELECT {columns} FROM {first} {from_both} ORDER BY round(g.over_mean, 9) DESC NULLS LAST, g.number"
     ).fetchall()
     if file is not None:
-        kind = "FORMAT PARQUET, COMPRESSION ZSTD" if file.suffix == ".parquet" else "FORMAT CSV, HEADER"
-        every = f"SELECT {columns} FROM grades {from_both} ORDER BY g.number"
-        con.execute(f"COPY ({every}) TO {literal(str(file))} ({kind})")
+        write_table(con, f"SELECT {columns} FROM grades {from_both} ORDER BY g.number", file)
     [(total, without)] = con.execute(
         "SELECT count(*), count(*) FILTER (level IS NULL) FROM grades"
     ).fetchall()

@@ -265,11 +265,12 @@ def _row_checks(region: RegionFile) -> list[tuple[str, str | None, str, str]]:
 def _value_checks(value: ValueColumn, cell: str, raw: str) -> list[tuple[str, str | None, str, str]]:
     unreadable = (
         f"({cell} IS NULL AND {raw} IS NOT NULL) OR NOT isfinite({cell})",
-        "region.value-unreadable", value.column, f"coalesce({raw}, {cell}::VARCHAR)",
+        "region.value-unreadable", value.column, f"coalesce({raw}, ({cell} / {value.factor!r})::VARCHAR)",
     )  # fmt: skip
     if value.quantity in SIGNED:
         return [unreadable]
-    shown = f"{literal(value.column + ' = ')} || {cell}::VARCHAR"
+    # as reported, in the unit of the column
+    shown = f"{literal(value.column + ' = ')} || coalesce({raw}, ({cell} / {value.factor!r})::VARCHAR)"
     return [unreadable, (f"{cell} < 0", "region.value-negative", value.column, shown)]
 
 
