@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import loading
 from benchmarks.measure import Used, run
-from benchmarks.works import Works
+from benchmarks.works import Works, make_store
 
 TIMES = (1, 10, 100)
+Measured = tuple[int, dict[str, Used]]
+"""Rows of data, and what each path used for them."""
 
 
 def compare(folder: Path, scale: int) -> dict[str, Any]:
     """Each path at three sizes, the largest `scale` × the usual one; `slope`: of the logarithms, between the larger two."""
-    paths: dict[str, Callable[[Path, int], tuple[int, Used]]] = {
-        "hourly energy and emission": _hourly, "52 formulas": _country, "screening": _screening, "loading a CSV": _loading,
-    }  # fmt: skip
     found: dict[str, Any] = {}
-    for name, measure in paths.items():
-        points = []
+    for measure in (_registers, _hourly, _restating, _country, _screening, _loading):
         for times in TIMES:
             place = folder / "growth"
             shutil.rmtree(place, ignore_errors=True)
-            size, used = measure(place, times * scale)
-            points.append(
-                {"size": size, "work_cpu_s": round(used.work_cpu, 3), "peak_mb": round(used.peak_mb)}
-            )
+            size, paths = measure(place, times * scale)
+            for name, used in paths.items():
+                point = {"size": size, "work_cpu_s": round(used.work_cpu, 3), "peak_mb": round(used.peak_mb)}
+                found.setdefault(name, {"points": []})["points"].append(point)
             shutil.rmtree(place, ignore_errors=True)
-        found[name] = {"points": points, "slope": round(_slope(points[1], points[2]), 2)}
+    for one in found.values():
+        one["slope"] = round(_slope(one["points"][1], one["points"][2]), 2)
     return found
 
 
@@ -40,7 +39,35 @@ def _slope(one: dict[str, Any], other: dict[str, Any]) -> float:
     return more / math.log(other["size"] / one["size"])
 
 
-def _hourly(place: Path, times: int) -> tuple[int, Used]:
+def _registers(place: Path, times: int) -> Measured:
+    works = _works(times)
+    shape = {"folder": str(place), "sites": works.sites, "leaves": works.leaves, "months": works.months}
+    make_store(place, works)
+    return works.points * works.steps, {"registers to account": run("pipeline:celadon", **shape)}
+
+
+def _restating(place: Path, times: int) -> Measured:
+    """What touches one meter of a plant: the more others it has, the less each may matter."""
+    works = _works(times)
+    make_store(place, works)
+    used = run(
+        "restating:celadon", folder=str(place), sites=works.sites, leaves=works.leaves, months=works.months
+    )
+    taken = {
+        "one late reading": used.answer["late_reading"]["cpu_ms"],
+        "an area explained": used.answer["explain"]["area"]["cpu_ms"],
+    }
+    return works.points * works.steps, {name: replace(used, work_cpu=ms / 1000) for name, ms in taken.items()}
+
+
+def _works(times: int) -> Works:
+    """Registers of quarter-hours: 30 000 readings times so many."""
+    if times < 10:
+        return Works(1, 9, 1)
+    return Works(times // 20, 99, 2) if times >= 20 else Works(1, 49, 2)
+
+
+def _hourly(place: Path, times: int) -> Measured:
     given = {
         "folder": str(place),
         "sites": max(1, times // 10),
@@ -48,24 +75,24 @@ def _hourly(place: Path, times: int) -> tuple[int, Used]:
         "months": 1,
     }
     size = int(run("hourly:make", **given).answer)
-    return size, run("hourly:celadon", **given)
+    return size, {"hourly energy and emission": run("hourly:celadon", **given)}
 
 
-def _country(place: Path, times: int) -> tuple[int, Used]:
+def _country(place: Path, times: int) -> Measured:
     run("country:prepare", folder=str(place), enterprises=1000 * times)
-    return 12_000 * times, run("country:celadon", folder=str(place))
+    return 12_000 * times, {"52 formulas": run("country:celadon", folder=str(place))}
 
 
-def _screening(place: Path, times: int) -> tuple[int, Used]:
+def _screening(place: Path, times: int) -> Measured:
     size = int(run("region:make", folder=str(place), firms=400 * times).answer)
     run("region:load", folder=str(place))
-    return size, run("region:screen", folder=str(place))
+    return size, {"screening": run("region:screen", folder=str(place))}
 
 
-def _loading(place: Path, times: int) -> tuple[int, Used]:
+def _loading(place: Path, times: int) -> Measured:
     works = Works(1, 6 * times // 10 if times >= 10 else 1, 1 if times < 10 else 2)
     size = loading.write(place, works, "long")
-    return size, run("loading:celadon", folder=str(place))
+    return size, {"loading a CSV": run("loading:celadon", folder=str(place))}
 
 
 def picture(found: dict[str, Any]) -> str:
@@ -103,11 +130,11 @@ def picture(found: dict[str, Any]) -> str:
         out.append(
             f'<text x="598" y="{y + 16}" font-size="11" fill="#5b6270">slope {one["slope"]:.2f}</text>'
         )
-    out.append('<text x="580" y="216" font-size="11" fill="#5b6270">dashed: linear</text>')
+    out.append('<text x="580" y="306" font-size="11" fill="#5b6270">dashed: linear</text>')
     return "\n".join([*out, "</svg>", ""])
 
 
-_COLOURS = ("#2a7f76", "#b4632d", "#4a5fa5", "#8a8f98")
+_COLOURS = ("#2a7f76", "#b4632d", "#4a5fa5", "#8a8f98", "#8f4a86", "#6b8f2a", "#1f2430")
 
 
 def _y(value: float, low: float, high: float) -> float:
