@@ -98,9 +98,9 @@ def _loading(place: Path, times: int) -> Measured:
 def picture(found: dict[str, Any]) -> str:
     """CPU and peak memory against size, both logarithmic, with the slope of what would be linear. SVG."""
     out = [
-        '<svg xmlns="http://www.w3.org/2000/svg" width="760" height="330" viewBox="0 0 760 330" role="img" font-family="sans-serif">',
+        '<svg xmlns="http://www.w3.org/2000/svg" width="800" height="330" viewBox="0 0 800 330" role="img" font-family="sans-serif">',
         "<title>CPU seconds and peak memory against the amount of data</title>",
-        '<rect width="760" height="330" rx="8" fill="#ffffff"/>',
+        '<rect width="800" height="330" rx="8" fill="#ffffff"/>',
     ]
     for left, title, figure, low, high in (
         (60, "CPU seconds", "work_cpu_s", -2.0, 3.0), (330, "peak memory, MB", "peak_mb", 1.0, 4.0),
