@@ -23,6 +23,7 @@ from celadon.plant.facade import open_plant
 from celadon.plant.new import new_plant
 from celadon.reports.calculation import Calculation, formula_of
 from celadon.reports.gather import Asked, factors_of, period_before
+from celadon.reports.layout import _lines
 from celadon.reports.model import Question
 from celadon.reports.terms import plain_sum
 from celadon.reports.write import make, write
@@ -480,3 +481,40 @@ def test_what_a_report_refuses(works, tmp_path, capsys, monkeypatch):
         == 1
     )
     assert "report.not-installed" in capsys.readouterr().err
+
+
+def test_sheets_read_well_on_screen_and_paper(workbook):
+    """Headers of long tables stay, titles of numbers stand over them, and a text that wraps has a row as high as its lines."""
+    for sheet in workbook.worksheets:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+        assert (sheet.oddFooter.left.text, sheet.oddFooter.right.text) == ("&A", "&P / &N")
+        if sheet.title in ("Calculation", "Traces", "Finding list"):
+            header = next(row[0].row for row in sheet.iter_rows() if row[0].font.b and row[0].row > 1)
+            assert sheet.freeze_panes == f"A{header + 1}"
+            assert sheet.print_title_rows == f"${header}:${header}"
+    figures = workbook["Key figures"]
+    header = {
+        cell.value: cell for cell in next(row for row in figures.iter_rows() if row[0].value == "Quantity")
+    }
+    assert header["Value"].alignment.horizontal == header["Coverage"].alignment.horizontal == "right"
+    assert header["Rests on"].alignment.horizontal == "left"
+    long = [
+        (cell, sheet)
+        for sheet in workbook.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.alignment.wrap_text and len(str(cell.value or "")) > 150 and cell.column_letter in "DE"
+    ]
+    assert long
+    for cell, sheet in long:  # a column of 60 or fewer digits takes at most 66 letters a line
+        assert sheet.row_dimensions[cell.row].height >= 45
+
+
+def test_lines_of_a_text_that_wraps():
+    """Ten wide: words stay whole, Chinese breaks anywhere and is two wide, a word of 25 takes three lines."""
+    assert [_lines(text, 10) for text in ("", "0123456789", "01234 6789 ", "01234 67890", "a b c d e f")] == [
+        1, 1, 1, 2, 2,
+    ]  # fmt: skip
+    assert [_lines(text, 10) for text in ("五个汉字五", "六个汉字六个", "x" * 25, "ab " + "x" * 25)] == [
+        1, 2, 3, 4,
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
-from openpyxl.worksheet.properties import Outline, PageSetupProperties
+from openpyxl.worksheet.properties import Outline
 from openpyxl.worksheet.worksheet import Worksheet
 
 from celadon.charts.chart import Chart
@@ -31,6 +31,7 @@ from celadon.core.text import Lang, Text
 from celadon.engine.quality import LABELS
 from celadon.reports import words
 from celadon.reports.calculation import Calculation
+from celadon.reports.layout import break_between, fit_rows, keep_header, set_up_page, text_width, widen
 from celadon.reports.model import Cell, Figure, Figures, Grid, Note, Report, Section
 from celadon.rules.titles import titled
 
@@ -76,9 +77,7 @@ class _Book:
         self.names.add(wanted)
         made: Worksheet = self.workbook.create_sheet(wanted)
         made.sheet_view.showGridLines = False
-        made.page_setup.orientation, made.page_setup.paperSize = "landscape", 9  # A4
-        made.page_setup.fitToHeight = 0
-        made.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        set_up_page(made)
         return made
 
     def say(self, cell: Cell) -> str | float | int | None:
@@ -140,9 +139,9 @@ def _cover(book: _Book) -> None:
     for text in _READ_ME:
         _put(sheet, row, 1, text.say(lang)).alignment = Alignment(wrap_text=True, vertical="top")
         sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=2)
-        sheet.row_dimensions[row].height = 32
         row += 1
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 26, 110
+    widen(sheet, (34, 102))
+    fit_rows(sheet)
 
 
 _READ_ME = (
@@ -162,18 +161,30 @@ def _section(book: _Book, section: Section) -> None:
     sheet = book.sheet(section.sheet)
     sheet["A1"] = section.title.say(book.lang)
     sheet["A1"].font = _font(size=14, bold=True, color=_BRAND)
-    row = 3
+    row, pictures, tables = 3, [], []
     if section.text is not None:
         row = _note(book, sheet, row, Note(section.text))
     for block in section.blocks:
         if isinstance(block, Note):
             row = _note(book, sheet, row, block)
         elif isinstance(block, Figures):
+            tables.append((row, len(block.figures)))
             row = _figures(book, sheet, row, block.figures)
         elif isinstance(block, Grid):
+            tables.append((row, len(block.rows)))
             row = _grid(book, sheet, row, block)
         else:
+            pictures.append((row, int(block.scene(book.lang, _PICTURE).height)))
             row = _picture(book, sheet, row, block)
+    fit_rows(sheet)
+    if not tables:
+        break_between(sheet, pictures)
+    elif not pictures and (len(tables) == 1 or tables[0][1] > _LONG):
+        keep_header(sheet, tables[0][0])
+
+
+_LONG = 20
+"""Rows of a table whose header stays, though another table follows it on the sheet."""
 
 
 def _note(book: _Book, sheet: Worksheet, row: int, note: Note) -> int:
@@ -182,20 +193,19 @@ def _note(book: _Book, sheet: Worksheet, row: int, note: Note) -> int:
     if note.warning:
         cell.fill = _WARN
     sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=8)
-    sheet.row_dimensions[row].height = 16 * (
-        1 + len(note.text.say(book.lang)) // (110 if book.lang == "en" else 62)
-    )
     return row + 1
 
 
-def _header(sheet: Worksheet, row: int, texts: list[str]) -> None:
+def _header(sheet: Worksheet, row: int, texts: list[str], numbers: Collection[int] = ()) -> None:
+    """Titles in the row; those of columns of numbers (from 1) stand right, as the numbers do."""
     for column, text in enumerate(texts, 1):
         cell = _put(sheet, row, column, text)
         cell.font, cell.fill = _font(bold=True, color=_INK), _HEAD
-        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        side, after = ("right", 0) if column in numbers else ("left", 1 if column - 1 in numbers else 0)
+        cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal=side, indent=after)
 
 
-_FIGURE_WIDTHS = (34, 30, 16, 14, 16, 12, 10, 46, 16, 30)
+_FIGURE_WIDTHS = (34, 30, 16, 14, 16, 12, 12, 46, 16, 30)
 
 
 def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...]) -> int:
@@ -213,11 +223,12 @@ def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...
         words.TRACE,
     )
     other = words.QUANTITY.say("en" if lang == "zh" else "zh")
-    _header(sheet, row, [*(name.say(lang) for name in names), other])
+    _header(sheet, row, [*(name.say(lang) for name in names), other], numbers=(3, 5, 6, 7))
     for figure in figures:
         row += 1
-        _put(sheet, row, 1, figure.label.say(lang))
-        _put(sheet, row, 2, figure.place.say(lang))
+        wrapped = Alignment(wrap_text=True, vertical="top")
+        _put(sheet, row, 1, figure.label.say(lang)).alignment = wrapped
+        _put(sheet, row, 2, figure.place.say(lang)).alignment = wrapped
         _figure_value(book, sheet, row, 3, figure)
         _put(sheet, row, 4, "" if figure.unit == "1" else figure.unit)
         if figure.before is not None:
@@ -228,13 +239,18 @@ def _figures(book: _Book, sheet: Worksheet, row: int, figures: tuple[Figure, ...
         if figure.value is not None:
             _put(sheet, row, 7, figure.coverage).number_format = "0.0%"
         _put(sheet, row, 8, rests_on(figure, lang))
+        for column in range(3, 11):
+            side, after = ("left", 1) if column in (4, 8) else (None, 0)
+            sheet.cell(row, column).alignment = Alignment(
+                wrap_text=column in (8, 10), vertical="top", horizontal=side, indent=after
+            )
         if figure.unchecked:
             sheet.cell(row, 8).fill = _WARN
         _trace_link(book, sheet, row, figure)
         _put(sheet, row, 10, figure.label.say("en" if lang == "zh" else "zh")).font = _font(color=_MUTED)
         for column in range(1, 11):
             sheet.cell(row, column).border = _LINE
-    _widen(sheet, _FIGURE_WIDTHS)
+    widen(sheet, _FIGURE_WIDTHS)
     return row + 2
 
 
@@ -276,7 +292,12 @@ def rests_on(figure: Figure, lang: Lang) -> str:
 
 
 def _grid(book: _Book, sheet: Worksheet, row: int, grid: Grid) -> int:
-    _header(sheet, row, [text.say(book.lang) for text in grid.header])
+    numbers = {
+        column
+        for column in range(1, len(grid.header) + 1)
+        if any(isinstance(cells[column - 1], int | float) for cells in grid.rows)
+    }
+    _header(sheet, row, [text.say(book.lang) for text in grid.header], numbers)
     first, last = row + 1, row + len(grid.rows)
     for number, cells in enumerate(grid.rows):
         row += 1
@@ -291,13 +312,17 @@ def _grid(book: _Book, sheet: Worksheet, row: int, grid: Grid) -> int:
             if isinstance(value, float):
                 cell.number_format = _format(value)
             cell.border = _LINE
-            if column in grid.wide:
-                cell.alignment = Alignment(wrap_text=True, vertical="top")
+            text = isinstance(value, str | Text)
+            # What follows a column of numbers, which end at its edge, begins a little further on.
+            after = 1 if text and column in numbers else 0
+            cell.alignment = Alignment(
+                wrap_text=text, vertical="top", horizontal="left" if after else None, indent=after
+            )
             if (number, column) in grid.inputs:
                 cell.fill = _INPUT
             if grid.total and number == len(grid.rows) - 1:
                 cell.font, cell.border = _font(bold=True), _TOP
-    _widen(sheet, _grid_widths(book, grid))
+    widen(sheet, _grid_widths(book, grid))
     return row + 2
 
 
@@ -307,19 +332,11 @@ def _grid_widths(book: _Book, grid: Grid) -> list[float]:
         texts = [
             str(book.say(row[column]) or "") for row in grid.rows[:200] if not isinstance(row[column], float)
         ]
-        longest = max([_width(text) for text in texts] + [12.0, min(_width(title.say(book.lang)), 24.0)])
+        longest = max(
+            [text_width(text) for text in texts] + [12.0, min(text_width(title.say(book.lang)), 24.0)]
+        )
         widths.append(60.0 if column in grid.wide else min(longest + 2, 44.0))
     return widths
-
-
-def _width(text: str) -> float:
-    return sum(2.0 if ord(character) > 0x2E80 else 1.0 for character in text)
-
-
-def _widen(sheet: Worksheet, widths: tuple[float, ...] | list[float]) -> None:
-    for column, width in enumerate(widths, 1):
-        letter = get_column_letter(column)
-        sheet.column_dimensions[letter].width = max(sheet.column_dimensions[letter].width or 0, width)
 
 
 def _picture(book: _Book, sheet: Worksheet, row: int, chart: Chart) -> int:
@@ -345,8 +362,8 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
         words.QUANTITY, words.PLACE, Text("As published", "公布值"), Text("Published unit", "公布单位"), words.VALUE, words.UNIT,
         Text("Formula", "算式"), words.CLAUSE, words.SOURCE, words.CONFIDENCE, Text("Program's value", "程序结果"), Text("Check", "核对"),
     )  # fmt: skip
-    _header(sheet, 3, [title.say(lang) for title in titles])
-    sheet.freeze_panes = "A4"
+    _header(sheet, 3, [title.say(lang) for title in titles], numbers=(3, 5, 11, 12))
+    keep_header(sheet, 3)
     sheet.sheet_properties.outlinePr = Outline(summaryBelow=False)  # a number stands above what it is made of
     for number, line in enumerate(lines):
         node, row = line.node, number + 4
@@ -381,7 +398,7 @@ def _calculation(book: _Book, calculation: Calculation) -> None:
             for column in range(1, 13):
                 sheet.cell(row, column).font = _font(bold=True)
                 sheet.cell(row, column).border = _TOP
-    _widen(sheet, (46, 34, 14, 16, 18, 14, 52, 44, 60, 18, 18, 12))
+    widen(sheet, (46, 34, 14, 16, 18, 14, 52, 44, 60, 18, 18, 12))
 
 
 def _calculated(
@@ -430,7 +447,8 @@ def _traces(book: _Book) -> None:
         Text("Digest of the rulebook", "规则册摘要"), words.FACTS, Text("Quantity asked", "查询指标"), words.PERIOD,
         Text("Place and keys", "对象（键）"), Text("Options", "选项"), words.VALUE, words.UNIT,
     )  # fmt: skip
-    _header(sheet, 3, [title.say(lang) for title in titles])
+    _header(sheet, 3, [title.say(lang) for title in titles], numbers=(13,))
+    keep_header(sheet, 3)
     row = 3
     for figure in {figure.question.id: figure for figure in book.report.figures}.values():
         row += 1
@@ -447,7 +465,7 @@ def _traces(book: _Book) -> None:
         _put(sheet, row, len(cells) + 2, figure.unit)
         if link:
             sheet.cell(row, 5).hyperlink = link
-    _widen(sheet, (16, 34, 30, 90, 40, 24, 30, 30, 30, 12, 40, 24, 16, 14))
+    widen(sheet, (16, 34, 30, 90, 40, 24, 30, 30, 30, 12, 40, 24, 16, 14))
 
 
 def _as_json(words_: Mapping[str, str]) -> str:
