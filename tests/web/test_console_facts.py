@@ -247,12 +247,18 @@ def test_findings_are_accepted_and_opened_again(own: Console) -> None:
     client = engineer(own)
     model = client.get(f"{FINDINGS}.json?period=2024-01").json()
     first = model["findings"][0]
+    assert first["severity"] == "warning"
+    assert sum(model["open_by_severity"].values()) == model["open"]
+    overview = client.get("/plants/small/overview.json?period=2024-01").json()["findings"]
     given = {"finding": first["id"], "action": "accept", "period": "2024-01"}
     assert codes(client.post(f"{FINDINGS}/decide.json", json=given)) == ["triage.reason-needed"]
     client.post(f"{FINDINGS}/decide.json", json={**given, "reason": "known to the auditor"})
     after = client.get(f"{FINDINGS}.json?period=2024-01&show=accepted").json()
     assert [one["id"] for one in after["findings"]] == [first["id"]]
     assert (after["open"], after["accepted"]) == (model["open"] - 1, 1)
+    assert after["open_by_severity"]["warning"] == model["open_by_severity"]["warning"] - 1
+    left = client.get("/plants/small/overview.json?period=2024-01").json()["findings"]
+    assert left == overview | {"warning": overview["warning"] - 1}
     assert after["findings"][0]["decisions"][0]["by"] == "erik"
     assert "known to the auditor" in client.get(f"{FINDINGS}.csv?period=2024-01").text
     client.post(f"{FINDINGS}/decide.json", json={**given, "action": "reopen"})

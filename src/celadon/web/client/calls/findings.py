@@ -51,6 +51,7 @@ class Triage(TypedDict):
     period: str
     rulebooks: list[str]
     open: int
+    open_by_severity: dict[str, int]
     accepted: int
     findings: list[Item]
     more: int

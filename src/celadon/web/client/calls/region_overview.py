@@ -67,5 +67,5 @@ class RegionOverviewCalls(Transport):
         )
 
     def region_overview_publish(self, region: str, body: Publication) -> Done:
-        """Show a period's aggregates to everybody, or take them back. (POST /regions/{region}/overview/publish.json)"""
+        """Show a period's aggregates to everybody, or take them back. What was shown once stays in the region's register of what is out, (POST /regions/{region}/overview/publish.json)"""
         return cast("Done", self._post(f"/regions/{self._part(region)}/overview/publish.json", body))

@@ -5,11 +5,12 @@ Accepting and reopening are noted at once, for good; a correction is shown with 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from celadon.core.findings import SEVERITY_TEXT
+from celadon.core.findings import SEVERITY_TEXT, Severity
 from celadon.core.periods import parse_period
 from celadon.core.text import Text
 from celadon.plant.effects import rulebooks_of
@@ -73,6 +74,7 @@ class Triage(BaseModel):
     period: str
     rulebooks: list[str]
     open: int
+    open_by_severity: dict[str, int]
     accepted: int
     findings: list[Item]
     more: int
@@ -103,10 +105,11 @@ def view(asked: Asked, period: str | None = None, show: str = "all") -> Triage:
     shown = parse_period(asked.period(period), asked.plant.model.zone).label
     books, found = _judged(asked, shown)
     wanted = [one for one in found if show == "all" or one.accepted == (show == "accepted")]
+    waiting = Counter(str(one.finding.severity) for one in found if not one.accepted)
     with asked.plant.lent() as plant:
         rows = plant.quarantine()
     return Triage(
-        period=shown, rulebooks=books, open=sum(not one.accepted for one in found), accepted=sum(one.accepted for one in found),
+        period=shown, rulebooks=books, open=waiting.total(), open_by_severity={str(one): waiting[str(one)] for one in Severity}, accepted=sum(one.accepted for one in found),
         findings=[_item(one, asked) for one in wanted[:_SHOWN]], more=max(0, len(wanted) - _SHOWN),
         quarantine=[
             Waiting(

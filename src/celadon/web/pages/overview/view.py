@@ -14,6 +14,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Findings, 
 from celadon.core.periods import Period, parse_period, zone
 from celadon.core.text import Text
 from celadon.engine.run import Row
+from celadon.plant.triage import judged
 from celadon.web.access import Action, on_plant
 from celadon.web.asked import Asked
 from celadon.web.names import Names, keys_of, worded
@@ -110,6 +111,7 @@ class Overview(BaseModel):
     cost: float | None
     cost_currency: str
     findings: dict[str, int]
+    """How many of each severity are open in what this page shows: its figures and bills."""
     attention: list[Attention]
 
 
@@ -134,11 +136,13 @@ def view(
     cost, currency = _cost(asked, shown.label, found)
     before = _year_before(shown)
     with desk.watched() as plant:
-        as_of = plant.view().snapshot.recorded_at
-    ranked = _unique(worded(item) for item in found)
+        seen = plant.view()
+        # What was accepted waits for nobody; the page of findings still shows it.
+        waiting = [one.finding for one in judged(seen, found) if not one.accepted]
+    ranked = _unique(worded(item) for item in waiting)
     return Overview(
         plant=desk.key, name=both(desk.model.name), period=shown.label, before_period=before.label if before else None,
-        as_of=as_of, figures=figures, intensities=[item for book in books for item in _intensities(asked, book, shown.label)],
+        as_of=seen.snapshot.recorded_at, figures=figures, intensities=[item for book in books for item in _intensities(asked, book, shown.label)],
         cost=cost, cost_currency=currency, findings=_counts(ranked), attention=_attention(ranked),
     )  # fmt: skip
 
