@@ -146,11 +146,12 @@ def _late_reading(plant: Any, works: Works, folder: Path, account: Callable[[], 
     files.mkdir(exist_ok=True)
     name = works.meters()[1][0]
     parts: list[float] = []
+    values = [_value(plant, name, number) for number in range(TIMES)]  # somebody read them off the meter
 
     def act(number: int) -> None:
         path = files / f"late-{number}.csv"
         path.write_text(
-            f"time,meter,value\n2023-12-15 10:{number + 1:02d},{name},{_value(plant, name, number)}\n",
+            f"time,meter,value\n2023-12-15 10:{number + 1:02d},{name},{values[number]}\n",
             encoding="utf-8",
         )
         begun = time.perf_counter()

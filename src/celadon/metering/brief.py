@@ -83,15 +83,14 @@ class _Point:
         """Cut the steps between readings; False with a reading or a step that is surprising."""
         low, high = _micros(self.epoch.lo), _micros(self.epoch.hi)
         least, most = value_range(self.life.meter, self.epoch)
-        bounds, ticks, grid, sums = self.bounds, self.epoch.scale.ticks, self.grid, self.sums
+        bounds, grid, sums = self.bounds, self.grid, self.sums
         gap, (first, last) = self.life.meter.max_gap_seconds * _SECOND, self.edges
         self.point = readings[0][0]
         before, t0, v0 = readings[0], -1, 0
-        for row in readings:
-            t, value = row[1], row[2]
-            if not (low < t < high and least <= value < most):
-                return False
-            v = ticks(value)
+        if not all(low < row[1] < high and least <= row[2] < most for row in readings):
+            return False
+        for row, v in zip(readings, self.epoch.scale.all_ticks(row[2] for row in readings), strict=True):
+            t = row[1]
             if t0 >= 0:
                 d = bounds.step(v0, v, t - t0)
                 if d is None or t == t0:

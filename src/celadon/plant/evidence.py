@@ -146,8 +146,35 @@ class Evidence:
                 if point is not None and (point, leaf.start, leaf.end) not in self._known_ends:
                     wanted.setdefault((leaf.start, leaf.end), set()).add(point)
         for (start, end), points in wanted.items():
-            found = self._ends(sorted(points), start, end)
+            found = self._single_ends(sorted(points), start, end)
+            if rest := sorted(points.difference(found)):
+                found |= self._ends(rest, start, end)
             self._known_ends.update({(point, start, end): found.get(point, []) for point in points})
+
+    def _single_ends(self, points: Sequence[int], start: datetime, end: datetime) -> dict[int, list[_End]]:
+        """`_ends` of the points with one reading at every instant, in one scan that orders nothing; the others are not among them."""
+        if not self._deriver.all_count(points):
+            return {}
+        after, until = start + _TICK, end + _TICK
+        rows = self.seen.snapshot.readings_sql(points, after, until, 1, at_least=True)
+        columns = ("t", "value", "file", "line", "span")
+        ends = ", ".join(f"arg_{side}({name}, t)" for side in ("min", "max") for name in columns)
+        asked = (
+            f"SELECT point, t <= {_at(start)} AS opens, count(*), count(DISTINCT t), {ends} FROM ({rows}) "
+            f"WHERE t < {_at(until)} GROUP BY point, opens"
+        )
+        known = {(point, opens): cells for point, opens, *cells in self.con.execute(asked).fetchall()}
+        found: dict[int, list[_End]] = {}
+        for point in points:
+            groups = [known.get((point, opens)) for opens in (True, False)]
+            if all(cells is None or cells[0] == cells[1] for cells in groups):
+                before, inside = groups
+                count = inside[0] if inside else 0
+                first, last = (inside[2:6], inside[7:11]) if inside else (None, None)
+                opening = before[7:11] if before and before[11] == 0 else first  # a span opens nothing
+                both = [tuple(cells) for cells in (opening, last) if cells is not None]
+                found[point] = [(*cells, count) for cells in dict.fromkeys(both)]
+        return found
 
     def _ends(self, points: Sequence[int], start: datetime, end: datetime) -> dict[int, list[_End]]:
         """Of each point the reading that opens the span (at or before its start, else its first) and the last in it, with

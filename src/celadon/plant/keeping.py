@@ -89,25 +89,25 @@ def _keep_findings(store: Store, upto: int, findings: Iterable[Finding]) -> None
 def stored_findings(seen: View, period: Period) -> list[Finding]:
     """What deriving stored parts found, as far as it concerns `period` and still holds for this view."""
     points, upto = seen.snapshot.points(), seen.snapshot.upto
-    said: list[tuple[Finding, int, int, Period]] = []
+    said: list[tuple[Finding, int, int, range]] = []
     for told in seen.store.told(period, (_KIND,)):
         if not told.note.isdigit():
             continue
-        point = points.get((told.finding.where.subject or "").removeprefix("meter:"))
+        where = told.finding.where
+        point = points.get((where.subject or "").removeprefix("meter:"))
         span = span_of(told.finding, seen.model.zone)
         if point is not None and span is not None and span.overlaps(period.start, period.end):
-            said.append((told.finding, int(told.note), point, span))
-    asked = {point for _, _, point, _ in said}, {month for *_, span in said for month in months_of(span)}
+            said.append((told.finding, int(told.note), point, _months(where.period or "", seen.model.zone)))
+    asked = {point for _, _, point, _ in said}, {month for *_, months in said for month in months}
     touched: dict[int, Mapping[tuple[int, int], int]] = {}
     for newest in {max(upto, derived_at) for _, derived_at, *_ in said}:
         newer = seen.snapshot if newest == upto else seen.store.snapshot(newest)
         touched[newest] = newer.touched_among(*asked)
     return unique(
         item
-        for item, derived_at, point, span in said
+        for item, derived_at, point, months in said
         if all(
-            touched[max(upto, derived_at)].get((point, month), 0) <= min(derived_at, upto)
-            for month in months_of(span)
+            touched[max(upto, derived_at)].get((point, month), 0) <= min(derived_at, upto) for month in months
         )
     )
 
@@ -183,6 +183,12 @@ def _span(text: str, zone: str) -> Period | None:
         return parse_period(text, zone)
     except FindingError:
         return None
+
+
+@lru_cache(maxsize=20_000)
+def _months(text: str, zone: str) -> range:
+    """The UTC months that a span which findings name touches."""
+    return months_of(parse_period(text, zone))
 
 
 def unique(findings: Iterable[Finding]) -> list[Finding]:

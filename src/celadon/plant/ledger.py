@@ -220,6 +220,10 @@ class Deriver:
         omitted = self._omitted(points)
         return f"SELECT * FROM ({sql}) WHERE NOT ({' OR '.join(omitted)})" if omitted else sql
 
+    def all_count(self, points: Collection[int]) -> bool:
+        """Whether every reading of these points counts."""
+        return not self.gone and self.left_out.keys().isdisjoint(points)
+
     def _omitted(self, points: Collection[int]) -> list[str]:
         """Conditions of rows that do not count."""
         numbers = ", ".join(str(number) for number in sorted(self.gone))

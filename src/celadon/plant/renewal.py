@@ -55,10 +55,17 @@ class Declared:
         return {*(f"site:{site}" for site in sites), *meters}
 
 
-def changed_sites(seen: View, period: Period, now: Declared, since: int, before: Declared) -> set[str] | None:
+def changed_sites(
+    seen: View,
+    period: Period,
+    now: Declared,
+    since: int,
+    before: Declared,
+    touched: Collection[tuple[int, int]],
+) -> set[str] | None:
     """Sites whose facts of `period` batches after `since`, or a plant that was `before`, may have changed; None when it may be any.
 
-    It may be any where a record came in, a file was read anew, or the plant's sites share meters.
+    `touched`: (point, month) of the ledger that those batches may have changed. It may be any where a record came in, a file was read anew, or the plant's sites share meters.
     """
     snapshot, files = seen.snapshot, seen.snapshot.files()
     if now.common != before.common or not (now.apart and before.apart):
@@ -67,10 +74,10 @@ def changed_sites(seen: View, period: Period, now: Declared, since: int, before:
     if snapshot.records_since(since) or superseded(files) != known:
         return None
     months = months_of(covering_period(seen.model, period))
-    touched = {point for point, month in snapshot.touched_since(since) if month in months}
+    changed = {point for point, month in touched if month in months}
     points = snapshot.points()
     declared = {site for site, _ in now.by_site.items() ^ before.by_site.items()}
-    return declared.union(meter.site for meter in seen.model.meters if points.get(meter.id) in touched)
+    return declared.union(meter.site for meter in seen.model.meters if points.get(meter.id) in changed)
 
 
 def stand_apart(model: PlantModel) -> bool:

@@ -30,6 +30,7 @@ from celadon.plant.ledger import ledger_of
 from celadon.plant.opened import View
 from celadon.plant.renewal import Declared, changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
+from celadon.store.rows import RECORD_COLUMNS
 from celadon.store.scratch import Scratch, connect
 
 if TYPE_CHECKING:
@@ -291,12 +292,14 @@ class Workspace:
         older = self._built.get((seen.store.path, *asked, *before.mark)) if before else None
         if before is None or older is None or before.batch > now.batch:
             return self._build(seen, *asked)
-        sites = changed_sites(seen, asked[0], now.declared, before.batch, before.declared)
+        touched = seen.snapshot.touched_since(before.batch)
+        sites = changed_sites(seen, asked[0], now.declared, before.batch, before.declared, touched)
         if sites is None or len(sites) == len(seen.model.sites):
             return self._build(seen, *asked)
         if not sites:
             return older
-        sums = _still_so(older.sums, seen, before, now)
+        same = before.declared.digest == now.declared.digest
+        sums = _untouched(older.sums, touched) if same else {}
         made = self._build(replace(seen, model=only(seen.model, sites)), *asked, sites=sites, sums=sums)
         with_sites = "list_contains(?::VARCHAR[], site)"
         sql = f"INSERT INTO {made.name} SELECT * FROM {older.name} WHERE NOT {with_sites}"
@@ -401,12 +404,10 @@ def _keep(kept: OrderedDict[_Key, _Kept], key: _Key, item: _Kept) -> None:
         kept.popitem(last=False)
 
 
-def _still_so(sums: Sums, seen: View, before: _Made, now: _Made) -> Sums:
-    """The sums of points that no later batch touched, of a plant that is declared as it was."""
-    if before.declared.digest != now.declared.digest:
-        return {}
-    touched = {point for point, _ in seen.snapshot.touched_since(before.batch)}
-    return {mark: found for mark, found in sums.items() if mark[0] not in touched}
+def _untouched(sums: Sums, touched: Collection[tuple[int, int]]) -> Sums:
+    """The sums of the other points than these."""
+    points = {point for point, _ in touched}
+    return {mark: found for mark, found in sums.items() if mark[0] not in points}
 
 
 def _placed(item: Finding, seen: View) -> Finding:
@@ -431,6 +432,10 @@ def write_records(
     """Make the temporary table `into`: the records this view shows, all times (stocks look at neighbouring months).
 
     What the plant file excludes is among them only where `every` record is asked for."""
+    if not seen.snapshot.has_records:
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in RECORD_COLUMNS.items())
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
+        return
     gone = ", ".join(str(number) for number in sorted(superseded(seen.snapshot.files())))
     omit = f"AND file NOT IN ({gone})" if gone else ""
     with seen.store.reading():

@@ -32,6 +32,8 @@ class Catalogue:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._points: dict[str, int] = {}
+        """Those read so far: a point that is committed stays."""
 
     def close(self) -> None:
         self.database.close()
@@ -66,6 +68,7 @@ class Catalogue:
 
     def rollback(self) -> None:
         """Forget the open transaction; nothing where there is none (its connection may be gone)."""
+        self._points = {}  # some of them may have been given in it
         self.database.rollback()
 
     # -- batches, files, points ------------------------------------------------------------------------------
@@ -132,8 +135,10 @@ class Catalogue:
         return int(found[0][1])
 
     def points(self) -> dict[str, int]:
-        """Point ids by meter id."""
-        return dict(self.rows("SELECT name, id FROM point ORDER BY id"))
+        """Point ids by meter id, in their order."""
+        last = next(reversed(self._points.values()), 0)
+        self._points.update(self.rows("SELECT name, id FROM point WHERE id > ? ORDER BY id", last))
+        return dict(self._points)
 
     def add_points(self, names: Iterable[str]) -> None:
         """Give an id to each name that has none."""

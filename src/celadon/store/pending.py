@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -107,9 +108,11 @@ class Pending:
         a zone, points without an id.
         """
         self._check_open()
-        source = self._materialised(con, relation)
-        _check_readings(con, source)
-        measured = stretch.measure(con, source)
+        source, few = identifier(relation), _few_readings(con, relation)
+        if few is None:
+            source = self._materialised(con, relation)
+            _check_readings(con, source)
+        measured = stretch.measure(con, source) if few is None else stretch.measure_few(few)
         self._points.update(row[0] for row in measured)
         unknown = self._points - set(self._catalogue.points().values())
         if unknown:
@@ -124,7 +127,8 @@ class Pending:
         if measured:
             choose.extend(self._catalogue, by_point)
             self._mark(list(choose.touched_months(self._catalogue, by_point, reach)))
-        con.execute(f"DROP TABLE IF EXISTS {_COPY}")
+        if source == _COPY:
+            con.execute(f"DROP TABLE IF EXISTS {_COPY}")
         count = sum(row[2] for row in measured)
         self.readings += count
         return count
@@ -328,12 +332,31 @@ def _row(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
     return con.execute(sql).fetchall()[0]
 
 
+_NEEDED = tuple(name for name in READING_COLUMNS if name != "batch")
+
+
+def _few_readings(con: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[int, datetime]] | None:
+    """Point and time of the rows where they are few, checked here: three statements over them take longer; None: they are many."""
+    found = con.execute(f"SELECT {', '.join(_NEEDED)} FROM {identifier(relation)} LIMIT {stretch.ENOUGH + 1}")
+    _check_kind(str(found.description[_NEEDED.index("t")][1]))
+    rows = found.fetchall()
+    if len(rows) > stretch.ENOUGH:
+        return None
+    value = _NEEDED.index("value")
+    _check_count(sum(None in row or not math.isfinite(row[value]) for row in rows))
+    return [row[:2] for row in rows]
+
+
 def _check_readings(con: duckdb.DuckDBPyConnection, source: str) -> None:
-    kinds = dict(con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {source})").fetchall())
-    if kinds.get("t") not in ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"):
-        raise ValueError(f"readings need t as a TIMESTAMP in UTC, not {kinds.get('t')}")
-    needed = [name for name in READING_COLUMNS if name != "batch"]
-    nulls = " OR ".join(f"{name} IS NULL" for name in needed)
-    wrong = _row(con, f"SELECT count(*) FILTER ({nulls} OR NOT isfinite(value)) FROM {source}")[0]
+    nulls = " OR ".join(f"{name} IS NULL" for name in _NEEDED)
+    _check_count(_row(con, f"SELECT count(*) FILTER ({nulls} OR NOT isfinite(value)) FROM {source}")[0])
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"):
+        raise ValueError(f"readings need t as a TIMESTAMP in UTC, not {kind}")
+
+
+def _check_count(wrong: int) -> None:
     if wrong:
         raise ValueError(f"{wrong} readings have a null or an infinite value; an absent value is no row")

@@ -171,6 +171,11 @@ class Snapshot:
         sql = "SELECT DISTINCT point, month FROM touched WHERE batch_max > ? AND batch_min <= ? ORDER BY month, point"
         return [(point, month) for point, month in self._catalogue.rows(sql, batch, self.upto)]
 
+    @property
+    def has_records(self) -> bool:
+        """Whether any batch shown here brought records."""
+        return self.records_since(0)
+
     def records_since(self, batch: int) -> bool:
         """Whether a batch shown here and later than `batch` brought records."""
         sql = "SELECT count(*) FROM segment WHERE kind = 'records' AND batch_max > ? AND batch_min <= ?"

@@ -19,7 +19,6 @@ from typing import Self
 
 import duckdb
 
-from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError
 from celadon.core.periods import Period
 from celadon.store import backup, faults, maintenance, segments, written
@@ -39,19 +38,10 @@ from celadon.store.rows import (
 from celadon.store.segments import identifier
 from celadon.store.snapshot import Snapshot
 from celadon.store.staging import Staging, sweep
+from celadon.store.told import Near, Told
 
 GRACE = timedelta(hours=1)
 """How long the files that compaction replaced stay for readers that have them open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A finding, and the batch whose loading found it."""
-
-    batch: int
-    kind: str
-    note: str
-    finding: Finding
 
 
 class Store:
@@ -70,8 +60,7 @@ class Store:
         self._reader = Catalogue(home.open(writes=False))
         self._writer: Catalogue | None = None
         self._pending: Pending | None = None
-        self._days: dict[int, written.Days] = {}
-        """Finding → the days it names."""
+        self._near = Near()
 
     @classmethod
     def create(
@@ -316,30 +305,11 @@ class Store:
         return [written.from_text(text) for text in near]
 
     def told(self, period: Period, kinds: Collection[str] | None, omit: Collection[str] = ()) -> list[Told]:
-        """What loading found that may concern `period`, of batches of these `kinds` (None = all but `omit`), in the order found.
-
-        One query; only what names no time, or one near, is decoded."""
-        chosen = omit if kinds is None else kinds
-        marks = ", ".join("?" * len(chosen))
-        catalogue = self._current()
-        near = int_list(self._near(catalogue, period))
-        sql = (
-            f"SELECT b.id, b.kind, b.note, f.json FROM finding f JOIN batch b ON b.id = f.batch WHERE f.id IN ({near}) "
-            f"AND b.kind {'NOT IN' if kinds is None else 'IN'} ({marks}) ORDER BY f.id"
-        )
-        return [
-            Told(batch, kind, note, written.from_text(text))
-            for batch, kind, note, text in catalogue.rows(sql, *chosen)
-        ]
-
-    def _near(self, catalogue: Catalogue, period: Period) -> list[int]:
-        """Ids of the findings that may concern a period. What was found stays, so that its days are read once."""
-        known = (
-            self._days if catalogue is self._reader else dict(self._days)
-        )  # a batch being made may be discarded
-        rows = catalogue.rows("SELECT id, json FROM finding WHERE id > ? ORDER BY id", max(known, default=0))
-        known.update((number, written.days_of(text)) for number, text in rows)
-        return [number for number, days in known.items() if written.may_concern(days, period)]
+        """What loading found that may concern `period`, of batches of these `kinds` (None = all but `omit`), in the order found."""
+        near = self._near.of(self._current(), period, kept=self._pending is None)
+        if kinds is None:
+            return [told for told in near if told.kind not in omit]
+        return [told for told in near if told.kind in kinds]
 
     # -- upkeep ----------------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ at least n: the cost then depends on how dense the readings are there, never on 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import duckdb
 
 from celadon.core.dataclass import dataclass
+from celadon.store.rows import micros, month_of
 
 ENOUGH = 64
 """Readings counted at either end of a stretch; so many neighbours are found within the nearest month."""
@@ -80,6 +82,19 @@ def nth_from(stretches: Iterable[Stretch], moment: int, count: int) -> int | Non
     if len(known) >= count:
         ends.append(sorted(known)[count - 1])
     return min(ends, default=None)
+
+
+def measure_few(rows: Iterable[tuple[int, datetime]]) -> list[tuple[int, int, int, Stretch]]:
+    """`measure` of up to ENOUGH rows (point, t without a zone): all of a point's are counted at either end."""
+    times: dict[tuple[int, int], list[int]] = {}
+    for point, t in rows:
+        instant = t.replace(tzinfo=UTC)
+        times.setdefault((month_of(instant), point), []).append(micros(instant))
+    found = []
+    for (month, point), all_ in sorted(times.items()):
+        first, last, instants = min(all_), max(all_), len(set(all_))
+        found.append((point, month, len(all_), Stretch(first, last, instants, last, instants, first)))
+    return found
 
 
 def measure(con: duckdb.DuckDBPyConnection, source: str) -> list[tuple[int, int, int, Stretch]]:
