@@ -160,6 +160,85 @@ def test_a_corrected_report_replaces_and_the_earlier_stays_readable(folder):
     assert len(facts(folder, before)) == 3
 
 
+def account(folder):
+    """Raw coal in tonnes of each enterprise's January."""
+    return {row[0]: row[2] for row in facts(folder) if row[1] == "2024-01"}
+
+
+def test_an_older_file_that_is_read_anew_does_not_undo_a_correction(folder):
+    """reports.csv waits for Z; reports2.csv corrects A; when Z joins the registry, reports.csv is read anew."""
+    (folder / "reports.csv").write_text(REPORTS + "Z,2024-01,1000,1\n", encoding="utf-8")
+    load(folder)
+    (folder / "reports2.csv").write_text("id,month,coal,value\nA,2024-01,77000,10\n", encoding="utf-8")
+    load(folder)
+    assert account(folder) == {"A": 77, "B": 7}
+    for number in range(2):  # and again, with the re-read batch between
+        (folder / "registry.csv").write_text(
+            REGISTRY + "Z,Zeta,3120,110105,\n" + f"Y{number},,3120,110105,\n", encoding="utf-8"
+        )
+        (folder / "reports.csv").write_text(REPORTS + "Z,2024-01,1000,1\n", encoding="utf-8")
+        load(folder)
+        assert account(folder) == {"A": 77, "B": 7, "Z": 1}
+    # another mapping reads every file anew, in the order they came in
+    text = FILE.replace("values:\n", "values:\n      - {column: value, quantity: profit, unit: 万元}\n")
+    (folder / "region.yaml").write_text(text, encoding="utf-8")
+    assert [item.rows for item in load(folder).files] == [0, 3, 1]  # A's January is of reports2.csv
+    assert account(folder) == {"A": 77, "B": 7, "Z": 1}
+
+
+def test_a_quota_file_that_is_read_anew_does_not_undo_a_correction(folder):
+    quotas = "quotas: {files: [quota*.csv], rulebook: cn_gbt_2589_2020, columns: {enterprise: id, year: y, quantity: q, value: v, unit: u}}\n"
+    (folder / "region.yaml").write_text(FILE + quotas, encoding="utf-8")
+    (folder / "quota1.csv").write_text(
+        "id,y,q,v,u\nA,2024,comprehensive_energy,5,tce\nZ,2024,comprehensive_energy,1,tce\n", encoding="utf-8"
+    )
+    load(folder)
+    (folder / "quota2.csv").write_text("id,y,q,v,u\nA,2024,comprehensive_energy,9,tce\n", encoding="utf-8")
+    load(folder)
+    (folder / "registry.csv").write_text(REGISTRY + "Z,Zeta,3120,110105,\n", encoding="utf-8")
+    load(folder)
+    with open_region(folder) as region:
+        found = region.con.execute(
+            f"SELECT enterprise, value FROM ({region.view().quotas()}) ORDER BY 1"
+        ).fetchall()
+    assert found == [(1, 9), (4, 1)]
+
+
+def test_a_file_as_it_was_before_counts_again(folder):
+    """Exported wrongly once, then put back: the registry and the reports of the first day."""
+    load(folder)
+    (folder / "reports.csv").write_text("id,month,coal,value\nA,2024-01,111000,10\n", encoding="utf-8")
+    (folder / "registry.csv").write_text(REGISTRY.replace("110105", "370102"), encoding="utf-8")
+    wrong = told(load(folder))
+    assert account(folder) == {"A": 111, "B": 7}
+    assert wrong["region.gone-from-file"] == (
+        None,
+        {"count": 2, "file": "reports.csv", "example": "A 2024-02"},
+    )
+    (folder / "reports.csv").write_text(REPORTS, encoding="utf-8")
+    (folder / "registry.csv").write_text(REGISTRY, encoding="utf-8")
+    assert [item.status for item in load(folder).files] == ["loaded", "loaded"]
+    assert account(folder) == {"A": 5, "B": 7}
+    with open_region(folder) as region:
+        assert region.con.execute(
+            f"SELECT grid FROM ({region.view().registry()}) WHERE enterprise = 'C'"
+        ).fetchall() == [("CN-BJ",)]
+
+
+def test_a_number_is_of_one_enterprise_for_ever(folder):
+    """B and C leave, D comes: it does not inherit their reports; B comes back and has its own."""
+    load(folder)
+    alone = REGISTRY.splitlines()[:2]
+    (folder / "registry.csv").write_text("\n".join([*alone, "D,Delta,3120,370102,"]) + "\n", encoding="utf-8")
+    load(folder)
+    assert account(folder) == {"A": 5}
+    (folder / "registry.csv").write_text(
+        "\n".join([*alone, "D,Delta,3120,370102,", "B,Beta,3120,370102,"]) + "\n", encoding="utf-8"
+    )
+    load(folder)
+    assert account(folder) == {"A": 5, "B": 7}
+
+
 def test_who_leaves_the_registry_is_told(folder):
     load(folder)
     (folder / "registry.csv").write_text(

@@ -125,6 +125,19 @@ LEFT_OUT_NOW = FindingKind(
         "更正报表整体替换同一来源先前的报表：未变的数值也须重新填报。",
     ),
 )
+GONE_FROM_FILE = FindingKind(
+    "region.gone-from-file",
+    Severity.WARNING,
+    Text("Reports that the file no longer has", "文件中已不再包含的月报"),
+    Text(
+        "{count} reports that an earlier {file} brought are not in it now ({example}): they still count.",
+        "此前由 {file} 载入的 {count} 份月报现已不在该文件中（{example}）：仍计入。",
+    ),
+    Text(
+        "Where they were wrong, give the enterprise and month with blank cells: that takes the report back.",
+        "如原月报有误，请保留该企业和月份并将各项留空：即撤回该月报。",
+    ),
+)
 GIVEN_DIFFERENTLY = FindingKind(
     "region.given-differently",
     Severity.WARNING,

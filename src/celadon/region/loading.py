@@ -18,13 +18,13 @@ import duckdb
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Findings, Place
 from celadon.region import staging
-from celadon.region.faults import GIVEN_DIFFERENTLY, KINDS, LEFT_OUT_NOW, REGISTRY_SHORTER
+from celadon.region.faults import GIVEN_DIFFERENTLY, GONE_FROM_FILE, KINDS, LEFT_OUT_NOW, REGISTRY_SHORTER
 from celadon.region.model import FactSource, RegionFile, TableSource
 from celadon.region.opened import Opened
 from celadon.region.reports import source_sql
 from celadon.region.tables_in import Rows, identifier, inputs
-from celadon.region.view import registry_sql
-from celadon.store import Pending, Store
+from celadon.region.view import quotas_sql, registries_sql, registry_sql
+from celadon.store import Pending, Store, StoredFile
 from celadon.store.scratch import Scratch, connect
 
 Progress = Callable[[float, str], None]
@@ -105,9 +105,15 @@ class _Load:
         self.opened, self.store, self.con, self.scratch, self.progress = opened, store, con, scratch, progress
         self.region: RegionFile = opened.region
         self.done = Loading(opened.store_path)
-        self.known = {
-            (item.source_id, item.name, item.sha256): item for item in store.snapshot().files()
-        }  # the last one wins
+        self.known: dict[tuple[str, str], StoredFile] = {}
+        """What was last loaded under a name."""
+        self.since: dict[tuple[str, str], int] = {}
+        """The batch that first brought it as it is: where it is read anew, later batches of other files still correct it."""
+        for item in store.snapshot().files():
+            name = (item.source_id, item.name)
+            if name not in self.known or self.known[name].sha256 != item.sha256:
+                self.since[name] = item.batch
+            self.known[name] = item
         self.registry_mark = ""
 
     def run(self) -> Loading:
@@ -184,10 +190,10 @@ class _Load:
         )
 
     def _add_registry(self, pending: Pending, file: int, rows: Rows) -> int:
-        """Numbers stay with their ids; new ids get the next."""
-        con = self.con
+        """Numbers stay with their ids, also of who left and comes back; new ids get numbers that nobody had."""
+        con, snapshot = self.con, self.store.snapshot()
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE before AS SELECT number, enterprise FROM ({registry_sql(self.store.snapshot())})"
+            f"CREATE OR REPLACE TEMP TABLE before AS SELECT min(number) AS number, enterprise FROM ({registries_sql(snapshot)}) GROUP BY 2"
         )
         select = (
             "SELECT (coalesce(b.number, (SELECT coalesce(max(number), 0) FROM before) + row_number() OVER (PARTITION BY b.number "
@@ -197,7 +203,7 @@ class _Load:
         )
         made = pending.add_table(con, "registry", select)
         [(gone,)] = con.execute(
-            "SELECT count(*) FROM before WHERE enterprise NOT IN (SELECT enterprise FROM staged WHERE fault IS NULL)"
+            f"SELECT count(*) FROM ({registry_sql(snapshot)}) WHERE enterprise NOT IN (SELECT enterprise FROM staged WHERE fault IS NULL)"
         ).fetchall()
         if gone:
             self.done.findings.add(REGISTRY_SHORTER.at(Place(file=rows.name), count=gone))
@@ -215,16 +221,70 @@ class _Load:
                 return
             if source is not None:
                 staging.stage_facts(self.con, rows, self.region, source)
+                self._leave_corrected(kept, rows, source)
+                self._tell_gone(kept, rows, source)
                 self._commit(
                     kept, rows, mapping, lambda pending, file, _: self._add_facts(pending, file, rows, source)
                 )
             elif self.region.quotas is not None:
                 staging.stage_quotas(self.con, rows, self.region.quotas)
+                self._leave_corrected(kept, rows, None)
                 self._commit(kept, rows, mapping, self._add_quotas)
         except FindingError as error:
             self.done.findings.extend(error.findings)
             shown = error.findings[0].where.file or name
             self.done.files.append(LoadedTable(name, shown, "failed"))
+
+    def _leave_corrected(self, kept: str, rows: Rows, source: FactSource | None) -> None:
+        """Take out of `staged`, where a file is read anew as it was, what later files have corrected meanwhile."""
+        since = self._since(kept, rows)
+        if since is None:
+            return
+        snapshot = self.store.snapshot()
+        if source is None:
+            there, same = (
+                f"SELECT * FROM ({quotas_sql(snapshot)})",
+                "b.year = s.year AND b.quantity = s.quantity",
+            )
+        else:
+            months = self.con.execute("SELECT DISTINCT month FROM staged WHERE fault IS NULL").fetchall()
+            numbers = {month.year * 12 + month.month - 1 for (month,) in months}
+            there, same = source_sql(snapshot, source, numbers) or "", "b.month = s.month"
+        own = ", ".join(
+            str(item.id) for item in snapshot.files() if (item.source_id, item.name) == (kept, rows.name)
+        )
+        if there:
+            self.con.execute(
+                f"DELETE FROM staged AS s USING (SELECT * FROM ({there}) WHERE batch > {since} AND file NOT IN ({own})) AS b "
+                f"WHERE s.fault IS NULL AND b.enterprise = s.number AND {same}"
+            )
+
+    def _tell_gone(self, kept: str, rows: Rows, source: FactSource) -> None:
+        """Tell of reports that came with this file as it was before, and are not in it as it is now."""
+        if (kept, rows.name) not in self.known or self._since(kept, rows) is not None:
+            return
+        snapshot = self.store.snapshot()
+        months = {item.month for _, item in snapshot.tables(f"facts-{source.id}") if item.month is not None}
+        there = source_sql(snapshot, source, months)
+        if there is None:
+            return
+        own = ", ".join(
+            str(item.id) for item in snapshot.files() if (item.source_id, item.name) == (kept, rows.name)
+        )
+        [(count, example)] = self.con.execute(
+            f"SELECT count(*), min(r.enterprise || strftime(b.month, ' %Y-%m')) FROM ({there}) AS b JOIN registry AS r ON "
+            f"r.number = b.enterprise WHERE b.file IN ({own}) AND (b.enterprise, b.month) NOT IN (SELECT (number, month) FROM staged "
+            "WHERE number IS NOT NULL AND month IS NOT NULL)"
+        ).fetchall()
+        if count:
+            self.done.findings.add(
+                GONE_FROM_FILE.at(Place(file=rows.name), count=count, file=rows.name, example=example)
+            )
+
+    def _since(self, kept: str, rows: Rows) -> int | None:
+        """The batch that first brought a file's content under its name; None where it is new or has changed."""
+        before = self.known.get((kept, rows.name))
+        return self.since[kept, rows.name] if before is not None and before.sha256 == rows.sha256 else None
 
     def _add_facts(self, pending: Pending, file: int, rows: Rows, source: FactSource) -> int:
         names = ", ".join(identifier(value.name) for value in source.values)
@@ -274,8 +334,8 @@ class _Load:
 
     def _is_known(self, kept: str, rows: Rows, mapping: str) -> bool:
         """Loaded before as it would be now; what named unknown enterprises is read anew when the registry changes."""
-        before = self.known.get((kept, rows.name, rows.sha256))
-        if before is None or before.mapping_digest.split(":")[0] != mapping:
+        before = self.known.get((kept, rows.name))
+        if before is None or (before.sha256, before.mapping_digest.split(":")[0]) != (rows.sha256, mapping):
             return False
         waiting = before.mapping_digest.partition(":")[2]
         if waiting and waiting != self.registry_mark:

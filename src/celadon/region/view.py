@@ -105,17 +105,32 @@ class View:
 
     def quotas(self) -> str:
         """enterprise (number), year, quantity, value, unit: of every file the latest."""
-        files = self.snapshot.tables("quotas")
-        columns = "enterprise, year, quantity, value, unit, file, line, batch"
-        if not files:
-            typed = "NULL::INTEGER AS enterprise, NULL::INTEGER AS year, NULL::VARCHAR AS quantity, NULL::DOUBLE AS value"
-            return f"SELECT {typed}, NULL::VARCHAR AS unit, NULL::INTEGER AS file, NULL::INTEGER AS line, NULL::INTEGER AS batch WHERE false"
-        scan = parquet_list(path for path, _ in files)
-        return f"SELECT {columns} FROM {scan} QUALIFY batch = max(batch) OVER (PARTITION BY enterprise, year, quantity)"
+        return quotas_sql(self.snapshot)
 
 
 def _first_of(cells: Sequence[str]) -> str:
     return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
+
+
+def quotas_sql(snapshot: Snapshot) -> str:
+    """enterprise (number), year, quantity, value, unit, file, line, batch: of every quota the latest."""
+    files = snapshot.tables("quotas")
+    columns = "enterprise, year, quantity, value, unit, file, line, batch"
+    if not files:
+        typed = "NULL::INTEGER AS enterprise, NULL::INTEGER AS year, NULL::VARCHAR AS quantity, NULL::DOUBLE AS value"
+        return f"SELECT {typed}, NULL::VARCHAR AS unit, NULL::INTEGER AS file, NULL::INTEGER AS line, NULL::INTEGER AS batch WHERE false"
+    scan = parquet_list(path for path, _ in files)
+    return f"SELECT {columns} FROM {scan} QUALIFY batch = max(batch) OVER (PARTITION BY enterprise, year, quantity)"
+
+
+def registries_sql(snapshot: Snapshot) -> str:
+    """Every registry there was, one after the other."""
+    files = snapshot.tables("registry")
+    return (
+        f"SELECT {_REGISTRY} FROM {parquet_list(path for path, _ in files)}"
+        if files
+        else registry_sql(snapshot)
+    )
 
 
 def registry_sql(snapshot: Snapshot) -> str:
