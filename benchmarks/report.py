@@ -61,10 +61,17 @@ def _loading(part: dict[str, Any]) -> Iterator[Line]:
     )
 
 
+_LARGE = 100_000_000
+"""Readings of which hourly accounts have a target."""
+
+
 def _hourly(part: dict[str, Any]) -> Iterator[Line]:
     ours = part["contenders"]["Celadon"]
     ratio, memory = ours["cpu_ratio"], ours["peak_mb"]
-    yield "readings × hourly factor, CPU against SQL by hand", "≤ 1.20 ×", f"{ratio:.2f} ×", ratio <= 1.2
+    large = part["readings"] >= _LARGE
+    of = "" if large else f" (at {_count(part['readings'])}; the target is of {_count(_LARGE)})"
+    name = f"readings × hourly factor, CPU against SQL by hand{of}"
+    yield name, "≤ 1.20 ×" if large else "—", f"{ratio:.2f} ×", ratio <= 1.2
     yield "… peak memory, MB", "< 1 000", str(memory), memory < 1000
     loop = ours["work_cpu_s"] / part["contenders"]["loop by hand"]["work_cpu_s"]
     yield "… CPU against a loop over the values alone", "—", f"{loop:.2f} ×", True
@@ -228,7 +235,7 @@ def _count(value: float) -> str:
 def table(found: dict[str, Any]) -> str:
     """Markdown."""
     rows = [
-        f"| {what} | {target} | {measured} | {'met' if met else '**missed**'} |"
+        f"| {what} | {target} | {measured} | {'' if target == '—' else 'met' if met else '**missed**'} |"
         for what, target, measured, met in lines(found)
     ]
     return "\n".join(["| what | target | measured | |", "|---|---|---|---|", *rows])
