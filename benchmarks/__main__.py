@@ -67,7 +67,7 @@ def parts(folder: Path, size: str) -> dict[str, Callable[[], dict[str, Any]]]:
         return peers.environment(folder / "peers")
 
     return {
-        "pipeline": lambda: pipeline.compare(folder, works, runs),
+        "pipeline": lambda: pipeline.compare(folder, works, runs, others()),
         "loading": lambda: loading.compare(folder, file, runs),
         "restating": lambda: restating.compare(folder, histories, sites, leaves),
         "hourly": lambda: hourly.compare(folder, *hours, runs, others()),
@@ -186,6 +186,7 @@ def body(found: dict[str, Any]) -> str:
                 ",", " ", 2
             ),
             report.contenders(part),
+            "Not part of this run, and measured once, on such a machine in November 2026: MyEMS, 8 to 31 thousand readings per second.",
             f"Hourly energy × the grid's intensity of each hour, {found['hourly']['readings']:,} readings ({found['hourly']['plant']}):",
             report.contenders(found["hourly"]),
             f"The commands over a country of {found['region']['enterprises']:,} enterprises:",

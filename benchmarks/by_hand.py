@@ -73,6 +73,15 @@ FROM area JOIN factor f USING (site) ORDER BY ALL"""
 Answer = tuple[list[tuple[object, ...]], list[tuple[object, ...]]]
 
 
+def meters(works: Works) -> list[tuple[int, str, str, int, float]]:
+    """Of each meter its point, site, area (of a purchase meter none), modulus, and rate in ticks per second."""
+    return [
+        (number, works.site(site), f"{works.area(leaf)}-{site}" if leaf else "", 10**12 if leaf else 10**14,
+         400e6 / 3600 * (1 if leaf else works.leaves))
+        for number, (_, site, leaf) in enumerate(works.meters(), start=1)
+    ]  # fmt: skip
+
+
 def declare(
     con: duckdb.DuckDBPyConnection, works: Works, factors: Sequence[tuple[str, float, float, float | None]]
 ) -> None:
@@ -80,14 +89,7 @@ def declare(
     con.execute(
         "CREATE TEMP TABLE meter (point INTEGER, site VARCHAR, area VARCHAR, modulus BIGINT, rate DOUBLE)"
     )
-    con.executemany(
-        "INSERT INTO meter VALUES (?, ?, ?, ?, ?)",
-        [
-            (number, works.site(site), f"{works.area(leaf)}-{site}" if leaf else "", 10**12 if leaf else 10**14,
-             400e6 / 3600 * (1 if leaf else works.leaves))
-            for number, (_, site, leaf) in enumerate(works.meters(), start=1)
-        ],
-    )  # fmt: skip
+    con.executemany("INSERT INTO meter VALUES (?, ?, ?, ?, ?)", meters(works))
     con.execute("CREATE TEMP TABLE factor (site VARCHAR, grid DOUBLE, residual DOUBLE, contract DOUBLE)")
     con.executemany("INSERT INTO factor VALUES (?, ?, ?, ?)", list(factors))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.by_hand import Answer
+from benchmarks.by_hand import Answer, meters
 from benchmarks.works import Works
 
 _LEDGER = ["point", "c", "d", "covered", "estimated"]
@@ -15,13 +15,8 @@ _LEDGER = ["point", "c", "d", "covered", "estimated"]
 
 def meter_frame(works: Works) -> pl.DataFrame:
     """What is known of each meter."""
-    rows = [
-        (number, works.site(site), f"{works.area(leaf)}-{site}" if leaf else "", 10**12 if leaf else 10**14,
-         400e6 / 3600 * (1 if leaf else works.leaves))
-        for number, (_, site, leaf) in enumerate(works.meters(), start=1)
-    ]  # fmt: skip
     kinds = {"point": pl.Int32, "site": pl.String, "area": pl.String, "modulus": pl.Int64, "rate": pl.Float64}
-    return pl.DataFrame(rows, schema=kinds, orient="row")
+    return pl.DataFrame(meters(works), schema=kinds, orient="row")
 
 
 def ledger(works: Works, files: Sequence[Path]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ PERIOD = "2023"
 CONTRACT = 0.02
 
 
-def compare(folder: Path, works: Works, runs: int) -> dict[str, Any]:
-    """Make the readings, check that all contenders give the same answer, then time them in turns."""
+def compare(folder: Path, works: Works, runs: int, pandas: str | None) -> dict[str, Any]:
+    """Make the readings, check that all contenders give the same answer, then time them in turns; `pandas`: a Python that has it."""
     place = folder / "pipeline"
     if place.exists():
         shutil.rmtree(place)
@@ -37,9 +38,18 @@ def compare(folder: Path, works: Works, runs: int) -> dict[str, Any]:
             ("bare window query", "bare"),
         )
     }
+    if pandas is not None:
+        known = {
+            "files": [str(file) for file in files],
+            "meters": by_hand.meters(works),
+            "factors": _factors(works),
+        }
+        hours = [int(moment.timestamp()) // 3600 for moment in (works.start, works.end)]
+        (place / "known.json").write_text(json.dumps({**known, "hours": hours}), encoding="utf-8")
+        contenders["pandas"] = lambda: run("pipeline_pandas:account", python=pandas, folder=str(place))
     found = in_turns(runs, contenders)
-    check(found["Celadon"], found["SQL by hand"])
-    check(found["Polars by hand"], found["SQL by hand"])
+    for name in contenders.keys() - {"SQL by hand", "bare window query"}:
+        check(found[name], found["SQL by hand"])
     base = found["SQL by hand"]
     rows = {}
     for name, used in found.items():
