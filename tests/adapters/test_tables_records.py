@@ -213,7 +213,10 @@ def test_places_the_plant_does_not_have(tmp_path: Path, site: str, step: str, wh
         tmp_path, f"2024-03-05,diesel,1,t,,{site},{step}", header="date,item,value,unit,note,site,step"
     )
     found = Records(path, source(FIELDS | {"site": "site", "process": "step"})).only("table.place-unknown")
-    assert (found.values["what"], found.values["value"]) == (what, "moon")
+    assert (found.values["what"].en, found.values["value"]) == (what, "moon")
+    assert found.says("zh").startswith(
+        {"site": "有 1 条台账的厂区不在", "process": "有 1 条台账的工序不在"}[what]
+    )
 
 
 def test_unknown_units(tmp_path: Path) -> None:

@@ -237,6 +237,54 @@ def test_laboratory_values_without_mass() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("quantity", "item", "value", "unit", "kept"),
+    [
+        ("net_calorific_value", "raw_coal", 20934.0, "GJ/t", False),  # the figure is in kJ/kg
+        ("net_calorific_value", "raw_coal", 20934.0, "kJ/kg", True),
+        ("net_calorific_value", "raw_coal", 0.0, "GJ/t", False),
+        ("net_calorific_value", "raw_coal", -20.0, "GJ/t", False),
+        ("net_calorific_value", "natural_gas", 38.93, "GJ/m3", False),
+        ("net_calorific_value", "natural_gas", 38.93, "MJ/m3", True),
+        ("carbon_content", "raw_coal", 26.37, "tC/GJ", False),
+        ("carbon_content", "raw_coal", 26.37, "tC/TJ", True),
+        ("carbon_content_by_mass", "raw_coal", 1.0, "tC/t", True),
+        ("carbon_content_by_mass", "raw_coal", 57.0, "tC/t", False),  # per cent
+        ("carbon_content_by_mass", "raw_coal", 0.0, "tC/t", True),
+    ],
+)
+def test_what_no_fuel_can_have_is_left_out(
+    quantity: str, item: str, value: float, unit: str, kept: bool
+) -> None:
+    bench = Bench(plant([]))
+    bench.record(quantity, item, "2024-01-05", value, unit)
+    assert len(_facts(bench, "value")) == kept
+    assert [code for code, _ in _said(bench)] == ([] if kept else ["records.laboratory-impossible"])
+    for finding in bench.findings:
+        assert (finding.values["value"], finding.values["count"], finding.where.subject) == (
+            f"{value:g}",
+            1,
+            "records:1:1:1",
+        )
+        assert "不在任何燃料的可能范围内" in finding.says("zh")
+
+
+def test_batches_weighed_in_a_unit_that_does_not_convert() -> None:
+    """Gas is kept by volume: its sample of 10 t keeps its value and loses its weight."""
+    bench = Bench(plant([]))
+    bench.record(
+        "net_calorific_value", "natural_gas", "2024-01-05", 38.0, "MJ/m3", weight=10.0, weight_unit="t"
+    )
+    assert _facts(bench, "value, weight") == [(0.038, None)]
+    [(code, said)] = _said(bench)
+    assert code == "records.weight-unit"
+    assert said == (
+        "The batches of net_calorific_value of natural gas are weighed in t (1 records), which does not convert to m3: "
+        "their values count as if they had not been weighed."
+    )
+    assert "按没有批次质量处理" in bench.findings[0].says("zh")
+
+
 def test_a_record_gets_the_asked_span_or_keeps_its_own() -> None:
     bench = Bench(plant([]))
     bench.record("product_output", "steel", "2024-01-05", 1.0, "t")

@@ -14,7 +14,7 @@ from celadon.plant.facade import WORD_UNKNOWN
 from celadon.plant.intake import ROW_KEPT_OUT
 from celadon.plant.quarantine import CORRECTION_UNKNOWN, CORRECTIONS_UNREADABLE, NOTHING_CORRECTED
 from celadon.plant.sources import FILE_UNREADABLE
-from celadon.plant.unasked import QUANTITY_UNASKED
+from celadon.plant.unasked import PURPOSE_UNKNOWN, QUANTITY_UNASKED
 from celadon.plant.workspace import QUARANTINE_OPEN
 from celadon.store import Store
 from tests.plant import small
@@ -338,6 +338,17 @@ def test_a_record_of_what_nothing_asks_for_is_told(tmp_path: Path) -> None:
     # 5 t × 43.33 GJ/t × 0.0202 tC/GJ × 0.98 × 44/12
     (burnt,) = [row.value for row in found.rows if row.quantity == "fuel_combustion_emission"]
     assert burnt == pytest.approx(5 * 43.33 * 0.0202 * 0.98 * 44 / 12, rel=1e-12)
+
+
+def test_a_purpose_that_no_rule_knows_is_told(tmp_path: Path) -> None:
+    text = small.PLANT.replace("purpose: =mobile", "purpose: =mobil")
+    plant = small.loaded(tmp_path, plant=text)
+    (said,) = of(plant.check().findings, PURPOSE_UNKNOWN)
+    assert (said.where.file, said.where.line, said.values["count"]) == ("fuel/fuel.csv", 2, 3)
+    assert said.says("en") == (
+        "“mobil” is no purpose of energy that rules tell apart (did you mean “mobile”?): 3 records of it count as combustion."
+    )
+    assert said.says("zh") == "“mobil”不是规则所区分的能源用途（是否指“mobile”？）：3 条台账按固定燃烧计入。"
 
 
 def test_words_that_the_file_translates_and_facts_of_any_rulebook_are_known(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import duckdb
 
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.text import Text
+from celadon.core.units import UnitError, parse_unit
 from celadon.metering.record_words import LABORATORY
 
 MASS_MISSING = FindingKind(
@@ -21,6 +22,27 @@ MASS_MISSING = FindingKind(
         zh="请记录每批次的质量（weight、weight_unit）。",
     ),
 )
+IMPOSSIBLE = FindingKind(
+    "records.laboratory-impossible",
+    Severity.ERROR,
+    Text(en="A laboratory value that no fuel has", zh="化验值超出任何燃料的可能范围"),
+    Text(
+        en="{quantity} of {item} at {site}: {value} {unit} is not above {low} and at most {high} {bound}, as that of every fuel is "
+        "({count} such values); left out.",
+        zh="场所 {site} {item} 的 {quantity}：{value} {unit} 不在任何燃料的可能范围内（大于 {low}，至多 {high} {bound}；共 {count} 个），未采用。",
+    ),
+    Text(
+        en="Correct the value or its unit (kJ/kg, kcal/kg, GJ/t …), and load it again.",
+        zh="请更正数值或单位（kJ/kg、kcal/kg、GJ/t 等）后重新载入。",
+    ),
+)
+_POSSIBLE = {
+    "net_calorific_value": (("GJ/t", 0.0, 145.0), ("GJ/m3", 0.0, 0.15)),
+    "carbon_content": (("tC/GJ", -1e-9, 0.5),),
+    "carbon_content_by_mass": (("tC/t", -1e-9, 1.0), ("tC/m3", -1e-9, 0.005)),
+}
+"""Above the first and at most the second: hydrogen has 142 GJ/t (gross), butane 0.12 GJ and 0.002 t of carbon per cubic metre, a fuel of
+carbon alone 0.03 tC/GJ and a thin furnace gas 0.07; hydrogen has no carbon. A unit mistaken by a thousand is far beyond."""
 
 
 def write_means(con: duckdb.DuckDBPyConnection) -> list[Finding]:
@@ -35,6 +57,7 @@ def write_means(con: duckdb.DuckDBPyConnection) -> list[Finding]:
         FROM m_read r WHERE list_contains(?::VARCHAR[], r.quantity) AND r.value IS NOT NULL""",
         [list(LABORATORY)],
     )
+    impossible = _impossible(con)
     _spans(con)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE m_lab AS
@@ -50,7 +73,36 @@ def write_means(con: duckdb.DuckDBPyConnection) -> list[Finding]:
         """INSERT INTO m_out SELECT quantity, item, '', site, '', span_start, span_end, coalesce(weighted, plain), unit,
             weight, 0, CASE WHEN weighed = 0 AND n > 1 THEN 3 WHEN n > 1 THEN 1 ELSE 0 END, source, false FROM m_lab"""
     )
-    return _without_mass(con)
+    return [*impossible, *_without_mass(con)]
+
+
+def _impossible(con: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Take out of `m_lab_value` what no fuel can have: nearly always a unit that is not the value's."""
+    findings = []
+    for quantity, unit in con.execute(
+        "SELECT DISTINCT quantity, unit FROM m_lab_value ORDER BY ALL"
+    ).fetchall():
+        for bound, low, high in _POSSIBLE[quantity]:
+            try:
+                factor = float(parse_unit(unit).factor_to(parse_unit(bound)))
+            except UnitError:
+                continue  # kept in another unit: per piece, per kilowatt-hour
+            beyond = "quantity = ? AND unit = ? AND NOT (value * ? > ? AND value * ? <= ?)"
+            values = [quantity, unit, factor, low, factor, high * (1 + 1e-9)]
+            found = con.execute(
+                f"SELECT item, site, count(*), arg_min((value, source), (batch, file, line)) FROM m_lab_value WHERE {beyond} "
+                "GROUP BY ALL ORDER BY ALL",
+                values,
+            ).fetchall()
+            con.execute(f"DELETE FROM m_lab_value WHERE {beyond}", values)
+            findings += [
+                IMPOSSIBLE.at(
+                    Place(subject=source), quantity=quantity, item=item, site=site, count=count, value=f"{value:.10g}",
+                    unit=unit, low=f"{max(low, 0):g}", high=f"{high:g}", bound=bound,
+                )
+                for item, site, count, (value, source) in found
+            ]  # fmt: skip
+    return findings
 
 
 def _parts(spans: str) -> str:

@@ -60,6 +60,20 @@ UNIT_OTHER_KIND = FindingKind(
         zh="请更正单位或对应的品种；按热量购入的燃料请在单位中写明热值：“GJ/(38.93 MJ/m3)”。",
     ),
 )
+WEIGHT_UNIT = FindingKind(
+    "records.weight-unit",
+    Severity.WARNING,
+    Text(en="A batch in a unit that does not convert", zh="批次质量的单位无法换算"),
+    Text(
+        en="The batches of {quantity} of {item} are weighed in {unit} ({count} records), which does not convert to {expected}: their "
+        "values count as if they had not been weighed.",
+        zh="{item} 的 {quantity} 的批次质量以 {unit} 计（{count} 条），无法换算为 {expected}：其数值按没有批次质量处理。",
+    ),
+    Text(
+        en="Record the batches in {expected}, the unit the item is kept in.",
+        zh="请以该品种的计量单位 {expected} 记录批次质量。",
+    ),
+)
 SITE_UNKNOWN = FindingKind(
     "records.site-unknown",
     Severity.ERROR,
@@ -239,9 +253,25 @@ def _weight(
     expected = carrier.unit if carrier is not None else None
     if expected is None:
         return 1.0
-    probe = _Seen(word.quantity, word.item, word.weight_unit, "", word.count, word.source)
-    factor = _factor(probe, carrier.id if carrier else word.item, expected, carrier, told, findings)
-    return None if factor is None else float(factor)
+    try:
+        unit = parse_unit(word.weight_unit)
+    except UnitError:
+        probe = _Seen(word.quantity, word.item, word.weight_unit, "", word.count, word.source)
+        _factor(probe, word.item, expected, carrier, told, findings)
+        return None
+    try:
+        return float(recorded_factor(carrier.counted(unit) if carrier else unit, expected))
+    except UnitError:
+        mark = ("weight", word.quantity, word.item, word.weight_unit)
+        if mark not in told:
+            told.add(mark)
+            findings.append(
+                WEIGHT_UNIT.at(
+                    Place(subject=word.source), quantity=word.quantity, item=word.item, unit=word.weight_unit,
+                    count=word.count, expected=str(expected),
+                )
+            )  # fmt: skip
+        return None
 
 
 def resolve_sites(con: duckdb.DuckDBPyConnection, plant: Plant, table: str) -> list[Finding]:

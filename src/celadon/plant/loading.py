@@ -27,7 +27,7 @@ from celadon.plant.ledger import summed_meters
 from celadon.plant.opened import Opened, View
 from celadon.plant.settling import settle_mended
 from celadon.plant.sources import InputFile, input_files, superseded
-from celadon.plant.unasked import unasked
+from celadon.plant.unasked import strange_purposes, unasked
 from celadon.plant.versions import own_versions, take_changes
 from celadon.store import Pending, Store, StoredFile
 from celadon.store.scratch import Scratch, connect
@@ -292,6 +292,7 @@ def stage_file(
         taken.readings = pending.add_readings(con, taken.table, reach=NEIGHBOURS)
     elif taken.table:
         taken.findings.extend(unasked(con, opened.model, taken.table, item.name))
+        taken.findings.extend(strange_purposes(con, taken.table, item.name))
         taken.repeated, said = take_changes(con, store, pending, item, file_id, taken.table)
         taken.findings.extend(said)
         taken.records = pending.add_records(con, taken.table)

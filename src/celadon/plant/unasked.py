@@ -1,4 +1,4 @@
-"""Records of quantities that nothing asks for: a misspelt `fuel_purchasd` would count nowhere, and nobody would miss it."""
+"""Words of records that no rule knows: a misspelt `fuel_purchasd` would count nowhere, and nobody would miss it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import duckdb
 
+from celadon.core.carriers import PURPOSES
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
 from celadon.core.model import Plant
 from celadon.core.text import Text
@@ -28,8 +29,38 @@ QUANTITY_UNASKED = FindingKind(
         zh="请更正文件中的用词，或在数据源的 `map: quantity:` 中对应；各规则集所需的量见手册。若由自编规则集采用，则无需处理。",
     ),
 )
+PURPOSE_UNKNOWN = FindingKind(
+    "records.purpose-unknown",
+    Severity.WARNING,
+    Text(en="Unknown purpose of energy", zh="未知的能源用途"),
+    Text(
+        en="“{purpose}” is no purpose of energy that rules tell apart{hint}: {count} records of it count as {taken}.",
+        zh="“{purpose}”不是规则所区分的能源用途{hint}：{count} 条台账按{taken}计入。",
+    ),
+    Text(
+        en="Write {known}, or translate the word in the source's `map: purpose:`.",
+        zh="请写 {known}，或在数据源的 `map: purpose:` 中对应。",
+    ),
+)
 _SAID = 20
 """Quantities that are named; a file with more has another column for one."""
+
+
+def strange_purposes(con: duckdb.DuckDBPyConnection, table: str, file: str) -> list[Finding]:
+    """A finding per purpose of fuels and energy that no rule knows, at its first line."""
+    seen = con.execute(
+        f"SELECT purpose, count(*), min(line) FROM {table} WHERE purpose <> '' AND NOT list_contains(?::VARCHAR[], purpose) "
+        "AND list_contains(?::VARCHAR[], quantity) GROUP BY purpose ORDER BY min(line), purpose",
+        [list(PURPOSES), [*FUEL_KINDS, *FLOWS]],
+    ).fetchall()
+    known = ", ".join(PURPOSES)
+    return [
+        PURPOSE_UNKNOWN.at(
+            Place(file, line=line), purpose=purpose, count=count, hint=did_you_mean(purpose, PURPOSES),
+            taken=PURPOSES["combustion"], known=known,
+        )
+        for purpose, count, line in seen[:_SAID]
+    ]  # fmt: skip
 
 
 def unasked(con: duckdb.DuckDBPyConnection, plant: Plant, table: str, file: str) -> list[Finding]:

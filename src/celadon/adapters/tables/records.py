@@ -35,6 +35,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingError, Place
 from celadon.core.model import Plant, Source
 from celadon.core.periods import zone as find_zone
+from celadon.core.text import Text
 from celadon.core.units import UNIT_UNKNOWN, UnitError, parse_unit
 from celadon.store.scratch import Scratch
 
@@ -54,6 +55,9 @@ OF_CARRIERS = frozenset(
 )  # fmt: skip
 """Record quantities whose item is an energy carrier."""
 _COARSE = re.compile(r"(\d{4})(?:年|(?:[-/.]|年)(\d{1,2})月?)?")
+
+
+_PLACES = {"site": Text("site", "厂区"), "process": Text("process", "工序")}
 
 
 def read_records(
@@ -377,7 +381,7 @@ class RecordLoad:
             "count": len(places),
             "lines": lines,
             "value": shown,
-            "what": key,
+            "what": _PLACES.get(key, key),
             "encoding": self.table.encoding,
         }
         values |= {
