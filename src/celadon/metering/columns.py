@@ -88,17 +88,15 @@ def sum_columns(
     try:
         for column in given:
             rows = _hours(con, column, groups, scale)
-            left.extend([] if rows else [column])
-            found.extend([rows] if rows else [])
+            if rows is None:
+                left.append(column)
+            else:
+                found.append(rows)
     finally:
         con.execute(f"SET preserve_insertion_order = {'true' if setting else 'false'}")
-    names = ("grp", "cell", "amount", "covered")
-    made = (
-        {name: np.concatenate([rows[place] for rows in found]) for place, name in enumerate(names)}
-        if found
-        else {}
-    )
-    con.register("summed_columns", made or {name: np.zeros(0, np.int64) for name in names})
+    none = (np.zeros(0, np.int64),) * 4
+    made = map(np.concatenate, zip(none, *found, strict=True))
+    con.register("summed_columns", dict(zip(("grp", "cell", "amount", "covered"), made, strict=True)))
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT * FROM summed_columns")
     con.unregister("summed_columns")
     return left
@@ -121,7 +119,10 @@ def _scales(lives: Mapping[int, Life]) -> Integers:
     scale = np.ones((3, max(lives) + 1), np.int64)
     for point, life in lives.items():
         of = life.epochs[0].scale
-        scale[:, point] = (10**of.places, of.num, of.den)
+        fits = max(of.num, of.den) < _LARGEST
+        scale[:, point] = (
+            (10**of.places, of.num, of.den) if fits else (int(_LARGEST), 1, 1)
+        )  # too large for `fit`
     return scale
 
 
