@@ -55,7 +55,6 @@ def both(
     lives: dict[int, Life],
     groups: dict[int, int],
     change: Callable[[Column], None] = lambda column: None,
-    sql: bool = True,
 ) -> tuple[list[Any], list[Any], list[Column]]:
     """Rows by columns, rows by SQL, and what the columns left."""
     names = ", ".join(RUN_COLUMNS)
@@ -72,8 +71,6 @@ def both(
         f"SELECT grp, make_timestamp(cell * 3600000000) AS start, sum(amount), sum(covered) FROM found GROUP BY ALL {order}"
     )
     by_columns = found.fetchall()
-    if not sql:
-        return by_columns, [], left
     sum_cells(con, Plain(((readings, column.points),), lives, {}), groups, "expected")
     by_sql = con.execute(
         f"SELECT grp, start, sum(amount), sum(covered) FROM expected GROUP BY ALL {order}"
@@ -150,8 +147,6 @@ def test_numbers_beyond_float64_are_left(tmp_path: Path) -> None:
         readings = parquet(tmp_path, [*hours(1, [5e9, 5e9]), *hours(2, [5e9])])
         found, expected, left = both(con, readings, lives_of({}, {}), {1: 0, 2: 0})
         assert (found, len(left), expected[0][2]) == ([], 1, 10**16)
-        fine = lives_of({"multiplier": Fraction(2**64 + 1, 2**64)})
-        assert len(both(con, parquet(tmp_path, hours(1, [1.0])), fine, {1: 0}, sql=False)[2]) == 1
         wide = lives_of({"multiplier": Fraction(10**9, 999)})
         found, expected, left = both(con, parquet(tmp_path, hours(1, [6000.0])), wide, {1: 0})
         # 6·10^9 counts · 10^9 / 999

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from celadon.core.model import MeterChange, PointKind
 from celadon.core.text import Text
+from celadon.core.units import UnitError
 from celadon.metering.around import take_around
 from celadon.metering.changes import NEIGHBOURS
 from celadon.metering.registers import declare, in_force, ticks_sql
 from celadon.metering.scales import config_digest, life, scale_of, ticks_per_unit
-from tests.metering.ledgers import at, every, load, meter, rows, window
+from tests.metering.ledgers import at, every, ledger, load, meter, rows, window
 
 
 def test_ticks_per_unit_follows_ratio_and_unit() -> None:
@@ -90,3 +91,33 @@ def test_what_is_taken_around_a_window(usable: bool) -> None:
     )  # every other reading is usable, those on the edges are not
     assert (first, last) == (at("03-02 00:00") - quarter * before, at("03-02 12:00") + quarter * after)
     assert take_around(con, "r", [made], {"M": 1}, window("03-01 00:00", "03-03 22:00"), "near") == ({1}, {1})
+
+
+def test_large_counts_times_odd_ratios_are_exact() -> None:
+    """5·10^9 on the display of a ratio of 0.123456 = 1929/15625: the product passes 64 bits, the amount is 15 × 0.123456 kWh."""
+    readings = rows([("01-01 00:00", 5e9), ("01-01 00:15", 5e9 + 15)])
+    got = ledger(readings, meter(multiplier=Fraction("0.123456")), window("01-01 00:00", "01-02 00:00"))
+    assert got.cells[1, at("01-01 00:00")][0] == 1_851_840
+    assert "out-of-range" not in got.codes()
+
+
+def test_a_value_that_cannot_be_counted_is_no_reading() -> None:
+    """5·10^13 Wh are 5·10^10 kWh, below the limit of amounts, but 5·10^19 of the counts they would be counted in."""
+    made = meter(kind=PointKind.INTERVAL, unit="Wh")
+    readings = rows([("01-01 00:15", 5e13), ("01-01 00:30", 1200.0)], span=900)
+    got = ledger(readings, made, window("01-01 00:00", "01-02 00:00"))
+    assert got.event("out-of-range")["value"] == 5e13
+    assert got.total() == 1_200_000
+
+
+def test_a_ratio_of_too_many_digits_makes_the_meter_unusable() -> None:
+    ratio = Fraction(10**23 + 1, 10**23)
+    with pytest.raises(UnitError, match="more digits than can be counted exactly"):
+        life(meter(multiplier=ratio))
+    got = ledger(rows([("01-01 00:15", 5.0)]), meter(multiplier=ratio), window("01-01 00:00", "01-02 00:00"))
+    assert got.codes() == ["unit-unusable"]
+    [found] = got.findings()
+    assert found.says() == (
+        "M is in no account: unit and multiplier together have more digits than can be counted exactly."
+    )
+    assert found.says("zh") == "M 未计入：单位与倍率合在一起的位数过多，无法精确计数。"

@@ -119,10 +119,7 @@ def _scales(lives: Mapping[int, Life]) -> Integers:
     scale = np.ones((3, max(lives) + 1), np.int64)
     for point, life in lives.items():
         of = life.epochs[0].scale
-        fits = max(of.num, of.den) < _LARGEST
-        scale[:, point] = (
-            (10**of.places, of.num, of.den) if fits else (int(_LARGEST), 1, 1)
-        )  # too large for `fit`
+        scale[:, point] = (10**of.places, of.num, of.den)
     return scale
 
 

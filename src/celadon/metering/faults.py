@@ -191,7 +191,7 @@ RATE_GAP = _kind(
 UNIT_UNUSABLE = _kind(
     "unit-unusable", _ERROR, ("Meter's unit cannot be used", "表计单位无法使用"),
     ("{meter} is in no account: {detail}.", "{meter} 未计入：{detail}。"),
-    ("Correct `unit` of the meter or of its changes.", "请更正该表或其变更的 unit。"),
+    ("Correct `unit` or `multiplier` of the meter or of its changes.", "请更正该表或其变更的 unit 或 multiplier。"),
 )  # fmt: skip
 
 KINDS: dict[str, FindingKind] = {

@@ -20,11 +20,14 @@ from functools import lru_cache
 from celadon.core.dataclass import dataclass
 from celadon.core.model import Meter, MeterChange, PointKind
 from celadon.core.same import Same
+from celadon.core.text import Text
 from celadon.core.units import Unit, UnitError, parse_unit
 from celadon.metering.points import TICKS, ledger_unit
 
 LIMIT = 10**17
 """No register or amount reaches this many ticks (100 TWh); what does is no reading, so that sums stay inside 64 bits."""
+_WORD = 2**63 - 2**53
+"""What a count times its factor stays below: 64 bits, with room for the rounding of a bound in float64."""
 ALGORITHM = 2
 """Goes up when the derivation would give another ledger for the same readings: stored parts are then derived anew."""
 
@@ -99,13 +102,20 @@ class Scale:
     @property
     def wide(self) -> bool:
         """Whether count · num may pass 64 bits before the division."""
-        return self.den > 1 and self.num > 10**6
+        return self.den > 1 and self.num > 10**3
 
 
 def scale_of(ticks_per_display: Fraction, digits: int | None) -> Scale:
     """The scale of a display: six decimals are kept, fewer where float64 cannot hold them beside the integer digits."""
     places = min(6, max(0, 15 - digits)) if digits is not None else 6
     factor = ticks_per_display / 10**places
+    if max(factor.numerator, factor.denominator) > _WORD // 2:
+        raise UnitError(
+            Text(
+                "unit and multiplier together have more digits than can be counted exactly",
+                "单位与倍率合在一起的位数过多，无法精确计数",
+            )
+        )
     return Scale(places, factor.numerator, factor.denominator)
 
 
@@ -242,7 +252,9 @@ def ticks_per_hour(meter: Meter) -> Fraction:
 
 def value_range(meter: Meter, epoch: Epoch) -> tuple[float, float]:
     """Displayed values from the first (included) to the second (excluded) are possible; others are no readings."""
-    bound = float(LIMIT / epoch.scale.per_unit)
+    scale = epoch.scale
+    counted = (_WORD - scale.den) / (1 if scale.wide else scale.num) / 10**scale.places
+    bound = min(float(LIMIT / scale.per_unit), counted)
     if meter.kind is PointKind.RATE and meter.max_rate is not None:
         bound = min(bound, float(ticks_per_hour(meter) / epoch.scale.per_unit))
         return -bound, math.nextafter(bound, math.inf)
