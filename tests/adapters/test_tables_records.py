@@ -219,6 +219,28 @@ def test_places_the_plant_does_not_have(tmp_path: Path, site: str, step: str, wh
     )
 
 
+@pytest.mark.parametrize(
+    ("unit", "kept", "codes"),
+    [
+        (None, "kg", []),  # the header says it
+        ("=kg", "kg", []),
+        ("=公斤", "公斤", []),
+        ("=t", "t", ["table.unit-contradicts"]),
+        ("unit", "t", []),  # each row says it
+    ],
+)
+def test_the_unit_in_the_header_of_the_values(
+    tmp_path: Path, unit: str | None, kept: str, codes: list[str]
+) -> None:
+    fields = {"date": "date", "item": "item", "value": "amount (kg)"} | ({"unit": unit} if unit else {})
+    path = text_file(tmp_path, "date,item,amount (kg),unit\n2024-03-05,diesel,5000,t\n")
+    read = Records(path, source(fields))
+    assert (read.column("value"), read.column("unit"), read.codes) == ([5000.0], [kept], codes)
+    if codes:
+        found = read.only("table.unit-contradicts")
+        assert (found.values, found.where.column) == ({"header": "kg", "unit": "t"}, "amount (kg)")
+
+
 def test_unknown_units(tmp_path: Path) -> None:
     found = Records(fuel(tmp_path, "2024-03-05,diesel,1,barrels?,")).only("unit.unknown")
     assert (found.values["unit"], found.where.line) == ("barrels?", 2)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -321,3 +322,27 @@ def test_findings_are_few_whatever_the_number_of_bad_rows(
     assert read.finding("table.number-unreadable").values["count"] == 300
     assert read.finding("table.quarantine-full").values["count"] == 600
     assert (len(read.report.quarantine), read.report.rows_bad) == (100, 600)
+
+
+def test_the_unit_in_the_header_of_values_by_row(tmp_path: Path) -> None:
+    """1.5 MWh is 1500 of the meter's kWh, whether the header of the values says so or a row below it."""
+    content = "time,meter,value (MWh)\n2024-01-01,E1,1.5\n"
+    source = replace(long(), value_column="value (MWh)")
+    read = Read(text_file(tmp_path, content), source, ["E1"])
+    assert read.values == [1500.0]
+    assert read.finding("table.unit-converted").values == {"unit": "MWh", "target": "kWh", "factor": 1000}
+
+
+@pytest.mark.parametrize(("said", "values", "codes"), [
+    ("kWh", [1.5], ["table.unit-contradicts"]),
+    ("MW·h", [1500.0], ["table.unit-converted"]),
+])  # fmt: skip
+def test_a_header_and_a_plant_file_that_name_different_units(
+    tmp_path: Path, said: str, values: list[float], codes: list[str]
+) -> None:
+    path = text_file(tmp_path, "time,Main (MWh)\n2024-01-01,1.5\n")
+    read = Read(path, wide(("Main (MWh)", "E1"), units=(("Main (MWh)", said),)), ["E1"])
+    assert (read.values, read.codes) == (values, codes)
+    if values == [1.5]:
+        found = read.finding("table.unit-contradicts")
+        assert (found.values, found.where.column) == ({"header": "MWh", "unit": "kWh"}, "Main (MWh)")

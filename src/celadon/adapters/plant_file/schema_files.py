@@ -27,7 +27,13 @@ UNCERTAINTY = Value("uncertainty", low=0, high=10)
 TIME = Table(
     "time",
     (
-        key("column", TEXT, "Header of the time column", "时间列的表头", default="time"),
+        key(
+            "column",
+            TEXT,
+            "Header of the time column; of date and clock in two columns: date + clock",
+            "时间列的表头；日期与钟点分两列时写“日期 + 时间”",
+            default="time",
+        ),
         key(
             "format",
             Value("time_format"),

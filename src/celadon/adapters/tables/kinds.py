@@ -242,6 +242,12 @@ UNIT_CONVERTED = _kind(
     ("The column is in {unit}; it is converted to the meter's {target} (factor {factor}).", "该列单位为 {unit}，已换算为计量点单位 {target}（系数 {factor}）。"),
     ("Nothing to do if the header is right; else give the unit with the column in the plant file.", "若表头无误则无需处理，否则请在工厂文件中为该列写明单位。"),
 )  # fmt: skip
+UNIT_CONTRADICTS = _kind(
+    "table.unit-contradicts", _WARNING,
+    ("Header and plant file name different units", "表头与工厂文件的单位不同"),
+    ("The header says {header}, the plant file says {unit}; the plant file's unit is taken.", "表头写 {header}，工厂文件写 {unit}；按工厂文件的单位读取。"),
+    ("Correct the unit in the plant file, or the header; the values differ by the factor between them.", "请更正工厂文件中的单位或表头；两者换算系数不同，数值会随之相差。"),
+)  # fmt: skip
 UNIT_CHANGES = _kind(
     "table.unit-changes", _NOTICE,
     ("Unit changes inside the file", "文件内单位变化"),

@@ -11,7 +11,13 @@ from fractions import Fraction
 import duckdb
 
 from celadon.adapters.tables.header import plain
-from celadon.adapters.tables.kinds import FLAW, METER_MAPPED_TWICE, METER_UNKNOWN, UNIT_CONVERTED
+from celadon.adapters.tables.kinds import (
+    FLAW,
+    METER_MAPPED_TWICE,
+    METER_UNKNOWN,
+    UNIT_CONTRADICTS,
+    UNIT_CONVERTED,
+)
 from celadon.adapters.tables.table import Table
 from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, Place
@@ -99,7 +105,8 @@ def lay_out(table: Table, source: Source, meters: Mapping[str, Meter]) -> Layout
         value = find(source.value_column or "value")
         if layout.meter and value:
             title = source.value_column or "value"
-            layout.columns.append(Column(value, title, None, dict(source.units).get(title)))
+            unit = _column_unit(layout, table, dict(source.units).get(title), value - 1, title)
+            layout.columns.append(Column(value, title, None, unit))
         return layout
     _wide_columns(layout, table, source, meters)
     return layout
@@ -124,8 +131,17 @@ def _wide_columns(layout: Layout, table: Table, source: Source, meters: Mapping[
             layout.findings.append(found)
             continue
         taken[meter_id] = title
-        unit = units.get(plain(title)) or table.header.unit_of(found)
+        unit = _column_unit(layout, table, units.get(plain(title)), found, title)
         layout.columns.append(Column(found + 1, title, meter, unit))
+
+
+def _column_unit(layout: Layout, table: Table, said: str | None, column: int, title: str) -> str | None:
+    """The plant file's unit of a column (from 0), else that of its header; where they differ there is a Finding."""
+    header = table.header.unit_of(column)
+    if said and header and not same_unit(said, header):
+        place = Place(table.shown, table.sheet, table.header.line or None, title)
+        layout.findings.append(UNIT_CONTRADICTS.at(place, header=header, unit=said))
+    return said or header
 
 
 def unknown_meter(
@@ -224,11 +240,12 @@ def _aliases(source: Source) -> Sequence[tuple[str, str]]:
 
 def attributes(point: Point, unit: str | None) -> tuple[object, ...]:
     """What POINTS says of a point whose column is in that unit: id, starts, span, days, state, unit where it must be converted."""
-    unit = unit if unit and not _same_unit(unit, point.meter.unit) else None
+    unit = unit if unit and not same_unit(unit, point.meter.unit) else None
     return (point.id, point.starts, point.span, point.days, point.is_state, None if point.is_state else unit)
 
 
-def _same_unit(unit: str, other: str) -> bool:
+def same_unit(unit: str, other: str) -> bool:
+    """Whether two texts name one unit."""
     if unit.strip() == other.strip():
         return True
     try:

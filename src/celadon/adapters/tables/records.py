@@ -21,10 +21,11 @@ from celadon.adapters.tables.kinds import (
     QUARANTINE_FULL,
     STOPS,
     TABLE_HEADER_ONLY,
+    UNIT_CONTRADICTS,
 )
 from celadon.adapters.tables.numbers import NumberForm
 from celadon.adapters.tables.open_table import open_table
-from celadon.adapters.tables.points import insert_rows
+from celadon.adapters.tables.points import insert_rows, same_unit
 from celadon.adapters.tables.report import QuarantineRow, TableReport
 from celadon.adapters.tables.sql import case, literal, name
 from celadon.adapters.tables.staging import row_flaws
@@ -169,10 +170,24 @@ class RecordLoad:
                 self.indexes[key] = index + 1
         if self.source.quantity:
             self.constants.setdefault("quantity", self.source.quantity)
+        found += self._unit_of_header()
         mapped = {key for key, _ in self.source.columns} | set(self.constants)
         needed = ["value", "quantity", *([] if {"start", "end"} <= mapped else ["date"])]
         place = Place(self.source.where.file, line=self.source.where.line, subject=f"source:{self.source.id}")
         return found + [FIELD_MISSING.at(place, field=key) for key in needed if key not in mapped]
+
+    def _unit_of_header(self) -> list[Finding]:
+        """Take the unit in the header of the values where the plant file gives none; a Finding where it gives another."""
+        header = self.table.header.unit_of(self.indexes["value"] - 1) if "value" in self.indexes else None
+        if header is None or "unit" in self.indexes:
+            return []
+        said = self.constants.setdefault("unit", header)
+        if same_unit(dict(dict(self.source.maps).get("unit", ())).get(said, said), header):
+            return []
+        place = Place(
+            self.table.shown, self.table.sheet, self.table.header.line or None, self._title("value")
+        )
+        return [UNIT_CONTRADICTS.at(place, header=header, unit=said)]
 
     def _complete(self) -> bool:
         have = set(self.indexes) | set(self.constants)
