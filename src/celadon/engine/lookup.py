@@ -31,8 +31,8 @@ FACTOR_GAP = FindingKind(
     Severity.ERROR,
     Text(en="No factor", zh="缺少因子"),
     Text(
-        en="{label} has no row for {key} in {span}: {rule} stays absent there.",
-        zh="{label} 在 {span} 没有 {key} 的数值：{rule} 在该处缺失。",
+        en="{label} has no row for {key} in {span}: {rule} stays absent where it needs one.",
+        zh="{label} 在 {span} 没有 {key} 的数值：{rule} 在需要该值处缺失。",
     ),
     Text(
         en="Give the plant's own value under factors: in the plant file, with its source; or use a rulebook edition that has the row.",
