@@ -15,7 +15,7 @@ from celadon.core.periods import Grain, Period, parse_period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
 from celadon.metering import few
-from celadon.metering.activity import build_facts
+from celadon.metering.activity import fill_facts, plan_facts
 
 LEDGER = (
     "point INTEGER, start TIMESTAMP, amount BIGINT, low BIGINT, high BIGINT, estimated "
@@ -131,11 +131,12 @@ class Bench:
         span: Period = parse_period(period, self.plant.zone)
 
         def build(sums: few.Sums | None = None) -> tuple[list[Any], list[str]]:
-            said = build_facts(
-                self.con, self.plant, "ledger", "records", self.points, span, space, time, "facts", sums
-            )
-            self.findings = said
-            return self.con.execute("FROM facts ORDER BY ALL").fetchall(), [str(item) for item in said]
+            plan = plan_facts(self.con, self.plant, "records", span, space, time)
+            fill_facts(self.con, plan, "ledger", "records", self.points, "facts", sums)
+            self.findings = plan.said()
+            return self.con.execute("FROM facts ORDER BY ALL").fetchall(), [
+                str(item) for item in self.findings
+            ]
 
         with pytest.MonkeyPatch.context() as patch:  # the general way and that for few meters give the same
             patch.setattr(few, "MOST", 0)

@@ -99,17 +99,15 @@ def build_facts(
     space: Space,
     time: Grain,
     into: str = "facts",
-    sums: Sums | None = None,
 ) -> list[Finding]:
     """Make temporary table `into` (core.facts.FACT_COLUMNS) of the period's activity data; several rows of a key add.
 
     `ledger` and `records` name tables with the contract's rows; `time` is month, day or hour (a year is taken as
-    months). Amounts that are due and have no data are rows with a null value, status absent and coverage 0. `sums`: what is
-    known of the ledger; of a small plant it grows by what is added up here.
+    months). Amounts that are due and have no data are rows with a null value, status absent and coverage 0.
     """
     plan = plan_facts(con, plant, records, period, space, time)
-    fill_facts(con, plan, ledger, records, point_ids, into, sums)
-    return in_words(plan.findings, plant)
+    fill_facts(con, plan, ledger, records, point_ids, into)
+    return plan.said()
 
 
 @dataclass
@@ -125,6 +123,20 @@ class Plan:
     nodes: dict[str, Node]
     children: dict[str, tuple[str, ...]]
     findings: list[Finding]
+
+    @property
+    def meters(self) -> set[str]:
+        """Those whose ledger it reads: by site few of many."""
+        return {meter for node in self.nodes.values() for meter, _ in node.terms}
+
+    def said(self) -> list[Finding]:
+        """What carrying it out found so far."""
+        return in_words(self.findings, self.plant)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are few, so that what is known of them need not be read."""
+        return are_few(self.nodes, self.calendars, self.boundary)
 
 
 def plan_facts(
@@ -150,7 +162,8 @@ def fill_facts(
     into: str,
     known: Sums | None = None,
 ) -> None:
-    """Make `into` as `build_facts` does: the plan's nodes out of the ledger, and the records."""
+    """Make `into` as `build_facts` does: the plan's nodes out of the ledger, and the records. Where they are few, the ledger need
+    not have the meters whose sums are `known`, and what is added up is known from then on."""
     plant, boundary, calendars, nodes, tree = plan.plant, plan.boundary, plan.calendars, plan.nodes, plan.tree
     prices = tariffs.price_nodes(plant, tree, boundary, calendars)
     plan.findings += prices.findings
@@ -159,7 +172,7 @@ def fill_facts(
     columns = ", ".join(f'"{name}" {kind}' for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
     recorded = record_facts.any_inside(con, plant, records, plan.period)
-    few = are_few(nodes, calendars, boundary)
+    few = plan.few
     if recorded or not few:
         calendars.write(con)
     if few:
@@ -184,14 +197,6 @@ def fill_facts(
     elif boundary.sources or boundary.used_only:
         add_sites(con, plant, into)
     plan.findings += _gaps(con, nodes)
-
-
-def counted_meters(con: duckdb.DuckDBPyConnection, plant: Plant, records: str, space: Space) -> set[str]:
-    """The meters whose ledger `build_facts` reads: by site few of many."""
-    tree = build_tree(plant)
-    boundary = find_boundary(tree, lambda: record_facts.recorded_carriers(con, plant, records))
-    nodes, _ = _wanted_nodes(plant, tree, boundary, space, [])
-    return {meter for node in nodes.values() for meter, _ in node.terms}
 
 
 def _wanted_nodes(

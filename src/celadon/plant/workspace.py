@@ -22,7 +22,7 @@ from celadon.core.later import Later
 from celadon.core.periods import Grain, Period
 from celadon.core.quantities import Space
 from celadon.core.text import Text
-from celadon.metering.activity import build_facts, counted_meters
+from celadon.metering.activity import fill_facts, plan_facts
 from celadon.metering.few import Sums
 from celadon.plant.excluding import excluded_findings, leave_out_records
 from celadon.plant.keeping import NO_FACTS, load_findings, stored_findings, unique
@@ -321,14 +321,14 @@ class Workspace:
         name, sums = self._new_table(), {} if sums is None else sums
         write_records(self.con, seen, sites=sites)
         points = seen.snapshot.points()
-        counted = counted_meters(self.con, seen.model, "records", space)
-        needed = {point for meter, point in points.items() if meter in counted}
+        plan = plan_facts(self.con, seen.model, "records", period, space, grain)
+        needed = {points[meter] for meter in plan.meters if meter in points}
+        if plan.few:
+            needed -= {point for point, _, _ in sums}
         with seen.store.reading():
             ledger, findings = ledger_of(self.con, seen, period, needed)
-            said = build_facts(
-                self.con, seen.model, ledger, "records", points, period, space, grain, name, sums
-            )
-        findings += [_placed(item, seen) for item in said]
+            fill_facts(self.con, plan, ledger, "records", points, name, sums)
+        findings += [_placed(item, seen) for item in plan.said()]
         for table in ("ledger", "records"):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
         return FactTable(name, (*findings, *seen.snapshot.findings), sums=sums)
