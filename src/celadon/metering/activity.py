@@ -140,12 +140,19 @@ class Plan:
 
 
 def plan_facts(
-    con: duckdb.DuckDBPyConnection, plant: Plant, records: str, period: Period, space: Space, time: Grain
+    con: duckdb.DuckDBPyConnection,
+    plant: Plant,
+    records: str | None,
+    period: Period,
+    space: Space,
+    time: Grain,
 ) -> Plan:
-    """The nodes and calendars of a request (arguments as of `build_facts`)."""
+    """The nodes and calendars of a request (arguments as of `build_facts`); `records` None: there are none."""
     tree = build_tree(plant)
     findings = list(tree.findings)
-    boundary = find_boundary(tree, lambda: record_facts.recorded_carriers(con, plant, records))
+    boundary = find_boundary(
+        tree, lambda: record_facts.recorded_carriers(con, plant, records) if records else set()
+    )
     findings += boundary.findings
     calendars = Calendars(plant, period, max(time, Grain.MONTH), allocation.share_cuts(plant))
     findings += calendars.findings
@@ -157,7 +164,7 @@ def fill_facts(
     con: duckdb.DuckDBPyConnection,
     plan: Plan,
     ledger: str,
-    records: str,
+    records: str | None,
     point_ids: Mapping[str, int],
     into: str,
     known: Sums | None = None,
@@ -171,7 +178,7 @@ def fill_facts(
     metered = {(tree.nodes[item].site, tree.nodes[item].carrier) for item in boundary.sources}
     columns = ", ".join(f'"{name}" {kind}' for name, kind in FACT_COLUMNS.items())
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
-    recorded = record_facts.any_inside(con, plant, records, plan.period)
+    recorded = records if records and record_facts.any_inside(con, plant, records, plan.period) else None
     few = plan.few
     if recorded or not few:
         calendars.write(con)
@@ -180,7 +187,7 @@ def fill_facts(
         sums = Few(con, ledger, nodes, calendars, point_ids, prices, traits, known)
         sums.insert(con, plant, plan.space, into)
         if recorded:
-            plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
+            plan.findings += record_facts.insert_facts(con, plant, recorded, plan.period, metered, into)
         plan.findings += [lacking(nodes[gap[0]].meter, *gap[1:]) for gap in sums.gaps()]
         return
     write_nodes(con, nodes, plan.children, calendars, point_ids, prices.of_node, (TRAITS, traits))
@@ -188,7 +195,7 @@ def fill_facts(
     sum_nodes(con, ledger, calendars, priced=bool(prices.of_node))
     add_points(con, plant, nodes, into)
     if recorded:
-        plan.findings += record_facts.insert_facts(con, plant, records, plan.period, metered, into)
+        plan.findings += record_facts.insert_facts(con, plant, recorded, plan.period, metered, into)
     if plan.space >= Space.PROCESS:
         find_feeders(con)
         write_leaves(con)

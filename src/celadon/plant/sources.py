@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from functools import lru_cache
 from pathlib import Path
 
 from celadon.adapters.plant_file import source_files
@@ -13,6 +14,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import FindingKind, Findings, Place, Severity
 from celadon.core.model import Plant as PlantModel
 from celadon.core.model import Source
+from celadon.core.same import Same
 from celadon.core.text import Text, text_of
 from celadon.plant.hashes import Hashes
 from celadon.plant.opened import Opened
@@ -70,6 +72,12 @@ def shown(opened: Opened, path: Path) -> str:
 
 def mapping_digest(source: Source, model: PlantModel) -> str:
     """Digest of how a source's files are read: its settings, and what it needs to know of the meters it may name."""
+    return _mapping_digest(Same(source), Same(model))
+
+
+@lru_cache(maxsize=64)
+def _mapping_digest(same_source: Same[Source], same_model: Same[PlantModel]) -> str:
+    source, model = same_source.item, same_model.item
     # Defaults are left out, so that a setting added to Celadon later does not make every file look unread.
     settings = [
         [item.name, str(getattr(source, item.name))]

@@ -30,7 +30,6 @@ from celadon.plant.ledger import ledger_of
 from celadon.plant.opened import View
 from celadon.plant.renewal import Declared, changed_sites, elsewhere, only
 from celadon.plant.sources import superseded
-from celadon.store.rows import RECORD_COLUMNS
 from celadon.store.scratch import Scratch, connect
 
 if TYPE_CHECKING:
@@ -319,18 +318,18 @@ class Workspace:
     ) -> FactTable:
         """A new table, and what making it found. Of the records only those of `sites`, where given; `sums` are known already."""
         name, sums = self._new_table(), {} if sums is None else sums
-        write_records(self.con, seen, sites=sites)
-        points = seen.snapshot.points()
-        plan = plan_facts(self.con, seen.model, "records", period, space, grain)
+        points, records = seen.snapshot.points(), "records" if seen.snapshot.has_records else None
+        if records:
+            write_records(self.con, seen, records, sites=sites)
+        plan = plan_facts(self.con, seen.model, records, period, space, grain)
         needed = {points[meter] for meter in plan.meters if meter in points}
         if plan.few:
             needed -= {point for point, _, _ in sums}
         with seen.store.reading():
             ledger, findings = ledger_of(self.con, seen, period, needed)
-            fill_facts(self.con, plan, ledger, "records", points, name, sums)
+            fill_facts(self.con, plan, ledger, records, points, name, sums)
         findings += [_placed(item, seen) for item in plan.said()]
-        for table in ("ledger", "records"):
-            self.con.execute(f"DROP TABLE IF EXISTS {table}")
+        self.con.execute("DROP TABLE IF EXISTS ledger; DROP TABLE IF EXISTS records")
         return FactTable(name, (*findings, *seen.snapshot.findings), sums=sums)
 
     def _found(self, seen: View, period: Period, built: FactTable) -> FactTable:
@@ -432,10 +431,6 @@ def write_records(
     """Make the temporary table `into`: the records this view shows, all times (stocks look at neighbouring months).
 
     What the plant file excludes is among them only where `every` record is asked for."""
-    if not seen.snapshot.has_records:
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in RECORD_COLUMNS.items())
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
-        return
     gone = ", ".join(str(number) for number in sorted(superseded(seen.snapshot.files())))
     omit = f"AND file NOT IN ({gone})" if gone else ""
     with seen.store.reading():

@@ -16,7 +16,7 @@ from celadon.core.text import Text
 
 def open_csv(path: Path, shown: str, source: Source, wanted: Sequence[str], scratch: Path) -> Table:
     """The table in a text file (FindingError: no header, unknown encoding)."""
-    top = sample_text(path, source.encoding, source.delimiter, wanted)
+    top = sample_text(path, source.encoding, source.delimiter, wanted, scratch)
     header = top.header(wanted, source.header_row)
     if header is None:
         number = source.header_row

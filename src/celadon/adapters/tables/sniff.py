@@ -143,14 +143,15 @@ class TextSample:
         return find_header(self.rows, wanted, header_row, lambda line: self.lines[line - 1])
 
 
-def sample_text(path: Path, encoding: str, delimiter: str, wanted: Sequence[str]) -> TextSample:
+def sample_text(
+    path: Path, encoding: str, delimiter: str, wanted: Sequence[str], scratch: Path
+) -> TextSample:
     """Read the first lines of a text file and find its delimiter (FindingError for an unknown encoding)."""
     known = detect_encoding(path, encoding)
-    with Scratch() as scratch:
-        pieces = iter(TextPieces(path, known, scratch.path, size=1 << 18))
-        piece = next(pieces, None)
-        text = piece.path.read_text("utf-8", errors="replace") if piece else ""
-        whole = next(pieces, None) is None
+    pieces = iter(TextPieces(path, known, scratch, size=1 << 18))
+    piece = next(pieces, None)
+    text = piece.path.read_text("utf-8", errors="replace") if piece else ""
+    whole = next(pieces, None) is None
     found = text.split("\n")
     lines = tuple(found[: limits.MAX_HEADER_LINES])
     mark = _NAMED.get(delimiter.strip().lower() or "auto", delimiter)
@@ -195,7 +196,8 @@ def _look_text(
     path: Path, wanted: Sequence[str], sheet: str | None, encoding: str, header_row: int | None
 ) -> dict[str, Any]:
     del sheet
-    top = sample_text(path, encoding, "auto", wanted)
+    with Scratch() as scratch:
+        top = sample_text(path, encoding, "auto", wanted, scratch.path)
     header = top.header(wanted, header_row)
     findings = (
         [ENCODING_GUESSED.at(Place(str(path)), encoding=top.encoding.name)] if top.encoding.guessed else []

@@ -120,8 +120,8 @@ def _workbook_rows(path: Path, sheet: str | None) -> Iterator[Row]:
 
 
 def _text_rows(path: Path, encoding: str, columns: Sequence[str]) -> Iterator[Row]:
-    top = sample_text(path, encoding, "auto", columns)
     with Scratch() as scratch:
+        top = sample_text(path, encoding, "auto", columns, scratch.path)
         for piece in TextPieces(path, top.encoding, scratch.path, top.delimiter):
             text = piece.path.read_text("utf-8", errors="replace")
             for n, line in enumerate(text.split("\n")[: piece.lines]):
