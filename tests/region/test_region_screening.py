@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 
 import pytest
 
@@ -199,3 +200,38 @@ def test_command(country, capsys):
     assert problems(json.loads(capsys.readouterr().out)) == []
     assert main(["load", str(country), "--json"]) == 0
     assert problems(json.loads(capsys.readouterr().out)) == []
+
+
+def test_decimals_are_a_habit_and_not_an_anomaly(tmp_path):
+    """Forty enterprises, two columns in three write one decimal, the others three; one has its values from a spreadsheet, with
+    all of a double's. (The finest decimals of anybody made every other enterprise's last digits zeros.)"""
+    columns = [("coal", "raw_coal"), ("gas", "natural_gas"), ("oil", "diesel"), ("heat", "heat"), ("petrol", "gasoline"),
+               ("power", "electricity")]  # fmt: skip
+    units = {"gas": "m3", "heat": "GJ", "power": "MWh"}
+    values = "\n".join(
+        f"      - {{column: {name}, quantity: energy_consumed, item: {item}, unit: {units.get(name, 't')}}}" for name, item in columns
+    )  # fmt: skip
+    (tmp_path / "region.yaml").write_text(
+        "celadon-region: 1\nregion: {id: r1}\nregistry: {files: [registry.csv], columns: {enterprise: id, industry: code, region: place}}\n"
+        "sources:\n  - id: reports\n    files: [reports.csv]\n    enterprise: id\n    month: month\n    values:\n"
+        + values
+        + "\n",
+        encoding="utf-8",
+    )
+    firms = [f"F{number:02}" for number in range(40)]
+    (tmp_path / "registry.csv").write_text(
+        "id,code,place\n" + "".join(f"{firm},3411,370100\n" for firm in firms), encoding="utf-8"
+    )
+    draw = random.Random(4)
+    lines = [f"id,month,{','.join(name for name, _ in columns)}"]
+    for number, firm in enumerate(firms):
+        places = 17 if number == 0 else 1 if number % 3 else 3
+        for month in range(1, 13):
+            amounts = [round(draw.uniform(2000, 3000), 3) * 1.2 for _ in columns]
+            lines.append(
+                f"{firm},2024-{month:02}," + ",".join(repr(round(amount, places)) for amount in amounts)
+            )
+    (tmp_path / "reports.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with open_region(tmp_path) as region:
+        assert list(region.load().findings) == []
+        assert region.screen("2024").counts == {}

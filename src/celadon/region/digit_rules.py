@@ -27,6 +27,7 @@ _CANDIDATE_CHI = 16.92
 _FAVOURED = 0.2
 """Least share of a favoured last digit: twice chance. A rare pattern nobody would see is not worth a question."""
 _SAMPLE = 5000
+_USUAL = 0.2
 
 
 class DigitRules:
@@ -154,7 +155,8 @@ def _log10(chance: float) -> float:
 def _scales(con: duckdb.DuckDBPyConnection, seen: View, months: list[int]) -> dict[str, float]:
     """Column → what turns a kept value into the whole number that was written, for columns whose digits can tell anything.
 
-    The decimals are those that 999 of 1000 values need, looked up in a sample. A column that mostly repeats itself (a head
+    The decimals are the fewest that `_USUAL` of the values need, looked up in a sample: a tenth of the values of an honest column end
+    in a zero, more are the habit of many to write fewer decimals, and a few who write many change nothing. A column that mostly repeats itself (a head
     count) or hardly has four digits is left out."""
     found: dict[str, float] = {}
     sample = seen.facts_sql(months[-2:], f"enterprise <= {_SAMPLE}")
@@ -170,7 +172,7 @@ def _scales(con: duckdb.DuckDBPyConnection, seen: View, months: list[int]) -> di
             f"ORDER BY month))::INTEGER AS same FROM ({sample}) WHERE {name} > 0)"
         ).fetchall()
         places = next(
-            (index for index, share in enumerate(shares) if share is not None and share >= 0.999), None
+            (index for index, share in enumerate(shares) if share is not None and share >= _USUAL), None
         )
         if count and places is not None and (repeats is None or repeats < 0.05):
             found[value.name] = 10.0**places / value.factor
