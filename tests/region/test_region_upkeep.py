@@ -259,3 +259,51 @@ def test_an_unreadable_span_is_refused(region, capsys):
     found = said(capsys, "retain", region, "--keep-history", "long")
     assert [item["code"] for item in found["findings"]] == ["retain.span-unreadable"]
     assert os.path.isdir(region)
+
+
+def test_a_registry_that_is_gone_is_not_replaced_by_an_older_one(region):
+    """Two registries, the second with ten enterprises less: without it nothing is answered, and no number is given anew."""
+    with open_region(region) as found:
+        whole = found.account(BOOK, "2024", by="").rows[0].value
+    file = region / "registry.parquet"
+    duckdb.sql(f"COPY (FROM '{file}' ORDER BY ALL LIMIT 30) TO '{region / 'fewer.parquet'}' (FORMAT PARQUET)")
+    (region / "fewer.parquet").replace(file)
+    load(region)
+    with open_region(region) as found:
+        fewer = found.account(BOOK, "2024", by="").rows[0].value
+    assert fewer < whole
+    newest = max(segments(region, "registry"))
+    newest.rename(region / "aside")
+    with open_region(region) as found:
+        for ask in (lambda: found.account(BOOK, "2024", by=""), lambda: found.screen("2024"), found.load):
+            with pytest.raises(FindingError) as raised:
+                ask()
+            assert only(raised.value).code == "region.registry-damaged"
+            assert only(raised.value).values["segment"].endswith(newest.name)
+    (region / "aside").rename(newest)
+    with open_region(region) as found:
+        assert found.account(BOOK, "2024", by="").rows[0].value == fewer
+
+
+def test_a_footer_that_cannot_be_read_is_a_damaged_segment(region):
+    """The same length, another footer: whatever class of error the engine raises, the segment is named and the rest answers."""
+    victim = next(path for path in sorted(segments(region, "facts-reports")) if "2024-02" in path.as_posix())
+    content = bytearray(victim.read_bytes())
+    content[-400:-8] = bytes(255 - byte for byte in content[-400:-8])
+    victim.write_bytes(content)
+    with open_region(region) as found:
+        answer = found.account(BOOK, "2024", by="", per="month", quantities=["comprehensive_energy"])
+    [told] = [item for item in answer.findings if item.code == "store.segment-damaged"]
+    assert told.where.file.endswith(victim.name)
+    assert [row.label for row in answer.rows if row.value is not None] == ["2024-01", "2024-03", "2024-04", "2024-05"]
+
+
+def test_a_store_whose_catalogue_is_gone_is_not_begun_anew(region):
+    kept = sorted((region / "celadon-store" / "segments").rglob("*.parquet"))
+    for file in (region / "celadon-store").glob("catalogue.sqlite*"):
+        file.unlink()
+    with pytest.raises(FindingError) as raised:
+        load(region)
+    assert only(raised.value).code == "store.catalogue-damaged"
+    assert "is gone, though its segments are there" in only(raised.value).says("en")
+    assert sorted((region / "celadon-store" / "segments").rglob("*.parquet")) == kept

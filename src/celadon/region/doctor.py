@@ -12,7 +12,6 @@ from celadon.plant.doctor import Diagnosis
 from celadon.region.opened import open_file
 from celadon.region.reader import is_region
 from celadon.region.reports import LIVE
-from celadon.region.view import registry_sql
 from celadon.store import Store
 from celadon.store import doctor as stores
 from celadon.store.scratch import Scratch, connect
@@ -88,11 +87,9 @@ def _look(store: Store, progress: Progress | None, deep: bool) -> list[Finding]:
 def _astray(store: Store) -> Iterator[Finding]:
     """Segments of reports that are not all of known enterprises, each once."""
     registries = [path for path, _ in store.snapshot().tables("registry")]
-    known = (
-        f"SELECT DISTINCT number FROM {parquet_list(registries)}"
-        if registries
-        else registry_sql(store.snapshot())
-    )
+    if not registries:  # nothing was loaded, or that it is damaged is told
+        return
+    known = f"SELECT DISTINCT number FROM {parquet_list(registries)}"
     with Scratch(store.path) as own, connect(own.path) as con:
         con.execute(f"CREATE TEMP TABLE known AS SELECT number FROM ({known})")
         for segment in store.catalogue.segments("kind LIKE ?", f"{LIVE}%"):

@@ -88,7 +88,8 @@ def load(opened: Opened, progress: Progress | None = None) -> Loading:
         con = connect(scratch.path)
         try:
             con.execute("SET preserve_insertion_order = true")  # lines are counted in their order
-            return _Load(opened, store, con, scratch.path, progress).run()
+            with store.reading():
+                return _Load(opened, store, con, scratch.path, progress).run()
         finally:
             con.close()
 

@@ -41,6 +41,19 @@ CHANGED_SINCE_LOAD = FindingKind(
     ),
     Text("`celadon load REGION` records the change.", "用 `celadon load REGION` 记录更改。"),
 )
+REGISTRY_DAMAGED = FindingKind(
+    "region.registry-damaged",
+    Severity.ERROR,
+    Text("The registry cannot be read", "企业名录无法读取"),
+    Text(
+        "{segment} holds a registry and is damaged or missing: who reports what cannot be told without it.",
+        "{segment} 中的企业名录已损坏或缺失：缺少它无法确定月报属于哪家企业。",
+    ),
+    Text(
+        "`celadon doctor REGION --repair --from BACKUP` puts it back; without a backup load into a new store.",
+        "用 `celadon doctor REGION --repair --from 备份` 恢复；没有备份时请载入新的数据仓。",
+    ),
+)
 _REGISTRY = "number, enterprise, name, industry, region, grid, product, size, file, line, batch"
 
 
@@ -124,8 +137,9 @@ def quotas_sql(snapshot: Snapshot) -> str:
 
 
 def registries_sql(snapshot: Snapshot) -> str:
-    """Every registry there was, one after the other."""
+    """Every registry there was, one after the other (FindingError where one is damaged: its numbers would be given again)."""
     files = snapshot.tables("registry")
+    _sound(snapshot, "")
     return (
         f"SELECT {_REGISTRY} FROM {parquet_list(path for path, _ in files)}"
         if files
@@ -133,9 +147,19 @@ def registries_sql(snapshot: Snapshot) -> str:
     )
 
 
+def _sound(snapshot: Snapshot, after: str) -> None:
+    """FindingError where a registry that came later than the segment `after` is not as it was written."""
+    found = [str(item.where.file) for item in snapshot.findings]
+    lost = [name for name in found if name.startswith("segments/registry/") and name > after]
+    if lost:
+        raise FindingError(REGISTRY_DAMAGED.at(Place(file=lost[-1]), segment=lost[-1]))
+
+
 def registry_sql(snapshot: Snapshot) -> str:
-    """The last registry that a snapshot shows; no rows before the first."""
+    """The last registry that a snapshot shows; no rows before the first. FindingError where it is damaged: an older one would do for
+    it, with other enterprises."""
     files = snapshot.tables("registry")
+    _sound(snapshot, files[-1][1].path if files else "")
     if not files:
         return (
             "SELECT NULL::INTEGER AS number, NULL::VARCHAR AS enterprise, NULL::VARCHAR AS name, NULL::VARCHAR AS industry, "

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from celadon.core.text import Text
 from celadon.store import faults, segments
 from celadon.store.database import Row
 from celadon.store.locking import FileLatch, WriterLock
@@ -17,6 +18,9 @@ from celadon.store.sqlite_copy import copy_of
 NAME = "catalogue.sqlite"
 _APPLICATION = 0x43454C41  # "CELA", in SQLite's header: tells our catalogue from other programs' databases
 _BUSY_SECONDS = 10.0
+_GONE = Text(
+    "catalogue.sqlite is gone, though its segments are there", "catalogue.sqlite 已不存在，但其数据段仍在"
+)
 
 
 class SQLiteDatabase:
@@ -89,6 +93,9 @@ class SQLiteHome:
             lock = self.lock()
             lock.acquire()
             try:
+                # made anew it would list nothing, and what is there would count as left behind
+                if not (self._folder / NAME).exists() and any((self._folder / segments.FOLDER).glob("*/*/*")):
+                    raise faults.catalogue_damaged(self._folder, _GONE)
                 lay_out(self._folder / NAME)
                 segments.force_folder(self._folder)
             finally:

@@ -413,7 +413,9 @@ class Store:
         except duckdb.OutOfMemoryException as error:
             with faults.as_findings(self.path):
                 raise error
-        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException) as error:
+        except duckdb.InterruptException:  # somebody asked to stop
+            raise
+        except duckdb.Error as error:  # of a damaged file it raises errors of any class
             found, marks = self._verify(None)
             if not any(damaged for damaged, _ in marks):  # nothing that was not known: it is something else
                 raise
