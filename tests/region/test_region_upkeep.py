@@ -295,7 +295,12 @@ def test_a_footer_that_cannot_be_read_is_a_damaged_segment(region):
         answer = found.account(BOOK, "2024", by="", per="month", quantities=["comprehensive_energy"])
     [told] = [item for item in answer.findings if item.code == "store.segment-damaged"]
     assert told.where.file.endswith(victim.name)
-    assert [row.label for row in answer.rows if row.value is not None] == ["2024-01", "2024-03", "2024-04", "2024-05"]
+    assert [row.label for row in answer.rows if row.value is not None] == [
+        "2024-01",
+        "2024-03",
+        "2024-04",
+        "2024-05",
+    ]
 
 
 def test_a_store_whose_catalogue_is_gone_is_not_begun_anew(region):
