@@ -235,10 +235,11 @@ def _name(row: Row, found: Account, lang: Lang) -> str:
 
 
 def item_name(word: str, found: Account, lang: Lang) -> str:
-    """A carrier's, product's, material's or gas's name."""
+    """A carrier's, product's, material's, gas's or purpose's name."""
+    from celadon.core.carriers import PURPOSES
     from celadon.core.items import item_name as name_of
 
-    return name_of(word, found.model).say(lang)
+    return (PURPOSES.get(word) or name_of(word, found.model)).say(lang)
 
 
 def place(row: Row, column: str, found: Account, lang: Lang) -> str:

@@ -89,9 +89,9 @@ def _verdict(console: Console, found: Balance, lang: Lang) -> None:
         by_unit[item.unit] = by_unit.get(item.unit, 0) + item.attributed
     amounts = ", ".join(f"{number(total / _TICKS)} {unit}" for unit, total in by_unit.items())
     console.print(
-        f"✓ {found.period.label}：{len(proofs)} 个计量点逐一守恒，差额 0；已列缺口 {gaps} 处；合计 {amounts}"
+        f"✓ {found.period.label}：{len(proofs)} 个计量点逐一守恒，差额 0；已列缺口 {gaps} 处；全部计量点（含分表）合计 {amounts}"
         if zh
-        else f"✓ {found.period.label}: {len(proofs)} points conserved, difference 0 to the last digit; {gaps} named gaps; {amounts}",
+        else f"✓ {found.period.label}: {len(proofs)} points conserved, difference 0 to the last digit; {gaps} named gaps; all points, sub-meters too: {amounts}",
         style="green",
     )
 
