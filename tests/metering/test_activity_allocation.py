@@ -34,13 +34,14 @@ def _shared(*shares: Share, **given: Any) -> Bench:
         main_meter("E0", process="c"),
         meter("M", "E0", shares=shares),
         meter("K1", "E0"),
-        meter("K2", "E0"),
+        meter("K2", "E0", shares=given.pop("beside", ())),
     ]
     bench = Bench(
         plant(meters, products=products, sites=(Site("S", label("S"), zone="UTC", processes=processes),))
     )
-    for name, amount in (("E0", 10), ("M", 1), ("K1", 3), ("K2", 2)):
-        bench.flat(name, "2024-01", amount * KWH)
+    first = given.pop("first", ("K1", "2024-01", 3))
+    for name, period, amount in (("E0", "2024-01", 10), ("M", "2024-01", 1), first, ("K2", "2024-01", 2)):
+        bench.flat(name, period, amount * KWH)
     return bench
 
 
@@ -74,6 +75,23 @@ def test_production_in_units_that_add() -> None:
     bench.record("product_output", "steel", "2024-01-03", 30.0, "t", process="a")
     bench.record("product_output", "slab", "2024-01-04", 10_000.0, "kg")
     assert _parts(bench) == [("a", 0.558), ("b", 0.186)]
+
+
+def test_the_dates_of_another_meter_s_allocation_do_not_cut_this_one_s_key() -> None:
+    """K1 counts 4 kWh an hour for fifteen days (1440), K2 2 kWh throughout (1488): they share M's 744 as 1440 to 1488, though K2 is
+    itself shared otherwise from the sixteenth; by halves M's second half would all go to b."""
+    beside = (
+        Share("fixed", (("a", 1.0),), until=date(2024, 1, 15)),
+        Share("fixed", (("b", 1.0),), since=date(2024, 1, 16)),
+    )
+    key = Share("meters", (), (("a", "K1"), ("b", "K2")))
+    bench = _shared(key, beside=beside, first=("K1", "2024-01-01..2024-01-15", 4))
+    assert _parts(bench) == [
+        ("a", pytest.approx(0.744 * 1440 / 2928, abs=1e-9)),
+        ("b", pytest.approx(0.744 * 1488 / 2928, abs=1e-9)),
+    ]
+    other = bench.select("process, value", "quantity = 'energy_consumed' AND meter = 'K2'")
+    assert other == [("a", 0.72), ("b", 0.768)]  # 15 and 16 days
 
 
 def test_production_in_units_that_do_not_add_is_not_attributed() -> None:

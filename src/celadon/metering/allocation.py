@@ -128,7 +128,11 @@ def _write_weights(
     facts: str,
     findings: list[Finding],
 ) -> None:
-    """Table `m_weight` (node, seg, process, weight, usable): the key of each shared meter in each segment."""
+    """Table `m_weight` (node, seg, process, weight, usable): the key of each shared meter in each segment.
+
+    What was measured or made weighs over the whole span asked for in which the allocation holds: the dates of another
+    meter's allocation cut segments too, and must not change this one's.
+    """
     rows = []
     for number, (node, share, validity) in enumerate(_rules(shared, findings)):
         fixed: dict[str, int | None] = {}
@@ -167,17 +171,21 @@ def _write_weights(
     con.execute(
         """CREATE OR REPLACE TEMP TABLE m_weight AS
         WITH one AS (
-            SELECT r.node, l.seg, r.process, r.by_key, CASE r.by_key WHEN 'meters' THEN a.amount
-                WHEN 'production' THEN p.weight ELSE r.fixed END::HUGEINT AS weight
+            SELECT r.node, r.rule, l.seg, l.time_start, l.time_end, r.process, r.by_key, r.fixed,
+                CASE r.by_key WHEN 'meters' THEN a.amount WHEN 'production' THEN p.weight END::HUGEINT AS counted
             FROM m_rule r JOIN m_node n ON n.node = r.node JOIN m_segment l ON l.calendar = n.calendar
                 AND coalesce(r.since <= l.day, true) AND coalesce(l.day <= r.until, true)
             LEFT JOIN m_amount a ON a.node = r.key AND a.seg = l.seg
             LEFT JOIN m_production p ON p.site = n.site AND p.process = r.process AND p.seg = l.seg
             QUALIFY r.rule = min(r.rule) OVER (PARTITION BY r.node, l.seg)
+        ), spanned AS (
+            SELECT node, seg, process, by_key, CASE WHEN by_key IN ('meters', 'production')
+                THEN sum(counted) OVER (PARTITION BY node, rule, process, time_start, time_end) ELSE fixed END::HUGEINT AS weight
+            FROM one
         )
         SELECT node, seg, process, by_key, weight,
             bool_and(weight IS NOT NULL AND weight >= 0) OVER w AND coalesce(sum(weight) OVER w, 0) > 0 AS usable
-        FROM one WINDOW w AS (PARTITION BY node, seg)"""
+        FROM spanned WINDOW w AS (PARTITION BY node, seg)"""
     )
 
 
