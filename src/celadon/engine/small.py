@@ -7,6 +7,7 @@ on the embedded engine is faster, and it is what answers where a query is beyond
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -24,6 +25,8 @@ from celadon.engine.steps import Query
 
 MOST = 5_000
 """Facts up to which copying them costs less than planning does."""
+_SOUGHT_BY = ("quantity", "site")
+_WORD = re.compile(r"\w+")
 _TIMES = frozenset({"time_start", "time_end", "month"})
 
 
@@ -35,6 +38,8 @@ class Statements:
     """What the table is called in them."""
     quantities: tuple[str, ...]
     """Of which facts are read."""
+    columns: tuple[str, ...]
+    """What of them is read."""
     tables: tuple[str, ...]
     """A statement for each step."""
     last: str
@@ -43,8 +48,10 @@ class Statements:
 def statements(query: Query, last: str) -> Statements:
     """The steps that the SELECTs `last` read, each made a table, and those SELECTs."""
     names = sorted({step.quantity for step in query.steps if step.kind == "fact"})
-    tables = (table_in_sqlite(step.name, step.sql, step.named) for step in query.needed(last))
-    return Statements(query.facts, tuple(names), tuple(tables), statement_in_sqlite(last))
+    tables = tuple(table_in_sqlite(step.name, step.sql, step.named) for step in query.needed(last))
+    words = {*_SOUGHT_BY, *(word for table in tables for word in _WORD.findall(table))}
+    columns = tuple(name for name in FACT_COLUMNS if name in words)
+    return Statements(query.facts, tuple(names), columns, tables, statement_in_sqlite(last))
 
 
 def answered(
@@ -88,14 +95,14 @@ def in_sqlite(con: duckdb.DuckDBPyConnection, facts: str, asked: Statements) -> 
 def _copy(con: duckdb.DuckDBPyConnection, facts: str, lite: sqlite3.Connection, asked: Statements) -> None:
     """The facts that the query reads; times as text, which sorts as they do."""
     cells = [
-        f"strftime({name}, '%Y-%m-%d %H:%M:%S')" if kind == "TIMESTAMP" else name
-        for name, kind in FACT_COLUMNS.items()
+        f"strftime({name}, '%Y-%m-%d %H:%M:%S')" if FACT_COLUMNS[name] == "TIMESTAMP" else name
+        for name in asked.columns
     ]
     sql = f"SELECT {', '.join(cells)} FROM {facts} WHERE list_contains($1::VARCHAR[], quantity)"
     found = con.execute(sql, [list(asked.quantities)]).fetchall()
-    lite.execute(f"CREATE TABLE {asked.facts} ({', '.join(FACT_COLUMNS)})")
-    lite.executemany(f"INSERT INTO {asked.facts} VALUES ({', '.join('?' * len(FACT_COLUMNS))})", found)
-    lite.execute(f"CREATE INDEX by_quantity ON {asked.facts} (quantity, site)")
+    lite.execute(f"CREATE TABLE {asked.facts} ({', '.join(asked.columns)})")
+    lite.executemany(f"INSERT INTO {asked.facts} VALUES ({', '.join('?' * len(asked.columns))})", found)
+    lite.execute(f"CREATE INDEX by_quantity ON {asked.facts} ({', '.join(_SOUGHT_BY)})")
 
 
 def _with_times(rows: list[tuple[Any, ...]], places: list[int]) -> list[tuple[Any, ...]]:

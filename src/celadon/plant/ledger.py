@@ -286,9 +286,8 @@ class Deriver:
         wanted = NEIGHBOURS * (2 + len(self.gone)) if self.gone else NEIGHBOURS
         snapshot = self.seen.snapshot
         sql = snapshot.readings_sql(piece.points, window.start, window.end, wanted, at_least=True)
-        found = self.con.execute(
-            f"SELECT point, epoch_us(t), value, file, line FROM ({sql}) ORDER BY point, t"
-        ).fetchall()
+        found = self.con.execute(f"SELECT point, epoch_us(t), value, file, line FROM ({sql})").fetchall()
+        found.sort()  # they lie nearly in order: that takes a fifth of what the engine's sort does
         rows = [row for row in found if row[3] not in self.gone] if self.gone else found
         edges = (utc(window.start), utc(window.end))
         return derive_briefly(rows, lives, edges, self.seen.model.grid_seconds)
