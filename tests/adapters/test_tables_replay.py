@@ -4,8 +4,10 @@ import json
 from datetime import UTC
 from pathlib import Path
 
+import pytest
+
 from celadon.adapters.tables import QuarantineRow, TableReport, replay
-from celadon.core.model import PointKind, Stamp
+from celadon.core.model import PointKind, Source, Stamp
 from tests.adapters.table_files import NOW, Read, at, long, meter, text_file, wide
 
 
@@ -81,6 +83,26 @@ def test_units_and_states_are_corrected(tmp_path: Path) -> None:
     assert (unit.code, state.code) == ("unit.unknown", "table.state-unknown")
     report = put_back(read, [unit.corrected({"unit": "MWh"}), state.corrected({"value": "off"})])
     assert (report.rows_good, read.values) == (2, [2000.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("content", "source"),
+    [
+        ("time,E1 (MWh)\n{}", wide(("E1 (MWh)", "E1"))),
+        ("time,E1\n,MWh\n{}", wide("E1")),
+        ("time,E1\n{}", wide("E1", units=(("E1", "MWh"),))),
+    ],
+)
+def test_a_corrected_cell_has_the_unit_of_its_column(tmp_path: Path, content: str, source: Source) -> None:
+    """1.5 MWh put right are 1500 of the meter's kWh; so are those of a row whose time was bad."""
+    path = text_file(tmp_path, content.format("2024-01-01,1x5\nsoon,1.25\n"))
+    read = Read(path, source, ["E1"])
+    cell, whole = read.report.quarantine
+    column = next(name for name in cell.raw if name != "time")
+    rows = [cell.corrected({column: "1.5"}), whole.corrected({"time": "2024-01-02"})]
+    kept = [QuarantineRow.from_json(json.loads(json.dumps(row.to_json()))) for row in rows]
+    assert put_back(read, kept).rows_good == 2
+    assert sorted(read.values) == [1250.0, 1500.0]
 
 
 def test_what_is_still_bad_comes_back(tmp_path: Path) -> None:

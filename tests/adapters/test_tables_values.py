@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from celadon.adapters.tables import numbers
+from celadon.adapters.tables.header import Header
 from celadon.adapters.tables.numbers import NumberForm, parse_number
 from celadon.core.model import MeterChange, PointKind
 from tests.adapters.table_files import Read, at, long, meter, text_file, wide
@@ -230,6 +231,22 @@ def test_units_of_columns_are_converted(tmp_path: Path, header: str, source: Cal
         "kWh",
         Fraction(1000),
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    [
+        ("NCV, kJ/kg", "kJ/kg"),
+        ("热值（GJ/t）", "GJ/t"),
+        ("NCV_GJ/t", "GJ/t"),
+        ("Steam/t", "t"),
+        ("Hall 1/Line 2/MWh", "MWh"),
+        ("Hall/A", None),
+    ],
+)
+def test_the_unit_of_a_header_is_the_longest_there_is(title: str, unit: str | None) -> None:
+    assert Header(1, 2, (("time", title),)).unit_of(1) == unit
+    assert Header(1, 2, (("time", "value"), ("", "GJ/t"))).unit_of(1) == "GJ/t"
 
 
 def test_a_phase_is_not_a_unit(tmp_path: Path) -> None:

@@ -208,10 +208,10 @@ _PLANT_SHAPES: dict[str, Shape] = {
     ),
     "quarantine/1": Shape(
         "quarantine list",
-        "Rows kept out, with the texts as they stand in the file.",
+        "Rows kept out, with the texts as they stand in the file; `units`: of a column whose header names one.",
         {"rows": [{
             "id": "integer", "status": "text", "source": "text", "file": "text", "sheet": "text?", "line": "integer", "column": "text?",
-            "code": "text", "raw": "object", "meter": "text?", "t": "time?", "span": "integer", "time_text": "text?",
+            "code": "text", "raw": "object", "meter": "text?", "t": "time?", "span": "integer", "time_text": "text?", "units": "object",
         }]},
     ),
     "quarantine-export/1": Shape("quarantine export", "How many rows went to the file.", {"rows": "integer", "file": "text"}),

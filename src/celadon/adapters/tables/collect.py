@@ -194,6 +194,7 @@ class Collector:
         return QuarantineRow(
             self.table.shown, self.table.sheet, line, self._title(flaw, col), FLAWS[flaw].code, raw, meter,
             t.replace(tzinfo=UTC) if good else None, span or 0 if good else 0, time_text if good else None,
+            {column.title: column.unit for column in self.layout.columns if column.unit and column.title in raw},
         )  # fmt: skip
 
     def _time_titles(self) -> list[str]:

@@ -77,15 +77,18 @@ class Header:
         return COLUMN_MISSING.at(place, column=name, hint=_hint(name, self.names), columns=columns)
 
     def unit_of(self, column: int) -> str | None:
-        """The unit that the header itself gives: in brackets, after a slash or comma, or in the row below."""
-        for level in self.levels:
+        """The unit that the header itself gives: in brackets, after a slash, comma or underscore, or in the row below."""
+        for number, level in enumerate(self.levels):
             text = level[column] if column < len(level) else ""
-            for pattern in (r".*[\(（\[【]([^()（）\[\]【】]+)[\)）\]】]\s*", r".*[,，/_]\s*([^,，/\s]+)\s*"):
-                match = re.fullmatch(pattern, text, re.DOTALL)
-                if match and _is_unit(match[1]):
-                    return match[1].strip()
-        below = self.levels[1] if len(self.levels) > 1 else ()
-        return below[column] if column < len(below) and _is_unit(below[column]) else None
+            if number == 1 and _is_unit(text):
+                return text
+            bracketed = re.fullmatch(r".*[\(（\[【]([^()（）\[\]【】]+)[\)）\]】]\s*", text, re.DOTALL)
+            ends: list[str] = [bracketed[1].strip()] if bracketed else []
+            # The longest unit: of “NCV, kJ/kg” it is kJ/kg and not kg.
+            ends += [text[mark.end() :].strip() for mark in re.finditer(r"[,，/_]", text)]
+            if found := next(filter(_is_unit, ends), None):
+                return found
+        return None
 
 
 def _hint(name: str, names: Sequence[str]) -> str:

@@ -183,7 +183,11 @@ def _value(row: QuarantineRow, context: Context) -> float | int | None:
     number = parse_number(text, NumberForm() if row.sheet else context.numbers)
     if number is None:
         return FLAW["state-unknown"] if meter.kind is PointKind.STATE else FLAW["number-unreadable"]
-    unit = row.raw.get(source.unit_column or "", "").strip() or dict(source.units).get(column)
+    unit = (
+        row.raw.get(source.unit_column or "", "").strip()
+        or row.units.get(column)
+        or dict(source.units).get(column)
+    )
     if not unit or meter.kind is PointKind.STATE:
         return number
     began = (row.t or context.now).astimezone(UTC).replace(tzinfo=None)
@@ -201,7 +205,8 @@ def _as_table(con: duckdb.DuckDBPyConnection, rows: Sequence[QuarantineRow]) -> 
     con.execute(f"CREATE OR REPLACE TEMP TABLE {REPLAY} (line BIGINT, x VARCHAR)")
     insert_rows(con, REPLAY, lines)
     query = f"SELECT line, x, string_split(x, {literal(FIELD_MARK)}) AS f FROM temp.{REPLAY}"
-    header = Header(0, 1, (tuple(plain(key) for key in names),))
+    units = {key: unit for row in rows for key, unit in row.units.items()}
+    header = Header(0, 1, (tuple(plain(key) for key in names), tuple(units.get(key, "") for key in names)))
     return Table(
         Path(rows[0].file), rows[0].file, header, FIELD_MARK, list, rows[0].sheet, typed, parquet=query
     )

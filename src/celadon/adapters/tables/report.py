@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,28 +30,19 @@ class QuarantineRow:
     span: int = 0
     time_text: str | None = None
     """The time as printed; a corrected time makes `t` void."""
+    units: dict[str, str] = field(default_factory=dict)
+    """Column → the unit that the file's header gave it, which a corrected text has too."""
 
     def corrected(self, changes: Mapping[str, str]) -> QuarantineRow:
         """The same row with some texts replaced."""
-        return QuarantineRow(
-            self.file,
-            self.sheet,
-            self.line,
-            self.column,
-            self.code,
-            {**self.raw, **changes},
-            self.meter,
-            self.t,
-            self.span,
-            self.time_text,
-        )
+        return replace(self, raw={**self.raw, **changes})
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` reads them back."""
         return {
             "file": self.file, "sheet": self.sheet, "line": self.line, "column": self.column, "code": self.code,
             "raw": dict(self.raw), "meter": self.meter, "t": self.t.isoformat() if self.t else None, "span": self.span,
-            "time_text": self.time_text,
+            "time_text": self.time_text, "units": dict(self.units),
         }  # fmt: skip
 
     @staticmethod
@@ -60,7 +51,7 @@ class QuarantineRow:
         t = datetime.fromisoformat(shape["t"]).astimezone(UTC) if shape.get("t") else None
         return QuarantineRow(
             shape["file"], shape["sheet"], shape["line"], shape["column"], shape["code"], dict(shape["raw"]),
-            shape.get("meter"), t, shape.get("span", 0), shape.get("time_text"),
+            shape.get("meter"), t, shape.get("span", 0), shape.get("time_text"), dict(shape.get("units", {})),
         )  # fmt: skip
 
 
