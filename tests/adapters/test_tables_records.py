@@ -241,6 +241,27 @@ def test_the_unit_in_the_header_of_the_values(
         assert (found.values, found.where.column) == ({"header": "kg", "unit": "t"}, "amount (kg)")
 
 
+@pytest.mark.parametrize(
+    "header", ["date,item,amount (kg)\n", "date,item,amount (kg)\n,,\n", "date,item,amount\n,,kg\n"]
+)
+def test_a_corrected_record_has_the_unit_of_the_header(tmp_path: Path, header: str) -> None:
+    title = header.split("\n")[0].rpartition(",")[2]
+    fields = {"date": "date", "item": "item", "value": title}
+    read = Records(text_file(tmp_path, header + "2024-03-05,diesel,5x00\n"), source(fields))
+    [row] = read.report.quarantine
+    again = replay_records(
+        read.con,
+        [row.corrected({title: "5000"})],
+        read.source,
+        read.plant,
+        {row.file: 7},
+        4,
+        "records",
+        now=NOW,
+    )
+    assert (again.rows_good, read.column("value"), read.column("unit")) == (1, [5000.0], ["kg"])
+
+
 def test_unknown_units(tmp_path: Path) -> None:
     found = Records(fuel(tmp_path, "2024-03-05,diesel,1,barrels?,")).only("unit.unknown")
     assert (found.values["unit"], found.where.line) == ("barrels?", 2)

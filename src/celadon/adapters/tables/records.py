@@ -176,9 +176,13 @@ class RecordLoad:
         place = Place(self.source.where.file, line=self.source.where.line, subject=f"source:{self.source.id}")
         return found + [FIELD_MISSING.at(place, field=key) for key in needed if key not in mapped]
 
+    @property
+    def _header_unit(self) -> str | None:
+        return self.table.header.unit_of(self.indexes["value"] - 1) if "value" in self.indexes else None
+
     def _unit_of_header(self) -> list[Finding]:
         """Take the unit in the header of the values where the plant file gives none; a Finding where it gives another."""
-        header = self.table.header.unit_of(self.indexes["value"] - 1) if "value" in self.indexes else None
+        header = self._header_unit
         if header is None or "unit" in self.indexes:
             return []
         said = self.constants.setdefault("unit", header)
@@ -417,8 +421,9 @@ class RecordLoad:
         }
         if not key:
             raw["@line"] = shown
+        units = {titles["value"]: unit} if (unit := self._header_unit) else {}
         return QuarantineRow(
-            self.table.shown, self.table.sheet, line, self._title(key), FLAWS[flaw].code, raw
+            self.table.shown, self.table.sheet, line, self._title(key), FLAWS[flaw].code, raw, units=units
         )
 
 
