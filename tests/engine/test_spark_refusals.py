@@ -113,3 +113,12 @@ def test_files_are_asked_for_by_their_own_names():
     )
     assert asked == [["/a/[x]/*.parquet", "/b'c.parquet"]]
     assert " ".join(text.split()) == "SELECT n FROM files_0 AS q"
+
+
+def test_what_only_one_engine_has_a_function_for():
+    text = " ".join(
+        in_spark("SELECT list_count([a, b]) AS n, quantile_cont(x, [0.25, 0.5]) AS q FROM t").split()
+    )
+    assert "SIZE(FILTER(ARRAY(a, b), x -> NOT x IS NULL)) AS n" in text
+    assert "PERCENTILE(x, ARRAY(0.25, 0.5)) AS q" in text
+    assert "LIST_MEDIAN" not in in_spark("SELECT list_median([a, b]) FROM t").upper()

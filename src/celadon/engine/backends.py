@@ -6,7 +6,7 @@ Facts are made by the embedded engine (a plant's ledger is derived where its sto
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from celadon.engine.dialects import reads_only_parquet
 from celadon.engine.pieces import text
 
 Progress = Callable[[float, str], None]
+_CHUNK = 50_000
+"""Rows that are handed over to the embedded engine at once."""
 
 
 class Backend(Protocol):
@@ -27,8 +29,17 @@ class Backend(Protocol):
     def define(self, name: str, sql: str) -> None:
         """Let statements see what a query over Parquet files gives, read where they are, as `name`."""
 
+    def keep(self, name: str, sql: str) -> None:
+        """Work out what a query gives once; statements see it as `name` until it is dropped or kept anew."""
+
+    def drop(self, name: str) -> None:
+        """Let go of what was kept as `name`, if anything was."""
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of one statement: times as UTC without a zone, absent as None."""
+
+    def append(self, con: duckdb.DuckDBPyConnection, table: str, sql: str) -> None:
+        """Add the rows of one statement to a table of the embedded engine, column by column in its order."""
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -47,8 +58,17 @@ class Embedded:
     def define(self, name: str, sql: str) -> None:
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
 
+    def keep(self, name: str, sql: str) -> None:
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
+
+    def drop(self, name: str) -> None:
+        self.con.execute(f"DROP TABLE IF EXISTS {name}")
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.con.execute(sql).fetchall()
+
+    def append(self, con: duckdb.DuckDBPyConnection, table: str, sql: str) -> None:
+        con.execute(f"INSERT INTO {table} {sql}")
 
     def close(self) -> None:
         """The connection is its owner's."""
@@ -61,6 +81,15 @@ def parquet_query(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
         return None
     query = str(found[0][0]).partition(" AS ")[2].rstrip("; ")
     return query if reads_only_parquet(query) else None
+
+
+def append_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add rows that another engine gave to a table, with the types of its columns."""
+    kinds = [kind for _, kind, *_ in con.execute(f"DESCRIBE {table}").fetchall()]
+    cells = ", ".join(f"unnest(?::{kind}[])" for kind in kinds)
+    for first in range(0, len(rows), _CHUNK):
+        part = [list(column) for column in zip(*rows[first : first + _CHUNK], strict=True)]
+        con.execute(f"INSERT INTO {table} SELECT {cells}", part)
 
 
 def write_parquet(con: duckdb.DuckDBPyConnection, name: str, folder: Path) -> Path:

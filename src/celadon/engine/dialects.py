@@ -21,9 +21,15 @@ def in_spark(sql: str, files: Files | None = None) -> str:
 
     tree = sqlglot.parse_one(sql, read="duckdb")
     # from the inside out: what is replaced may hold what is to be replaced
-    for node in reversed(list(tree.find_all(exp.Round, exp.EQ, exp.Table))):
+    kinds = (exp.Round, exp.EQ, exp.Table, exp.PercentileCont, exp.Anonymous)
+    for node in reversed(list(tree.find_all(*kinds))):
         if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
             node.replace(_rounded(exp, node))
+        elif isinstance(node, exp.PercentileCont):
+            node.replace(exp.Anonymous(this="PERCENTILE", expressions=[node.this, node.expression]))
+        elif isinstance(node, exp.Anonymous) and node.name.lower() in _OF_LISTS:
+            shape = sqlglot.parse_one(_OF_LISTS[node.name.lower()], read="spark")
+            node.replace(exp.replace_placeholders(shape, list=node.expressions[0]))
         elif isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
             # how the embedded engine keeps the IN of a view
             node.replace(exp.In(this=node.this, query=node.expression.this))
@@ -31,6 +37,15 @@ def in_spark(sql: str, files: Files | None = None) -> str:
             named = exp.to_table(files(_paths(exp, node.this)))
             node.replace(exp.alias_(named, node.alias, table=True) if node.alias else named)
     return str(tree.sql(dialect="spark", pretty=True))
+
+
+_THERE = "FILTER(:list, x -> x IS NOT NULL)"
+_OF_LISTS = {
+    "list_count": f"SIZE({_THERE})",
+    "list_median": f"TRANSFORM(ARRAY(ARRAY_SORT({_THERE})), "
+    "s -> (GET(s, (SIZE(s) - 1) DIV 2) + GET(s, SIZE(s) DIV 2)) / 2)[0]",
+}
+"""What the embedded engine has functions for, of what is there in a list."""
 
 
 def reads_only_parquet(sql: str) -> bool:

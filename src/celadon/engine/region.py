@@ -15,7 +15,7 @@ from celadon.core.model import Plant, Site
 from celadon.core.periods import Grain, zone
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
-from celadon.engine.backends import Backend, Embedded
+from celadon.engine.backends import Backend, Embedded, append_rows
 from celadon.engine.cells import Cells, Level
 from celadon.engine.dialects import in_spark
 from celadon.engine.fused import FusedPlanner
@@ -44,10 +44,6 @@ from celadon.engine.variants import cited_all
 from celadon.rules.rulebook import Rulebook
 
 __all__ = ["RegionQuery", "RegionResult", "RegionRow", "account_region", "compile_region"]
-
-
-_CHUNK = 50_000
-"""Rows another engine's answers are taken over at once."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,10 @@ def account_region(
         if on is None:
             con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} AS {query.text}")
         else:
-            _bring(con, into, query.text, on.rows(query.text))
+            columns = con.execute(f"DESCRIBE {query.text}").fetchall()
+            listed = ", ".join(f"{quoted(name)} {kind}" for name, kind, *_ in columns)
+            con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} ({listed})")
+            append_rows(con, quoted(into), on.rows(query.text))
         counts = [f"coalesce(sum({name}), 0)" for name, _ in query.claims]
         counted = (
             list(con.execute(f"SELECT {', '.join(counts)} FROM {quoted(into)}").fetchall()[0])
@@ -147,17 +146,6 @@ def account_region(
         if count
     ]
     return RegionResult(query, request, book, rows, (*query.findings, *claimed))
-
-
-def _bring(con: duckdb.DuckDBPyConnection, into: str, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Another engine's answers as a table of this one, with the types that its own would have."""
-    columns = con.execute(f"DESCRIBE {text}").fetchall()
-    listed = ", ".join(f"{quoted(name)} {kind}" for name, kind, *_ in columns)
-    con.execute(f"CREATE OR REPLACE TABLE {quoted(into)} ({listed})")
-    cells = ", ".join(f"unnest(?::{kind}[])" for _, kind, *_ in columns)
-    for first in range(0, len(rows), _CHUNK):
-        part = [list(column) for column in zip(*rows[first : first + _CHUNK], strict=True)]
-        con.execute(f"INSERT INTO {quoted(into)} SELECT {cells}", part)
 
 
 def regions_of(con: duckdb.DuckDBPyConnection, region: Region, by: Sequence[str]) -> list[str]:

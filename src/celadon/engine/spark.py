@@ -13,6 +13,8 @@ import shutil
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ import duckdb
 
 from celadon.core.findings import FindingError, FindingKind, Place, Severity
 from celadon.core.text import Text, text_of
-from celadon.engine.backends import Progress, parquet_query, write_parquet
+from celadon.engine.backends import Progress, append_rows, parquet_query, write_parquet
 from celadon.engine.dialects import in_spark
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+_PARTS = "spark.sql.shuffle.partitions"
 _SILENT = """\
 appender.none.type = Null
 appender.none.name = none
@@ -117,6 +120,7 @@ class Spark:
         check(address)
         self.address, self.folder, self._progress = address, folder.absolute(), progress
         self._views: dict[tuple[str, ...], str] = {}
+        self._kept: dict[str, DataFrame] = {}
         _needs()
         if address != LOCAL:
             _knock(address)
@@ -138,22 +142,28 @@ class Spark:
         self._session.read.schema(schema).parquet(_no_glob(str(path))).createOrReplaceTempView(name)
 
     def define(self, name: str, sql: str) -> None:
-        self._frame(sql).createOrReplaceTempView(name)
+        with self._watched():
+            self._frame(sql).createOrReplaceTempView(name)
+
+    def keep(self, name: str, sql: str) -> None:
+        """Worked out when it is first needed; in the workers' memory, else on their disks, and again where a worker is lost."""
+        with self._watched():
+            frame = self._frame(sql).persist()
+        self.drop(name)
+        frame.createOrReplaceTempView(name)
+        self._kept[name] = frame
+
+    def drop(self, name: str) -> None:
+        if (frame := self._kept.pop(name, None)) is not None:
+            self._session.catalog.dropTempView(name)
+            frame.unpersist()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        frame = self._frame(sql)
-        with _Watch(self._session.sparkContext, self.address, self._progress) as watch:
-            try:
-                return [tuple(row) for row in frame.collect()]
-            except Exception as error:
-                if not _is_sparks(error):
-                    raise
-                if watch.gave_up:
-                    raise _no_workers(self.address) from error
-                why = _reason(error)
-                raise FindingError(
-                    FAILED.at(Place(), address=self.address, why=why, folder=str(self.folder))
-                ) from error
+        with self._watched():
+            return [tuple(row) for row in self._frame(sql).collect()]
+
+    def append(self, con: duckdb.DuckDBPyConnection, table: str, sql: str) -> None:
+        append_rows(con, table, self.rows(sql))
 
     def close(self) -> None:
         self._session.stop()
@@ -182,6 +192,10 @@ class Spark:
                 FAILED.at(Place(), address=self.address, why=_reason(error), folder=str(self.folder))
             ) from error
         session.sparkContext.setLogLevel("OFF")
+        context = session.sparkContext
+        if self.address == LOCAL and not context.getConf().contains(_PARTS):
+            # Spark's two hundred are for a cluster: with few rows each costs more than what is in it
+            session.conf.set(_PARTS, 4 * context.defaultParallelism)
         return session
 
     def _await_workers(self) -> None:
@@ -191,6 +205,22 @@ class Spark:
             if time.monotonic() > until:
                 raise _no_workers(self.address)
             time.sleep(_TICK)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Whatever Spark does (it looks into files before it is asked for rows) ends, and as a finding where it fails."""
+        with _Watch(self._session.sparkContext, self.address, self._progress) as watch:
+            try:
+                yield
+            except Exception as error:
+                if not _is_sparks(error):
+                    raise
+                if watch.gave_up:
+                    raise _no_workers(self.address) from error
+                why = _reason(error)
+                raise FindingError(
+                    FAILED.at(Place(), address=self.address, why=why, folder=str(self.folder))
+                ) from error
 
     def _frame(self, sql: str) -> DataFrame:
         return self._session.sql(in_spark(sql, self._files))

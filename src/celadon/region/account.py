@@ -15,7 +15,7 @@ from celadon.core.findings import Finding, FindingError, FindingKind, Place, Sev
 from celadon.core.periods import Grain, Period
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
-from celadon.engine.backends import Backend
+from celadon.engine.backends import Backend, Embedded
 from celadon.engine.region import RegionResult, account_region
 from celadon.engine.region_model import Output
 from celadon.engine.request import Request
@@ -221,21 +221,20 @@ def answer(
     """The engine's answers as the table `into`: a column for each group word, `start`, and those of `result.columns`."""
     months, said = due_months(seen, question.period)
     tables = prepared or prepare(con, seen, months, book)
-    if prepared is None:
-        said += _reports_missing(con, len(months), question.period)
     request = question.request(book, seen)
     columns = [GROUPS[word] for word in question.by]
     result = account_region(con, book, tables.tables, request, columns, into=into, shares=shares, on=on)
+    if prepared is None:
+        said += _reports_missing(on if on is not None else Embedded(con), len(months), question.period)
     return result, [*said, *result.findings]
 
 
-def _reports_missing(con: duckdb.DuckDBPyConnection, months: int, period: Period) -> list[Finding]:
+def _reports_missing(backend: Backend, months: int, period: Period) -> list[Finding]:
     """Who is registered and does not report all of the months that have reports: a sum says nothing of them."""
-    [(enterprises, reports, silent, gaps)] = con.execute(
-        "SELECT count(*), coalesce(sum(n), 0), count(*) FILTER (n = 0), count(*) FILTER (n > 0 AND n < $1) FROM ("
-        f"SELECT count(f.enterprise) AS n FROM {REGISTRY} AS r LEFT JOIN {FACTS} AS f ON f.enterprise = r.enterprise GROUP BY r.enterprise)",
-        [months],
-    ).fetchall()
+    [(enterprises, reports, silent, gaps)] = backend.rows(
+        f"SELECT count(*), coalesce(sum(n), 0), count(*) FILTER (n = 0), count(*) FILTER (n > 0 AND n < {months}) FROM ("
+        f"SELECT count(f.enterprise) AS n FROM {REGISTRY} AS r LEFT JOIN {FACTS} AS f ON f.enterprise = r.enterprise GROUP BY r.enterprise)"
+    )
     due = enterprises * months
     if reports == due:
         return []
@@ -261,6 +260,17 @@ def total_of(result: RegionResult, book: Rulebook, quantity: str, period: Period
             NO_TOTAL.at(where, book=book.id, quantity=quantity, period=period.label, items=shown)
         )
     return found
+
+
+def amounts(
+    con: duckdb.DuckDBPyConnection, facts: str, columns: Sequence[str], table: str, on: Backend | None
+) -> None:
+    """Table `table`: enterprise, amount_0 … (sums of `columns` of a query of facts), added up where `on` is."""
+    listed = "".join(f", amount_{place} DOUBLE" for place in range(len(columns)))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} (enterprise INTEGER{listed})")
+    sums = "".join(f", sum({identifier(name)})" for name in columns)
+    backend = on if on is not None else Embedded(con)
+    backend.append(con, table, f"SELECT enterprise{sums} FROM ({facts}) GROUP BY enterprise")
 
 
 def account(

@@ -11,6 +11,7 @@ from celadon.core.dataclass import dataclass
 from celadon.core.findings import Finding, FindingKind, Place, Severity
 from celadon.core.periods import Period
 from celadon.core.text import Text
+from celadon.engine.backends import Backend
 from celadon.region.bands import published_bands
 from celadon.region.lists import regions
 from celadon.region.model import ValueColumn
@@ -141,19 +142,6 @@ FIRST_DIGITS = FindingKind(
         "仅为线索，并非证据：请查看该地填报方式及门槛附近的数值。",
     ),
 )
-EMBEDDED_ONLY = FindingKind(
-    "screen.embedded-only",
-    Severity.ERROR,
-    Text("Screening runs on this machine", "筛查仅在本机运行"),
-    Text(
-        "Screening does not run on {address}: its rules are written for the embedded engine alone.",
-        "筛查不能在 {address} 上运行：其规则仅支持内置引擎。",
-    ),
-    Text(
-        "Leave --engine out: enterprises are screened in chunks, so that memory does not grow with their number.",
-        "请不写 --engine：企业按批筛查，内存不随企业数增长。",
-    ),
-)
 KINDS = {
     kind.code.removeprefix("screen."): kind
     for kind in (
@@ -207,13 +195,16 @@ def screened(
     seen: View,
     period: Period,
     most: int,
+    on: Backend | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Screened:
-    """Screen the reports of `period`; the `most` strongest alarms come back as findings, strongest first."""
+    """Screen the reports of `period`; the `most` strongest alarms come back as findings, strongest first.
+
+    `on`: the engine that goes through the reports (None = the embedded one)."""
     months = [month for month in months_in(period) if month in set(seen.months())]
     if not months:
         return Screened(period, 0, {}, 0, (), seen.findings)
-    done = screen(con, seen, months, progress)
+    done = screen(con, seen, months, on, progress)
     counts = dict(con.execute("SELECT rule, count(*) FROM alarm GROUP BY 1 ORDER BY 1").fetchall())
     groups = _groups(con, seen)
     if groups:
@@ -229,7 +220,7 @@ def _alarms(con: duckdb.DuckDBPyConnection, seen: View, months: list[int], most:
     rows = con.execute(
         "SELECT a.rule, r.enterprise, coalesce(r.name, r.enterprise), r.industry, r.region, r.product, a.column_, a.months, a.factor, "
         f"a.value, a.expected, a.low, a.high, a.score, a.basis FROM alarm AS a JOIN ({seen.registry()}) AS r ON r.number = a.enterprise "
-        "ORDER BY a.score DESC, r.enterprise, a.rule, a.column_ LIMIT $1",
+        "ORDER BY round(a.score, 9) DESC, r.enterprise, a.rule, a.column_ LIMIT $1",
         [most],
     ).fetchall()
     columns = {value.name: value for value in seen.region.columns}

@@ -12,6 +12,8 @@ import duckdb
 
 from celadon.core.dataclass import dataclass
 from celadon.core.units import UnitError, parse_unit
+from celadon.engine.backends import Backend
+from celadon.engine.pieces import number
 from celadon.region.model import RegionFile
 from celadon.region.tables_in import literal
 from celadon.rules.rulebook import find_rulebook, load_rulebook
@@ -56,10 +58,12 @@ def published_bands(region: RegionFile, day: date) -> list[Published]:
     return list(found.values())
 
 
-def make_bands(con: duckdb.DuckDBPyConnection, bands: list[Published], allowed: float) -> None:
-    """Table `band` (product, industry, low, high, basis) of kWh per unit: published ones, then peers'.
+def make_bands(
+    con: duckdb.DuckDBPyConnection, backend: Backend, bands: list[Published], allowed: float
+) -> None:
+    """Table `band` (product, industry, low, high, basis) of kWh per unit: published ones, then peers'; on `con`, and shared.
 
-    Reads table `need`: enterprise, industry, product ('' = per value), ratio (kWh per unit over the whole period).
+    Reads `need` on `backend`: enterprise, industry, product ('' = per value), ratio (kWh per unit over the whole period).
     """
     con.execute(
         "CREATE OR REPLACE TEMP TABLE band (product VARCHAR, industry VARCHAR, low DOUBLE, high DOUBLE, basis VARCHAR, peers INTEGER)"
@@ -70,10 +74,13 @@ def make_bands(con: duckdb.DuckDBPyConnection, bands: list[Published], allowed: 
             [band.product, band.level_1 * (1 - allowed), band.level_3 * (1 + allowed)],
         )
     known = ", ".join(literal(band.product) for band in bands) or "NULL"
-    con.execute(
-        "INSERT INTO band SELECT product, industry, exp(q[1] - w) / (1 + $1), exp(q[2] + w) * (1 + $1), 'peers', n FROM ("
-        f"SELECT product, industry, q, {_OUTER_FENCE} * (q[2] - q[1]) AS w, n FROM (SELECT product, industry, count(*) AS n, "
+    wider = number(1 + allowed)
+    backend.append(
+        con,
+        "band",
+        f"SELECT product, industry, exp(q[1] - w) / {wider}, exp(q[2] + w) * {wider}, 'peers', n FROM ("
+        f"SELECT product, industry, q, {number(_OUTER_FENCE)} * (q[2] - q[1]) AS w, n FROM (SELECT product, industry, count(*) AS n, "
         "quantile_cont(ln(ratio), [0.25, 0.75]) AS q FROM need "
         f"WHERE product = '' OR product NOT IN ({known}) GROUP BY 1, 2) WHERE n >= {MINIMUM_PEERS})",
-        [allowed],
     )
+    backend.share(con, "band")

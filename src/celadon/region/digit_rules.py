@@ -9,6 +9,8 @@ import math
 
 import duckdb
 
+from celadon.engine.backends import Backend
+from celadon.engine.pieces import number
 from celadon.region.digits import (
     BENFORD,
     NONCONFORMITY,
@@ -17,7 +19,7 @@ from celadon.region.digits import (
     deviation_from_benford,
     discoveries,
 )
-from celadon.region.tables_in import identifier
+from celadon.region.tables_in import identifier, literal
 from celadon.region.view import View
 
 _FEWEST_CELLS = 60
@@ -28,14 +30,20 @@ _FAVOURED = 0.2
 """Least share of a favoured last digit: twice chance. A rare pattern nobody would see is not worth a question."""
 _SAMPLE = 5000
 _USUAL = 0.2
+_EXACT = "9e15"
+"""Whole numbers above have no digits of their own in a double."""
+_ROUNDED = "rounded >= 5 AND rounded > cells * 0.1e0"
+_FAVOURS = f"chi > {number(_CANDIDATE_CHI)} AND share >= {number(_FAVOURED)}"
 
 
 class DigitRules:
     """Collects counts over the chunks; `finish` decides."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, seen: View, months: list[int]) -> None:
-        self.con, self.tested = con, 0
-        self.scales = _scales(con, seen, months)
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, seen: View, months: list[int], backend: Backend
+    ) -> None:
+        self.con, self.backend, self.tested = con, backend, 0
+        self.scales = _scales(backend, seen, months)
         con.execute(
             "CREATE OR REPLACE TEMP TABLE digit (enterprise INTEGER, cells INTEGER, rounded INTEGER, chi DOUBLE, favoured INTEGER, "
             "share DOUBLE)"
@@ -44,47 +52,63 @@ class DigitRules:
             "CREATE OR REPLACE TEMP TABLE first_digit (area VARCHAR, column_ VARCHAR, digit INTEGER, n BIGINT)"
         )
 
-    def chunk(self, first: int) -> None:
-        """Count over the table `wide` of one chunk."""
+    def count(self, first: int) -> None:
+        """Count over the table `wide`: how many enterprises are tested, and of those that show something, what."""
         if not self.scales:
             return
         whole = ", ".join(
-            f"CASE WHEN {identifier(name)} > 0 THEN round({identifier(name)} * {scale!r}e0)::BIGINT END AS {identifier(name)}"
-            for name, scale in self.scales.items()
+            f"CASE WHEN {name} > 0 AND {name} * {scale} < {_EXACT} THEN round({name} * {scale})::BIGINT END AS {name}"
+            for name, scale in self._scaled()
         )
-        names = ", ".join(identifier(name) for name in self.scales)
-        self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE whole AS SELECT enterprise, {whole} FROM wide WHERE m >= {first}"
+        self.backend.keep("whole", f"SELECT enterprise, {whole} FROM wide WHERE m >= {first}")
+        self.backend.keep("digit_count", self._of_enterprises())
+        self.tested += self.backend.rows("SELECT count(*) FROM digit_count")[0][0]
+        self.backend.append(self.con, "digit", f"SELECT * FROM digit_count WHERE {_ROUNDED} OR {_FAVOURS}")
+        self.backend.append(self.con, "first_digit", self._of_areas())
+        for table in ("digit_count", "whole"):
+            self.backend.drop(table)
+
+    def _scaled(self) -> list[tuple[str, str]]:
+        """Column and scale, as SQL."""
+        return [(identifier(name), number(scale)) for name, scale in self.scales.items()]
+
+    def _of_enterprises(self) -> str:
+        """enterprise, cells, rounded, chi (against ten equally frequent last digits), favoured (the most frequent), share (its)."""
+        names = ", ".join(name for name, _ in self._scaled())
+        counts = ", ".join(f"count(*) FILTER (n % 10 = {digit}) AS d{digit}" for digit in range(10))
+        chi = " + ".join(f"(d{digit} - cells / 10e0) * (d{digit} - cells / 10e0)" for digit in range(10))
+        most = ", ".join(f"d{digit}" for digit in range(10))
+        which = " ".join(f"WHEN d{digit} THEN {digit}" for digit in range(10))
+        return (
+            f"SELECT enterprise, cells, rounded, chi, CASE most {which} END AS favoured, most / cells AS share FROM "
+            f"(SELECT *, ({chi}) / (cells / 10e0) AS chi, greatest({most}) AS most FROM "
+            f"(SELECT enterprise, count(*) AS cells, count(*) FILTER (n % 100 = 0) AS rounded, {counts} FROM "
+            f"(SELECT enterprise, unnest([{names}]) AS n FROM whole) WHERE n >= 1000 GROUP BY enterprise) "
+            f"WHERE cells >= {_FEWEST_CELLS})"
         )
-        counts = ", ".join(f"count(*) FILTER (n % 10 = {digit})" for digit in range(10))
-        self.con.execute(
-            "INSERT INTO digit SELECT enterprise, cells, rounded, list_sum(list_transform(c, lambda k: (k - cells / 10e0) ** 2 "
-            "/ (cells / 10e0))), list_position(c, list_max(c)) - 1, list_max(c) / cells FROM (SELECT enterprise, count(*) AS cells, "
-            f"count(*) FILTER (n % 100 = 0) AS rounded, [{counts}] AS c FROM (SELECT enterprise, unnest([{names}]) AS n FROM whole) "
-            f"WHERE n >= 1000 GROUP BY enterprise) WHERE cells >= {_FEWEST_CELLS}"
+
+    def _of_areas(self) -> str:
+        """area, column_, digit, n: first digits of the sums of enterprises."""
+        sums = ", ".join(f"sum({name}) AS {name}" for name, _ in self._scaled())
+        cells = ", ".join(f"{{'column_': {literal(name)}, 'n': {identifier(name)}}}" for name in self.scales)
+        return (
+            "SELECT left(r.region, 2) || '0000' AS area, cell.column_ AS column_, left(cell.n::VARCHAR, 1)::INTEGER AS digit, "
+            f"count(*) AS n FROM (SELECT enterprise, unnest([{cells}]) AS cell FROM "
+            f"(SELECT enterprise, {sums} FROM whole GROUP BY enterprise)) AS w "
+            "JOIN firm AS r ON r.number = w.enterprise WHERE cell.n > 0 GROUP BY 1, 2, 3"
         )
-        sums = ", ".join(f"sum({identifier(name)})::HUGEINT AS {identifier(name)}" for name in self.scales)
-        self.con.execute(
-            "INSERT INTO first_digit SELECT r.region[:2] || '0000', w.column_, left(w.n::VARCHAR, 1)::INTEGER, count(*) FROM "
-            f"(UNPIVOT (SELECT enterprise, {sums} FROM whole GROUP BY 1) ON {names} INTO NAME column_ VALUE n) AS w "
-            "JOIN firm AS r ON r.number = w.enterprise WHERE w.n > 0 GROUP BY ALL"
-        )
-        self.con.execute("DROP TABLE whole")
 
     def finish(self, rate: float) -> None:
         """Alarms of enterprises into `alarm`; of groups into `group_alarm` (area, column_, n, mad, chance)."""
-        [(tests,)] = self.con.execute("SELECT count(*) FROM digit").fetchall()
-        self._rounded(tests, rate)
-        self._last_digits(tests, rate)
+        self._rounded(self.tested, rate)
+        self._last_digits(self.tested, rate)
         self._first_digits(rate)
         for table in ("digit", "first_digit"):
             self.con.execute(f"DROP TABLE {table}")
 
     def _rounded(self, tests: int, rate: float) -> None:
         """Two trailing zeros come by chance in one value of a hundred."""
-        rows = self.con.execute(
-            "SELECT enterprise, cells, rounded FROM digit WHERE rounded >= 5 AND rounded > cells * 0.1e0"
-        ).fetchall()
+        rows = self.con.execute(f"SELECT enterprise, cells, rounded FROM digit WHERE {_ROUNDED}").fetchall()
         found = sorted(
             (binomial_tail(rounded, cells, 0.01), number, rounded, cells) for number, cells, rounded in rows
         )
@@ -96,9 +120,8 @@ class DigitRules:
 
     def _last_digits(self, tests: int, rate: float) -> None:
         rows = self.con.execute(
-            "SELECT enterprise, cells, chi, favoured, share FROM digit WHERE chi > $1 AND share >= $2 AND NOT EXISTS "
-            "(SELECT 1 FROM alarm AS a WHERE a.rule = 'rounded' AND a.enterprise = digit.enterprise)",
-            [_CANDIDATE_CHI, _FAVOURED],
+            f"SELECT enterprise, cells, chi, favoured, share FROM digit WHERE {_FAVOURS} AND NOT EXISTS "
+            "(SELECT 1 FROM alarm AS a WHERE a.rule = 'rounded' AND a.enterprise = digit.enterprise)"
         ).fetchall()
         found = sorted(
             (chi_square_tail(chi, 9), number, share, cells, digit)
@@ -152,28 +175,44 @@ def _log10(chance: float) -> float:
     return math.log10(chance) if chance > 0 else -300.0
 
 
-def _scales(con: duckdb.DuckDBPyConnection, seen: View, months: list[int]) -> dict[str, float]:
+def _scales(backend: Backend, seen: View, months: list[int]) -> dict[str, float]:
     """Column → what turns a kept value into the whole number that was written, for columns whose digits can tell anything.
 
     The decimals are the fewest that `_USUAL` of the values need, looked up in a sample: a tenth of the values of an honest column end
     in a zero, more are the habit of many to write fewer decimals, and a few who write many change nothing. A column that mostly repeats itself (a head
     count) or hardly has four digits is left out."""
+    values = seen.region.columns
+    there = ", ".join(
+        f"CASE WHEN {identifier(value.name)} > 0 THEN {identifier(value.name)} END AS x{i}" for i, value in enumerate(values)
+    )  # fmt: skip
+    before = ", ".join(
+        f"lag(x{i}) OVER (PARTITION BY enterprise ORDER BY month) AS y{i}" for i in range(len(values))
+    )
+    told = ", ".join(_decimals(f"x{i}", f"y{i}", number(value.factor)) for i, value in enumerate(values))
+    sample = (
+        f"SELECT enterprise, month, {there} FROM ({seen.facts_sql(months[-2:], f'enterprise <= {_SAMPLE}')})"
+    )
+    [row] = backend.rows(f"SELECT {told} FROM (SELECT *, {before} FROM ({sample}))")
     found: dict[str, float] = {}
-    sample = seen.facts_sql(months[-2:], f"enterprise <= {_SAMPLE}")
-    for value in seen.region.columns:
-        name = identifier(value.name)
-        written = f"({name} / {value.factor!r})"
-        ends = ", ".join(
-            f"avg((abs({written} - round({written}, {places})) < 1e-9 * greatest(1, {written}))::INTEGER)"
-            for places in range(5)
-        )
-        [(shares, repeats, count)] = con.execute(
-            f"SELECT [{ends}], avg(same), count(*) FROM (SELECT {name}, ({name} = lag({name}) OVER (PARTITION BY enterprise "
-            f"ORDER BY month))::INTEGER AS same FROM ({sample}) WHERE {name} > 0)"
-        ).fetchall()
+    for i, value in enumerate(values):
+        *shares, repeats = row[i * _TELLS : (i + 1) * _TELLS]
         places = next(
             (index for index, share in enumerate(shares) if share is not None and share >= _USUAL), None
         )
-        if count and places is not None and (repeats is None or repeats < 0.05):
+        if places is not None and (repeats is None or repeats < 0.05):
             found[value.name] = 10.0**places / value.factor
     return found
+
+
+_PLACES = range(5)
+_TELLS = len(_PLACES) + 1
+
+
+def _decimals(kept: str, before: str, factor: str) -> str:
+    """Shares of values that were written with at most 0, 1 … decimals, and of those that repeat the month before."""
+    written = f"({kept} / {factor})"
+    ends = [
+        f"avg((abs({written} - round({written}, {places})) < 1e-9 * greatest(1e0, {written}))::INTEGER)"
+        for places in _PLACES
+    ]
+    return ", ".join([*ends, f"avg(({kept} = {before})::INTEGER)"])

@@ -120,11 +120,10 @@ class Region:
     ) -> anomalies.Screened:
         """Anomalous reports of `period`, the `most` strongest as findings with their evidence.
 
-        FindingError `screen.embedded-only` for any other `engine` than the embedded one."""
-        if engine is not None:
-            raise FindingError(anomalies.EMBEDDED_ONLY.at(Place(), address=engine))
+        `engine`: as in `account`, for every rule that goes through the reports."""
         when = self.period(period)
-        return self._read(as_of, lambda seen: anomalies.screened(self.con, seen, when, most, progress))
+        on = self._engine(engine, progress)
+        return self._read(as_of, lambda seen: anomalies.screened(self.con, seen, when, most, on, progress))
 
     def account(
         self,

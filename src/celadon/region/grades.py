@@ -23,9 +23,8 @@ from celadon.engine.region_model import FactColumn, FactorColumn
 from celadon.engine.region_model import Region as RegionTables
 from celadon.engine.request import Request
 from celadon.plant.keeping import unique
-from celadon.region.account import RegionQuestion, answer, due_months, total_of
+from celadon.region.account import RegionQuestion, amounts, answer, due_months, total_of
 from celadon.region.tables import REGISTRY
-from celadon.region.tables_in import identifier
 from celadon.region.view import View
 from celadon.rules.rulebook import Rulebook
 from celadon.store.tables_out import write_table
@@ -218,15 +217,16 @@ def _emissions(
     result, said = answer(con, seen, book, question, "emission_answers", shares=False, on=on)
     output = total_of(result, book, wanted, period)
     known = {value.quantity: value.name for value in seen.region.columns}
-    per = f"sum({identifier(known[denominator])})" if denominator in known else "NULL::DOUBLE"
     months, _ = due_months(seen, period)
-    needed = [known[denominator]] if denominator in known else None
+    needed = [known[denominator]] if denominator in known else []
+    amounts(con, seen.facts_sql(months, needed=needed or None), needed, "denominators", on)
+    per = "d.amount_0" if needed else "NULL::DOUBLE"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE emitted AS SELECT d.enterprise, a.{output.value} AS emission, d.denominator FROM "
-        f"(SELECT enterprise, {per} AS denominator FROM ({seen.facts_sql(months, needed=needed)}) GROUP BY enterprise) AS d "
-        "LEFT JOIN emission_answers AS a ON a.enterprise = d.enterprise"
+        f"CREATE OR REPLACE TEMP TABLE emitted AS SELECT d.enterprise, a.{output.value} AS emission, {per} AS denominator "
+        "FROM denominators AS d LEFT JOIN emission_answers AS a ON a.enterprise = d.enterprise"
     )
-    con.execute("DROP TABLE emission_answers")
+    for table in ("emission_answers", "denominators"):
+        con.execute(f"DROP TABLE {table}")
     return said, output.unit
 
 

@@ -21,7 +21,7 @@ from celadon.core.text import Text
 from celadon.core.units import did_you_mean
 from celadon.engine.backends import Backend
 from celadon.plant.keeping import unique
-from celadon.region.account import RegionQuestion, answer, due_months, titles, total_of
+from celadon.region.account import RegionQuestion, amounts, answer, due_months, titles, total_of
 from celadon.region.model import BY_PRODUCT, Disclosure, ValueColumn
 from celadon.region.published import WOULD_REVEAL, Publication, published
 from celadon.region.suppression import Cell, Relation, Suppressed, beyond, suppress
@@ -240,23 +240,23 @@ def _firms(
     months, _ = due_months(seen, period)
     value = known[over]
     names = [known[word].name for word in overs]
-    facts = seen.facts_sql(months, needed=names)
-    sums = ", ".join(f"sum({identifier(name)}) AS per_{place}" for place, name in enumerate(names))
+    amounts(con, seen.facts_sql(months, needed=names), names, "denominators", on)
     has = "".join(
-        f", CASE WHEN d.per_{place} > 0 THEN 'with' ELSE 'without' END AS has_{place}"
+        f", CASE WHEN d.amount_{place} > 0 THEN 'with' ELSE 'without' END AS has_{place}"
         for place in range(len(names))
     )
     listed = ", ".join(f"r.{identifier(name)}" for name in _chain_columns(by))
     # amounts of one product add up, those of several do not
     product = "coalesce(r.product, '')" if value.item == BY_PRODUCT else "''"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE peer AS SELECT r.id, {listed}, {product} AS one_product, a.{output.value} AS amount, d.per_0 AS per, "
-        f"CASE WHEN d.per_0 > 0 THEN a.{output.value} / d.per_0 END AS ratio{has} FROM {REGISTRY} AS r "
+        f"CREATE OR REPLACE TEMP TABLE peer AS SELECT r.id, {listed}, {product} AS one_product, a.{output.value} AS amount, d.amount_0 AS per, "
+        f"CASE WHEN d.amount_0 > 0 THEN a.{output.value} / d.amount_0 END AS ratio{has} FROM {REGISTRY} AS r "
         "JOIN peer_answers AS a ON a.enterprise = r.enterprise "
-        f"LEFT JOIN (SELECT enterprise, {sums} FROM ({facts}) GROUP BY enterprise) AS d "
-        f"ON d.enterprise = r.enterprise WHERE a.{output.value} IS NOT NULL"
+        "LEFT JOIN denominators AS d ON d.enterprise = r.enterprise "
+        f"WHERE a.{output.value} IS NOT NULL"
     )
-    con.execute("DROP TABLE peer_answers")
+    for table in ("peer_answers", "denominators"):
+        con.execute(f"DROP TABLE {table}")
     per = "product" if value.item == BY_PRODUCT else value.kept_unit
     return said, {"total": output.unit, "over": per, "ratio": f"{output.unit}/{per}"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,11 +20,16 @@ LIVE, REPLACED = "facts-", "replaced-"
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """One segment: its last batch, its rows, and them with the columns that the region file names now."""
+    """One segment: its last batch, its file, the columns it was written with, and those that the region file names now."""
 
     batch: int
-    rows: str
+    path: Path
+    written: frozenset[str]
     columns: str
+
+    @property
+    def rows(self) -> str:
+        return parquet_list([self.path])
 
     def select(self, *conditions: str) -> str:
         where = " AND ".join(condition for condition in conditions if condition)
@@ -37,6 +42,8 @@ def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], 
     `only`: a condition on `enterprise`. A value that a segment was written without is absent there."""
     by_month = _scans(snapshot.tables(f"{LIVE}{source.id}"), source, months)
     selects = _among_later(snapshot, source, months, by_month, only) if snapshot.earlier else []
+    alone = [scans.pop() for scans in by_month.values() if len(scans) == 1]
+    selects.extend(_together(alone, only))
     for scans in by_month.values():
         ordered = sorted(scans, key=lambda scan: scan.batch)
         for index, scan in enumerate(ordered):
@@ -45,6 +52,16 @@ def source_sql(snapshot: Snapshot, source: FactSource, months: Collection[int], 
             )
             selects.append(scan.select(only, f"enterprise NOT IN ({later})" if later else ""))
     return " UNION ALL ".join(selects) if selects else None
+
+
+def _together(scans: Iterable[_Scan], only: str) -> Iterator[str]:
+    """Segments that nothing corrects, those with the same columns as one scan: another engine looks into files scan by scan."""
+    alike: dict[frozenset[str], list[_Scan]] = {}
+    for scan in scans:
+        alike.setdefault(scan.written, []).append(scan)
+    for group in alike.values():
+        where = f" WHERE {only}" if only else ""
+        yield f"SELECT {group[0].columns} FROM {parquet_list(scan.path for scan in group)}{where}"
 
 
 def _among_later(
@@ -83,7 +100,7 @@ def _scans(
         )
         columns = f"enterprise, month, {', '.join(names)}, file, line, batch"
         by_month.setdefault(segment.month or 0, []).append(
-            _Scan(segment.batch_max, parquet_list([path]), columns)
+            _Scan(segment.batch_max, path, written[str(path)], columns)
         )
     return by_month
 

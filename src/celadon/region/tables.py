@@ -79,7 +79,8 @@ def prepare(
             unit = seen.region.product_unit(product) or value.kept_unit
             facts.append(FactColumn(value.quantity, product, value.purpose, unit, value=name))
             columns[name] = value
-    join = f" LEFT JOIN {REGISTRY} AS r ON r.enterprise = f.enterprise" if joined else ""
+    # the registry's own file, so that another engine reads that too where it is
+    join = f" LEFT JOIN ({seen.registry()}) AS r ON r.number = f.enterprise" if joined else ""
     where = f" WHERE f.enterprise IN ({only})" if only else ""
     select = ", ".join(["f.enterprise", "f.month", *listed])
     wide = seen.facts_sql(months, needed={value.name for value in columns.values()})
