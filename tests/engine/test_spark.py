@@ -217,10 +217,10 @@ STATEMENTS = (
     r"SELECT 'it''s a \ and a {{brace}} 文字' AS words, CAST(NULL AS DOUBLE), TIMESTAMP '2024-03-31 01:30:00', DATE '2024-02-29'",
     "SELECT CAST(date_diff('second', TIMESTAMP '2024-03-31 00:00:00', TIMESTAMP '2024-03-31 03:00:00') AS DOUBLE), 7 / 2e0",
     "SELECT a, sum(b), count(*) FROM (VALUES ('x', 1e0), ('y', NULL), ('x', 2e0)) AS t(a, b) GROUP BY ALL",
-    "SELECT quantile_cont(v, [0.25, 0.5, 0.75])[1], quantile_cont(v, [0.25, 0.5, 0.75])[3], median(v) FROM ({values}) AS t",
+    "SELECT q[1], q[3], m FROM (SELECT quantile_cont(v, [0.25, 0.5, 0.75]) AS q, median(v) AS m FROM ({values}) AS t)",
     "SELECT list_median([a, b, c, d]), list_count([a, b, c, d]) FROM (VALUES (1e0, 3e0, NULL, 2e0), (4e0, NULL, 1e0, NULL), "
     "(NULL, NULL, 7e0, NULL), (4e0, 2e0, 3e0, 1e0), (CAST(NULL AS DOUBLE), NULL, NULL, NULL)) AS t(a, b, c, d)",
-    "SELECT k, arg_max(a, far), list_sort(list(a))[1] FROM (SELECT k, a, {{'off': o, 'early': -a}} AS far FROM "
+    "SELECT k, arg_max(a, far), list_sort(list(a)) FROM (SELECT k, a, {{'off': o, 'early': -a}} AS far FROM "
     "(VALUES ('x', 1, 2e0), ('x', 2, 3e0), ('x', 3, 3e0), ('y', 4, 1e0)) AS t(k, a, o)) GROUP BY k",
     "SELECT k, cell.word, cell.n FROM (SELECT k, unnest([{{'word': 'p', 'n': p}}, {{'word': 'q', 'n': q}}]) AS cell FROM "
     "(VALUES ('x', 1e0, 2e0), ('y', 3e0, NULL)) AS t(k, p, q)) WHERE cell.n > 0e0",
