@@ -222,8 +222,8 @@ STATEMENTS = (
     "(NULL, NULL, 7e0, NULL), (4e0, 2e0, 3e0, 1e0), (CAST(NULL AS DOUBLE), NULL, NULL, NULL)) AS t(a, b, c, d)",
     "SELECT k, arg_max(a, far), list_sort(list(a)) FROM (SELECT k, a, {{'off': o, 'early': -a}} AS far FROM "
     "(VALUES ('x', 1, 2e0), ('x', 2, 3e0), ('x', 3, 3e0), ('y', 4, 1e0)) AS t(k, a, o)) GROUP BY k",
-    "SELECT k, cell.word, cell.n FROM (SELECT k, unnest([{{'word': 'p', 'n': p}}, {{'word': 'q', 'n': q}}]) AS cell FROM "
-    "(VALUES ('x', 1e0, 2e0), ('y', 3e0, NULL)) AS t(k, p, q)) WHERE cell.n > 0e0",
+    "SELECT k, CASE place WHEN 0 THEN 'p' WHEN 1 THEN 'q' END, CASE place WHEN 0 THEN p WHEN 1 THEN q END FROM "
+    "(VALUES ('x', 1e0, 2e0), ('y', 3e0, NULL)) AS t(k, p, q) CROSS JOIN (VALUES (0), (1)) AS places(place)",
     "SELECT a.n FROM (VALUES (1, NULL), (2, 3e0)) AS a(n, v) JOIN (VALUES (1, NULL), (2, 4e0)) AS b(n, v) "
     "ON b.n = a.n AND b.v IS NOT DISTINCT FROM a.v",
 )

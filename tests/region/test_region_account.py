@@ -9,7 +9,9 @@ import pytest
 from celadon.cli import main
 from celadon.cli.shapes import problems
 from celadon.core.findings import FindingError
+from celadon.engine.backends import parquet_query
 from celadon.region.facade import open_region
+from celadon.region.tables import prepare
 
 FILE = """celadon-region: 1
 region: {id: r1}
@@ -297,3 +299,14 @@ def test_a_file_is_written_whole_or_refused(folder, capsys):
     with (folder / "x.csv").open(encoding="utf-8") as stream:
         assert len(list(csv.DictReader(stream))) == body["rows"]
     assert not list(folder.glob(".*.part"))
+
+
+def test_another_engine_gets_the_facts_as_files(country):
+    """Registry and facts are queries over Parquet files alone, amounts of products too: no pass over them is made here."""
+    with open_region(country) as region:
+        seen = region.view()
+        prepared = prepare(region.con, seen, seen.months()[-3:], None)
+        products = {column.item for column in prepared.tables.columns if column.quantity == "product_output"}
+        assert len(products) > 5
+        for name in (prepared.tables.registry, prepared.tables.facts):
+            assert "read_parquet" in (parquet_query(region.con, name) or "")

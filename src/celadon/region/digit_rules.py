@@ -19,7 +19,7 @@ from celadon.region.digits import (
     deviation_from_benford,
     discoveries,
 )
-from celadon.region.tables_in import identifier, literal
+from celadon.region.tables_in import a_row_each, identifier, literal
 from celadon.region.view import View
 
 _FEWEST_CELLS = 60
@@ -90,12 +90,14 @@ class DigitRules:
     def _of_areas(self) -> str:
         """area, column_, digit, n: first digits of the sums of enterprises."""
         sums = ", ".join(f"sum({name}) AS {name}" for name, _ in self._scaled())
-        cells = ", ".join(f"{{'column_': {literal(name)}, 'n': {identifier(name)}}}" for name in self.scales)
+        parts = {
+            "column_": [literal(name) for name in self.scales],
+            "n": [name for name, _ in self._scaled()],
+        }
+        cells = a_row_each(f"SELECT enterprise, {sums} FROM whole GROUP BY enterprise", ["enterprise"], parts)
         return (
-            "SELECT left(r.region, 2) || '0000' AS area, cell.column_ AS column_, left(cell.n::VARCHAR, 1)::INTEGER AS digit, "
-            f"count(*) AS n FROM (SELECT enterprise, unnest([{cells}]) AS cell FROM "
-            f"(SELECT enterprise, {sums} FROM whole GROUP BY enterprise)) AS w "
-            "JOIN firm AS r ON r.number = w.enterprise WHERE cell.n > 0 GROUP BY 1, 2, 3"
+            "SELECT left(r.region, 2) || '0000' AS area, w.column_, left(w.n::VARCHAR, 1)::INTEGER AS digit, count(*) AS n "
+            f"FROM ({cells}) AS w JOIN firm AS r ON r.number = w.enterprise WHERE w.n > 0 GROUP BY 1, 2, 3"
         )
 
     def finish(self, rate: float) -> None:

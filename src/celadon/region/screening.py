@@ -17,7 +17,7 @@ from celadon.engine.pieces import number
 from celadon.region.bands import make_bands, published_bands
 from celadon.region.digit_rules import DigitRules
 from celadon.region.model import Screening, ValueColumn, column_name
-from celadon.region.tables_in import identifier, literal
+from celadon.region.tables_in import a_row_each, identifier, literal
 from celadon.region.view import View
 
 CHUNK = 20_000
@@ -88,7 +88,7 @@ def screen(
         digits.count(first)
     digits.finish(settings.false_discovery)
     _settle(con)
-    for table in ("wide", "size", "usual", "level", "form", "need", "firm"):
+    for table in ("wide", "size", "usual", "level", "far", "form", "need", "firm"):
         backend.drop(table)
     con.execute("DROP TABLE band")
     return Alarms(count, len(months))
@@ -191,20 +191,24 @@ class _Rules:
 
         Near a power of ten it is a unit or a decimal point; else a jump. How active a month was is the median over all columns."""
         listed = list(enumerate(self.names))
-        cells = ", ".join(
-            f"{{'column_': {literal(name)}, 'value': {identifier(name)}, 'middle': middle{i}, 'excess': a{i} - activity, "
-            f"'spread': greatest((q{i}[3] - q{i}[1]) / 1.349e0, {number(_FLOOR)})}}"
-            for i, name in listed
-        )
         farthest = ", ".join(f"abs(a{i} - activity)" for i, _ in listed)
-        rows = (
-            f"SELECT enterprise, m, activity, unnest([{cells}]) AS cell FROM "
-            f"(SELECT * FROM level WHERE greatest({farthest}) > {self._least}) "
-            "JOIN usual USING (enterprise) JOIN wide USING (enterprise, m)"
+        spreads = ", ".join(
+            f"greatest((q{i}[3] - q{i}[1]) / 1.349e0, {number(_FLOOR)}) AS spread{i}" for i, _ in listed
         )
+        # a table of its own: joined and spread out in one pipeline, the embedded engine 2.0 now and then mixes up its dictionaries
+        self.backend.keep(
+            "far",
+            f"SELECT *, {spreads} FROM (SELECT * FROM level WHERE greatest({farthest}) > {self._least}) "
+            "JOIN usual USING (enterprise) JOIN wide USING (enterprise, m)",
+        )
+        parts = {
+            "column_": [literal(name) for name in self.names],
+            "value": [identifier(name) for name in self.names],
+            **{name: [f"{name}{i}" for i, _ in listed] for name in ("a", "middle", "spread")},
+        }
         far = (
-            "SELECT enterprise, m, activity, cell.column_ AS column_, cell.value AS value, cell.middle AS middle, "
-            f"cell.excess AS excess, cell.spread AS spread FROM ({rows}) WHERE abs(cell.excess) > {self._least}"
+            f"SELECT *, a - activity AS excess FROM ({a_row_each('SELECT * FROM far', ['enterprise', 'm', 'activity'], parts)}) "
+            f"WHERE abs(a - activity) > {self._least}"
         )
         slip = f"tens <> 0 AND abs(excess - tens * ln(10e0)) < {number(_SLIP)}"
         self.add(
