@@ -294,7 +294,10 @@ class Oracle:
         """Whether no row means that nothing is due: the clause allows it, or the fact that it goes with is not given."""
         if spec.on_missing == "not_applicable":
             return True
-        return bool(spec.due_with) and not any(fact.quantity == spec.due_with for fact in self.facts)
+        given = [fact for fact in self.facts if fact.quantity == spec.due_with]
+        return bool(spec.due_with) and not any(
+            not spec.due_for or fact.purpose in spec.due_for for fact in given
+        )
 
     def _base(self, amount: Fraction, unit: str, declared: Unit, keys: Mapping[str, str]) -> Fraction:
         powers = dict(declared.dimension)

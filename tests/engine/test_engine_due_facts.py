@@ -148,3 +148,22 @@ def test_an_edition_that_ended_the_day_before_the_period_asks_for_nothing() -> N
         )
         assert {f.where.subject for f in result.findings if f.code == "fact.absent"} == due
         assert result.value("allowance_position") is None
+
+
+@pytest.mark.parametrize(
+    ("purpose", "owed", "allocation"),
+    [("coal_unconventional", False, 82_440), ("gas", False, 32_880), ("coal_above_300", True, None)],
+)
+def test_rated_capacity_is_owed_by_conventional_coal_units_only(purpose, owed, allocation):
+    """2024: 100 000 MWh × 0.8244 or 0.3288 tCO2/MWh; the load correction is of conventional coal units only."""
+    unit = {"generating_unit": "U1", "purpose": purpose}
+    facts = [
+        {"quantity": "electricity_generated", "value": 100_000, "unit": "MWh", **unit},
+        {"quantity": "verified_unit_emission", "value": 81_440, "unit": "tCO2e", **unit},
+    ]
+    result = ask(SHIPPED / "cn_national_ets", facts, period="2024", expect=[{"quantity": "total_allocation"}])
+    assert [f.where.subject for f in result.findings if f.code == "fact.absent"] == (
+        ["generation_at_rated_capacity"] if owed else []
+    )
+    found = result.value("total_allocation")
+    assert found is None if allocation is None else found == pytest.approx(allocation)

@@ -223,9 +223,10 @@ class Inputs:
 
     def may_lack(self, spec: FactSpec) -> bool:
         """Whether a plant may be without this fact: its clause says so, or the fact it goes with is not there."""
-        return spec.on_missing == "not_applicable" or bool(
-            spec.due_with and not self.summary.of(spec.due_with)
-        )
+        if spec.on_missing == "not_applicable" or not spec.due_with:
+            return spec.on_missing == "not_applicable"
+        given = self.summary.of(spec.due_with)
+        return not (any(purpose in spec.due_for for _, purpose, _ in given) if spec.due_for else given)
 
     def fact(self, spec: FactSpec, space: Space, time: Grain) -> Step | None:
         found = self.summary.of(spec.name)

@@ -70,7 +70,7 @@ MAX_BASE_LEVELS = 3
 @dataclass(frozen=True, slots=True)
 class FactSpec:
     """A fact the rulebook asks for. `on_missing`: absent, or not_applicable (the plant declares no such flow); one that is
-    `due_with` another is asked for only where that one is given."""
+    `due_with` another is asked for only where that one is given (`due_for`: with one of these purposes)."""
 
     name: str
     label: Text
@@ -81,6 +81,7 @@ class FactSpec:
     clause: Text | None
     doc: str = ""
     due_with: str = ""
+    due_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,7 +480,7 @@ def _unit(text: Any) -> Unit:
 
 
 def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> FactSpec:
-    keys = ("label", "unit", "grain", "adds", "on_missing", "due_with", "clause", "doc")
+    keys = ("label", "unit", "grain", "adds", "on_missing", "due_with", "due_for", "clause", "doc")
     _only(body, keys, folder, name, findings)
     on_missing = str(body.get("on_missing", "absent"))
     if on_missing not in ("absent", "not_applicable"):
@@ -506,6 +507,7 @@ def _fact(name: str, body: dict[str, Any], folder: Path, findings: Findings) -> 
         _clause(body),
         str(body.get("doc", "")),
         str(body.get("due_with", "")),
+        tuple(str(word) for word in body.get("due_for", ())),
     )
 
 
