@@ -75,8 +75,9 @@ FILE_TOO_BIG = FindingKind(
         "文件有 {size} 字节，工厂文件最多 {limit} 字节。",
     ),
     Text(
-        "Readings and records belong in files of their own, named under `sources`.",
-        "读数和台账应放在单独的文件中，并在 `sources` 下列出。",
+        "Readings and records belong in files of their own, named under `sources`; a centre that meters many firms writes several plant "
+        "files, of some thousand firms each.",
+        "读数和台账应放在单独的文件中，并在 `sources` 下列出；为众多企业计量的单位请分写为数个工厂文件，每个数千家企业。",
     ),
 )
 FILE_ENCODING = FindingKind(
