@@ -156,3 +156,47 @@ def test_two_rings_joined_by_a_bridge_hold_two_or_more_holes_a_line_and_still_sh
 )
 def test_percentiles_need_enterprises_beyond_them(count, share, told):
     assert beyond(count, share, RULE) is told
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_what_follows_in_tables_of_two_hierarchies(seed):
+    """Counties in provinces by trades in divisions, any cells hidden: what the attacker works out is what is found."""
+    draw = random.Random(100 + seed)
+    places, trades = (
+        {f"{name}{n}": f"{name.upper()}{draw.randint(0, 1)}" for n in range(draw.randint(3, 5))}
+        for name in "pt"
+    )
+    levels = [({one: one for one in tree}, tree, dict.fromkeys(tree, "*")) for tree in (places, trades)]
+    relations = []
+    for of, other in ((0, 1), (1, 0)):
+        for fine, coarse in pairs((0, 1), (0, 1, 2)):
+            for side in sorted(set(levels[other][coarse].values())):
+                parts = {}
+                for leaf in levels[of][0]:
+                    parts.setdefault(levels[of][fine + 1][leaf], set()).add(levels[of][fine][leaf])
+                for total, members in parts.items():
+                    named = [(one, side) if of == 0 else (side, one) for one in (total, *sorted(members))]
+                    relations.append(Relation(named[0], tuple(named[1:])))
+    keys = sorted({key for relation in relations for key in (relation.total, *relation.parts)})
+    leaves = {key: draw.randint(1, 99) for key in pairs(places, trades)}
+    cells = {
+        (p, t): cell(
+            *(v for (a, b), v in leaves.items() if p in (a, places[a], "*") and t in (b, trades[b], "*"))
+        )
+        for p, t in keys
+    }
+    hidden = {key for key in keys if draw.random() < draw.choice([0.3, 0.6, 0.9])}
+    worked_out = solve(relations, hidden, cells)
+    assert exposed_cells(relations, hidden) == set(worked_out)
+    assert all(value == cells[key].total for key, value in worked_out.items())
+    assert exposed_cells(relations, suppress(cells, relations, RULE).all) == set()
+
+
+def test_many_thousand_hidden_cells_are_looked_through():
+    """A ladder of 20 000 rungs: each two cells of a row, each row tied to the next; one published cell at its foot opens it all."""
+    size = 20_000
+    relations = [Relation(("sum", n), (("left", n), ("right", n))) for n in range(size)]
+    relations += [Relation(("step", n), (("right", n), ("left", n + 1))) for n in range(size)]
+    hidden = {(side, n) for side in ("left", "right") for n in range(size)} | {("left", size)}
+    assert exposed_cells(relations, hidden) == set()
+    assert exposed_cells(relations, hidden - {("left", 0)}) == hidden - {("left", 0)}

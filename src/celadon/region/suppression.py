@@ -10,6 +10,7 @@ secondary suppression, auditing.
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -114,61 +115,101 @@ def _smallest(cells: Mapping[Key, Cell], keys: Sequence[Key]) -> Key | None:
 
 
 def _exposed(cells: Mapping[Key, Cell], relations: Sequence[Relation], hidden: set[Key]) -> set[Key]:
-    """A partner for a hidden cell that a combination of relations still determines."""
+    """Partners for hidden cells that a combination of relations still determines: for some at a time, as one may serve several."""
     determined = exposed_cells(relations, hidden)
     if not determined:
         return set()
+    most = 1 + len(determined) // _AT_ONCE
     # where the relations of the cell itself have nobody left to hide, those that lead to it do
     for near in (determined, hidden):
+        found: set[Key] = set()
         for relation in relations:
-            if not near & {relation.total, *relation.parts}:
+            if near.isdisjoint((relation.total, *relation.parts)):
                 continue
             partner = _smallest(cells, [key for key in relation.parts if key not in hidden])
             if partner is None and relation.total not in hidden:
                 partner = relation.total
             if partner is not None:
-                return {partner}
+                found.add(partner)
+                if len(found) >= most:
+                    return found
+        if found:
+            return found
     return set()
 
 
-def exposed_cells(relations: Sequence[Relation], hidden: set[Key]) -> set[Key]:
-    """The hidden cells that follow from the published ones: those alone in a row of the reduced system of equations.
+_AT_ONCE = 20
+"""Of how many determined cells one gets a partner before it is seen what that hides."""
+_Row = dict[Key, int]
 
-    Elimination modulo a large prime: an accident would need a pivot that is a multiple of it."""
-    pivots: dict[Key, dict[Key, int]] = {}
+
+def exposed_cells(relations: Sequence[Relation], hidden: set[Key]) -> set[Key]:
+    """The hidden cells that follow from the published ones: those which every solution of the equations gives one value.
+
+    The homogeneous equations are solved with random numbers for what stays free, modulo a large prime: a cell is determined
+    where that comes to zero (but for an accident of one in 10^18).
+    """
+    rows = []
     for relation in relations:
-        row: dict[Key, int] = {}
+        row: _Row = {}
         for key, sign in [(relation.total, 1), *((part, -1) for part in relation.parts)]:
             if key in hidden:
                 row[key] = (row.get(key, 0) + sign) % _PRIME
-        row = {key: value for key, value in row.items() if value}
-        _reduce(row, pivots)
-    return {key for key, row in pivots.items() if len(row) == 1}
+        rows.append({key: value for key, value in row.items() if value})
+    solved = _eliminate([row for row in rows if row])
+    draw = random.Random(len(solved))  # noqa: S311 (nobody gains by guessing them)
+    values = {
+        key: draw.randrange(1, _PRIME) for key in sorted({key for _, row in solved for key in row}, key=str)
+    }
+    for pivot, row in reversed(solved):
+        others = sum(value * values[key] for key, value in row.items() if key != pivot)
+        values[pivot] = -others * pow(row[pivot], -1, _PRIME) % _PRIME
+    return {key for key, value in values.items() if not value}
 
 
-def _reduce(row: dict[Key, int], pivots: dict[Key, dict[Key, int]]) -> None:
-    for key in [key for key in row if key in pivots]:
-        _take(row, pivots[key], row.get(key, 0))
-    if not row:
-        return
-    pivot = min(row, key=str)
-    inverse = pow(row[pivot], -1, _PRIME)
-    for key in row:
-        row[key] = row[key] * inverse % _PRIME
-    for other in pivots.values():
-        if pivot in other:
-            _take(other, row, other[pivot])
-    pivots[pivot] = row
+def _eliminate(rows: list[_Row]) -> list[tuple[Key, _Row]]:
+    """Pivots and their rows, each free of the pivots before it; the shortest row and its rarest cell first, so that rows stay short."""
+    within: dict[Key, set[int]] = {}
+    for number, row in enumerate(rows):
+        for key in row:
+            within.setdefault(key, set()).add(number)
+    waiting = [(len(row), number) for number, row in enumerate(rows)]
+    heapq.heapify(waiting)
+    alone = [key for key, numbers in within.items() if len(numbers) == 1]
+    solved: list[tuple[Key, _Row]] = []
+    while alone or waiting:
+        if alone:  # a cell of one row takes that row out, and nothing changes in others
+            pivot = alone.pop()
+            number = next(iter(within[pivot]), -1)
+        else:
+            size, number = heapq.heappop(waiting)
+            if not rows[number] or len(rows[number]) != size:
+                continue
+            pivot = min(rows[number], key=lambda key: len(within[key]))
+        if number < 0:
+            continue
+        row = rows[number]
+        for key in row:
+            within[key].discard(number)
+        for other in list(within[pivot]):
+            _take(rows[other], row, rows[other][pivot] * pow(row[pivot], -1, _PRIME), other, within)
+            heapq.heappush(waiting, (len(rows[other]), other))
+        rows[number] = {}
+        alone += [key for key in row if len(within[key]) == 1]
+        solved.append((pivot, row))
+    return solved
 
 
-def _take(row: dict[Key, int], other: Mapping[Key, int], times: int) -> None:
-    """row − times × other, in place."""
-    for key, value in other.items():
+def _take(row: _Row, taken: _Row, times: int, number: int, within: dict[Key, set[int]]) -> None:
+    """row − times × taken, in place; `within` follows."""
+    for key, value in taken.items():
         left = (row.get(key, 0) - times * value) % _PRIME
         if left:
             row[key] = left
-        else:
-            row.pop(key, None)
+            within[key].add(number)
+        elif key in row:
+            del row[key]
+            within[key].discard(number)
 
 
 def beyond(count: int, share: float, rule: Disclosure) -> bool:
