@@ -84,16 +84,28 @@ class _Point:
         low, high = _micros(self.epoch.lo), _micros(self.epoch.hi)
         least, most = value_range(self.life.meter, self.epoch)
         bounds, grid, sums = self.bounds, self.grid, self.sums
+        rate, base = bounds.rate, bounds.base
         gap, (first, last) = self.life.meter.max_gap_seconds * _SECOND, self.edges
         self.point = readings[0][0]
         before, t0, v0 = readings[0], -1, 0
-        if not all(low < row[1] < high and least <= row[2] < most for row in readings):
+        values = [row[2] for row in readings]
+        # ordered by time; what compares with nothing (NaN) compares false with itself
+        if not (
+            low < readings[0][1] and readings[-1][1] < high and least <= min(values) and max(values) < most
+        ):
             return False
-        for row, v in zip(readings, self.epoch.scale.all_ticks(row[2] for row in readings), strict=True):
+        if any(value != value for value in values):
+            return False
+        for row, v in zip(readings, self.epoch.scale.all_ticks(values), strict=True):
             t = row[1]
             if t0 >= 0:
-                d = bounds.step(v0, v, t - t0)
-                if d is None or t == t0:
+                d = v - v0
+                if not 0 <= d <= rate * (t - t0) + base:  # as nearly no step is
+                    turned = bounds.step(v0, v, t - t0)
+                    if turned is None:
+                        return False
+                    d = turned
+                if t == t0:
                     return False
                 if t > first and t0 < last:
                     long = t - t0 > gap

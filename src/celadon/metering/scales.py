@@ -87,6 +87,13 @@ class Scale:
         """T of each value, in a loop that looks nothing up."""
         power, num, half, den = float(10**self.places), self.num, self.den // 2, self.den
         found = []
+        if num == den == 1:
+            for value in values:
+                from_display = value * power
+                count = int(from_display)
+                rest = from_display - count
+                found.append(count + (rest >= 0.5) - (rest <= -0.5))
+            return found
         for value in values:
             from_display = abs(value * power)
             count = int(from_display)
