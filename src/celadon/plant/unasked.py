@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from celadon.core.carriers import PURPOSES
 from celadon.core.findings import Finding, FindingError, FindingKind, Place, Severity
+from celadon.core.later import Later
 from celadon.core.model import Plant
 from celadon.core.text import Text
 from celadon.core.units import did_you_mean
 from celadon.metering.record_words import FLOWS, FUEL_KINDS, LABORATORY
-from celadon.rules.reading import read_mapping
-from celadon.rules.rulebook import SHIPPED, load_rulebook, shipped_ids
+
+if TYPE_CHECKING:
+    from celadon.rules import reading, rulebook
+else:  # of few files' records
+    reading, rulebook = Later("celadon.rules.reading"), Later("celadon.rules.rulebook")
 
 QUANTITY_UNASKED = FindingKind(
     "records.quantity-unasked",
@@ -83,11 +88,11 @@ def unasked(con: duckdb.DuckDBPyConnection, plant: Plant, table: str, file: str)
 @lru_cache(maxsize=1)
 def _shipped() -> frozenset[str]:
     """Every fact that the rulebooks of this Celadon ask for: their lists alone are read, none is loaded."""
-    name = "quantities.yaml"
+    name, shipped = "quantities.yaml", rulebook.SHIPPED
     lists = (
-        read_mapping(SHIPPED / book, name, {name: (SHIPPED / book / name).read_bytes()})
-        for book in shipped_ids()
-        if (SHIPPED / book / name).is_file()
+        reading.read_mapping(shipped / book, name, {name: (shipped / book / name).read_bytes()})
+        for book in rulebook.shipped_ids()
+        if (shipped / book / name).is_file()
     )
     return frozenset(fact for found in lists for fact in found.get("facts") or ())
 
@@ -97,7 +102,7 @@ def _named(plant: Plant) -> set[str]:
     found: set[str] = set()
     for book in dict.fromkeys(item.rulebook for item in plant.derived):
         try:
-            found.update(() if book in shipped_ids() else load_rulebook(book).facts)
+            found.update(() if book in rulebook.shipped_ids() else rulebook.load_rulebook(book).facts)
         except FindingError:
             continue  # said where it is asked to calculate
     return found
