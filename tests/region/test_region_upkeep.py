@@ -271,7 +271,7 @@ def test_a_registry_that_is_gone_is_not_replaced_by_an_older_one(region):
     load(region)
     with open_region(region) as found:
         fewer = found.account(BOOK, "2024", by="").rows[0].value
-    assert fewer < whole
+    assert fewer < whole - 2000  # ten with 2 300 tce among them
     newest = max(segments(region, "registry"))
     newest.rename(region / "aside")
     with open_region(region) as found:

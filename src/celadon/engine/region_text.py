@@ -73,7 +73,10 @@ class _Text:
         """Facts, and beside them what is read of the registry, with the regional factors."""
         planner, region = self.planner, self.planner.region
         if not planner.fine.reads("r."):
-            return f"FROM {region.facts} AS f"
+            known = (
+                f"SELECT enterprise FROM {region.registry}"  # who left counts no longer, whatever is asked
+            )
+            return f"FROM {region.facts} AS f SEMI JOIN ({known}) AS known ON f.enterprise = known.enterprise"
         registry = region.registry
         if planner.has_regional:
             columns = ", ".join(f"x.{name}" for name in planner.regional_names)
