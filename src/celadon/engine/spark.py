@@ -212,7 +212,7 @@ class Spark:
         with _Watch(self._session.sparkContext, self.address, self._progress) as watch:
             try:
                 yield
-            except Exception as error:
+            except Exception as error:  # py4j and Spark have no base class in common
                 if not _is_sparks(error):
                     raise
                 if watch.gave_up:

@@ -142,7 +142,10 @@ class _Load:
                 both = [(value, theirs[value.name]) for value in first.values if value.name in theirs]
                 months = {item.month for _, item in snapshot.tables(f"facts-{first.id}")}
                 months &= {item.month for _, item in snapshot.tables(f"facts-{other.id}")}
-                sides = [source_sql(snapshot, source, months - {None}) for source in (first, other)]  # type: ignore[arg-type]
+                sides = [
+                    source_sql(snapshot, source, {month for month in months if month is not None})
+                    for source in (first, other)
+                ]
                 if not both or None in sides:
                     continue
                 counts = ", ".join(
